@@ -1,0 +1,1 @@
+"""Use cases: builders, collection, publishing and supervision, reaching the world through protocols."""

@@ -1,0 +1,127 @@
+"""DashboardBuilder: a definition and the readings become a view."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from pydantic import ValidationError
+
+from app.bot.domain.blocks import Block, Container, Problem, Separator, Stamp, Text, View
+from app.bot.domain.component import Component, RenderContext, describe_validation_error, parse_config
+from app.bot.domain.dashboards import Dashboard, DashboardComponent, Layout
+from app.bot.domain.errors import HomelabError
+from app.bot.domain.limits import fit
+from app.bot.domain.markdown import escape_markdown
+from app.bot.domain.readings import Readings
+from app.bot.domain.registry import Registry
+from app.bot.domain.templates import Templates
+from app.bot.domain.thresholds import STATUS_LEVELS, worst
+
+_FOOTER_COMPONENTS = 2
+
+
+class DashboardBuilder:
+    """Builds views from dashboards: by type through the registry, by row through each type's config model."""
+
+    def __init__(self, types: Registry[type[Component]], readings: Readings, templates: Templates) -> None:
+        self._types = types
+        self._readings = readings
+        self._templates = templates
+        self._parsed: dict[int, tuple[DashboardComponent, Component]] = {}
+
+    def build(self, dashboard: Dashboard, now: datetime, page: str | None = None) -> View:
+        """What the dashboard shows now, on `page` (None: its first). Never raises for a broken definition.
+
+        A component that fails becomes a Problem block in its place; the rest of the dashboard lives.
+        """
+        page = page if page in pages_of(dashboard) else first_page(dashboard)
+        context = RenderContext(now, self._readings, self._templates, dashboard.template_values(), page=page)
+        layout, problems = self._layout(dashboard)
+        blocks: list[Block] = list(problems)
+        for component in dashboard.components:
+            if component.enabled and component.page in (None, page):
+                blocks.extend(self._render(component, context, problems))
+        if not blocks:
+            blocks.append(Text("-# This dashboard has no components yet. Add some in the web admin."))
+        return View(self._compose(blocks, layout, context), tuple(problems))
+
+    def parse(self, component: DashboardComponent) -> Component:
+        """The component's config as its type's model, parsed once per definition. Raises HomelabError."""
+        known = self._parsed.get(component.id)
+        if known is not None and known[0] == component:
+            return known[1]
+        model = self._types[component.type]
+        parsed = parse_config(model, component.config, f"Config of “{component.type}”")
+        self._parsed[component.id] = (component, parsed)
+        return parsed
+
+    def forget(self, dashboard: Dashboard) -> None:
+        """Drop what was parsed for a dashboard that is gone."""
+        for component in dashboard.components:
+            self._parsed.pop(component.id, None)
+
+    def sources_of(self, dashboard: Dashboard) -> frozenset[str]:
+        """Names of the data sources that the dashboard's components mention in their fields."""
+        found: set[str] = set()
+        for component in dashboard.components:
+            try:
+                found |= self.parse(component).sources()
+            except HomelabError:
+                continue
+        return frozenset(found)
+
+    def _render(
+        self, component: DashboardComponent, context: RenderContext, problems: list[Problem]
+    ) -> tuple[Block, ...]:
+        try:
+            return self.parse(component).render(context.of(component.id))
+        except HomelabError as error:
+            detail = str(error)
+        except Exception as error:  # noqa: BLE001  # the guarded edge: no definition or reading can stop the bot
+            detail = f"{type(error).__name__}: {error}"
+        problem = Problem(escape_markdown(component.name or component.type), escape_markdown(detail))
+        problems.append(problem)
+        return (problem,)
+
+    def _layout(self, dashboard: Dashboard) -> tuple[Layout, list[Problem]]:
+        try:
+            return Layout.model_validate(dict(dashboard.layout)), []
+        except ValidationError as error:
+            detail = "; ".join(describe_validation_error(problem) for problem in error.errors())
+            return Layout(), [Problem("Layout", escape_markdown(detail))]
+
+    def _compose(self, blocks: list[Block], layout: Layout, context: RenderContext) -> tuple[Block, ...]:
+        footer: tuple[Block, ...] = (Separator(line=False), Stamp("Last change", context.now)) if layout.footer else ()
+        reserved = _FOOTER_COMPONENTS + (1 if layout.frame else 0)
+        kept, left_out = fit(_without_frames(blocks) if layout.frame else blocks, reserved)
+        if left_out:
+            kept += (Text(f"-# {left_out} more parts do not fit into one message. Spread them over pages."),)
+        if not layout.frame:
+            return kept + footer
+        return (Container(kept + footer, _accent(layout, context)),)
+
+
+def pages_of(dashboard: Dashboard) -> tuple[str, ...]:
+    """The dashboard's pages, in the order in which its components name them."""
+    return tuple(dict.fromkeys(part.page for part in dashboard.components if part.enabled and part.page is not None))
+
+
+def first_page(dashboard: Dashboard) -> str | None:
+    """The page that a message shows before someone chose another; None where there are no pages."""
+    return next(iter(pages_of(dashboard)), None)
+
+
+def _without_frames(blocks: list[Block]) -> list[Block]:
+    """Containers do not nest in Discord: inside a frame their children stand for them."""
+    flat: list[Block] = []
+    for block in blocks:
+        flat.extend(block.children if isinstance(block, Container) else (block,))
+    return flat
+
+
+def _accent(layout: Layout, context: RenderContext) -> int | None:
+    if layout.accent is None:
+        return None
+    if layout.accent == "status":
+        return worst(STATUS_LEVELS[status] for status in context.statuses).accent
+    return int(layout.accent.removeprefix("#"), 16)

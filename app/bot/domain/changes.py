@@ -1,0 +1,18 @@
+"""A change of a definition, as the database announced it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A row changed: a hint to reload its aggregate, never the truth itself. `operation` INSERT, UPDATE or DELETE.
+
+    `id` is the row's key as text; `parent` the id of the aggregate it belongs to (a component's dashboard).
+    """
+
+    table: str
+    id: str
+    operation: str = "UPDATE"
+    parent: int | None = None

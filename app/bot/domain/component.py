@@ -1,0 +1,161 @@
+"""What a component type is: a pydantic model of its config that renders itself to blocks.
+
+A new type is one file in `components/`, and nothing else changes:
+
+    @component_types.register("heading")
+    class Heading(Component):
+        \"""A large line of text.\"""
+
+        text: str
+
+        def render(self, context: RenderContext) -> tuple[Block, ...]:
+            return (Text(f"## {context.text(self.text)}"),)
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from app.bot.domain.blocks import Block
+from app.bot.domain.custom_id import CustomId
+from app.bot.domain.errors import InvalidConfigError, TemplateFailedError, UnknownMetricError
+from app.bot.domain.readings import Metric, Reading, Readings, Status
+from app.bot.domain.registry import Registry
+from app.bot.domain.templates import Templates
+
+ConfigModel = TypeVar("ConfigModel", bound=BaseModel)
+
+
+@dataclass(frozen=True, slots=True)
+class RenderContext:
+    """All that a component may know while it renders: nothing here waits, writes or reaches out.
+
+    `page` is the page that the message shows; `statuses` collects how the sources that were read are, for the frame.
+    """
+
+    now: datetime
+    readings: Readings
+    templates: Templates
+    dashboard: Mapping[str, Any] = field(default_factory=dict)
+    component_id: int = 0
+    page: str | None = None
+    statuses: list[Status] = field(default_factory=list)
+
+    def of(self, component_id: int) -> RenderContext:
+        """The same context for one component; what is read still counts for the whole dashboard."""
+        return replace(self, component_id=component_id)
+
+    def reading(self, source: str) -> Reading:
+        """The newest reading of a source. Raises UnknownSourceError."""
+        reading = self.readings.latest(source)
+        self.statuses.append(reading.status)
+        return reading
+
+    def metric(self, reference: MetricReference) -> Metric:
+        """The referenced metric of the newest reading; its value is None while the source gives none.
+
+        Raises UnknownSourceError, and UnknownMetricError when the source is up but has no such metric.
+        """
+        reading = self.reading(reference.source)
+        metric = reading.metric(reference.metric, reference.labels)
+        if metric is not None:
+            return metric
+        if reading.metrics and reading.status is Status.UP:
+            known = ", ".join(sorted({known.name for known in reading.metrics})[:20])
+            raise UnknownMetricError(f"“{reference.source}” has no metric “{reference}”. It has: {known}")
+        return Metric(reference.metric, None)
+
+    def recent(self, reference: MetricReference) -> Sequence[float | None]:
+        """The referenced metric's last values, oldest first. Raises UnknownSourceError."""
+        return self.readings.recent(reference.source, reference.metric, reference.labels)
+
+    def text(self, template: str, **values: Any) -> str:
+        """Render a Jinja2 template with the dashboard, the readings and `values`. Raises TemplateFailedError."""
+        functions = {
+            "dashboard": self.dashboard,
+            "now": self.now,
+            "metric": lambda source, name, **labels: self.metric(
+                MetricReference(source=source, metric=name, labels=labels)
+            ),
+            "status": lambda source: self.reading(source).status.value,
+            "message": lambda source: self.reading(source).message,
+            "items": lambda source, name: list(self.reading(source).items.get(name, ())),
+        }
+        try:
+            return self.templates.render(template, {**functions, **values})
+        except TemplateFailedError:
+            raise
+        except Exception as error:  # a user's template can raise anything; it is named here, once
+            raise TemplateFailedError(f"Template: {error}") from error
+
+    def custom_id(self, verb: str, argument: str = "") -> str:
+        """The custom_id that brings a click on this component back with its verb and argument."""
+        return str(CustomId(self.component_id, verb, argument))
+
+
+class Component(BaseModel):
+    """Base of every component type. Fields are the config; the class docstring is what the admin shows."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    @abstractmethod
+    def render(self, context: RenderContext) -> tuple[Block, ...]:
+        """The blocks that show this component now. Pure: the same context gives the same blocks."""
+
+    def sources(self) -> frozenset[str]:
+        """Names of the data sources that the config mentions, found in its fields."""
+        return frozenset(_mentioned_sources(self))
+
+
+class MetricReference(BaseModel):
+    """Points to one metric of one data source."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    source: str = Field(min_length=1, description="Name of the data source")
+    metric: str = Field(min_length=1, description="Name of the metric, such as cpu.percent")
+    labels: dict[str, str] = Field(default_factory=dict, description="Labels that tell metrics of one name apart")
+
+    def __str__(self) -> str:
+        labels = ",".join(f"{key}={value}" for key, value in sorted(self.labels.items()))
+        return f"{self.metric}{{{labels}}}" if labels else self.metric
+
+
+def _mentioned_sources(value: object) -> set[str]:
+    """Every `source` field in a model and what it contains."""
+    if isinstance(value, BaseModel):
+        source = getattr(value, "source", None)
+        found = {source} if isinstance(source, str) else set()
+        for name in type(value).model_fields:
+            found |= _mentioned_sources(getattr(value, name))
+        return found
+    if isinstance(value, (list, tuple)):
+        return {source for item in value for source in _mentioned_sources(item)}
+    return set()
+
+
+def parse_config(model: type[ConfigModel], config: Mapping[str, Any], what: str) -> ConfigModel:
+    """Validate a row's config by its type's model. Raises InvalidConfigError, which names each wrong field."""
+    try:
+        return model.model_validate(dict(config))
+    except ValidationError as error:
+        problems = "; ".join(describe_validation_error(problem) for problem in error.errors())
+        raise InvalidConfigError(f"{what}: {problems}") from error
+
+
+def describe_validation_error(problem: Mapping[str, Any]) -> str:
+    """One pydantic error as “field: what is wrong”. The rejected value is left out: it may be a secret."""
+    place = ".".join(str(part) for part in problem["loc"]) or "config"
+    if problem["type"] == "extra_forbidden":
+        return f"{place}: no such setting"
+    return f"{place}: {str(problem['msg']).removeprefix('Value error, ')}"
+
+
+component_types: Registry[type[Component]] = Registry("component type")
+"""Every component type by its name; filled when `app.bot.domain.components` is imported."""

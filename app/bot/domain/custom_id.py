@@ -1,0 +1,33 @@
+"""The custom_id of a button or select carries all state, so a click works after any restart."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+CUSTOM_ID_LIMIT = 100
+"""Characters, Discord's limit (documentation, component reference)."""
+
+CUSTOM_ID_PATTERN = r"hl:(?P<component>\d{1,18}):(?P<verb>[a-z_]{1,20}):(?P<argument>.*)"
+_COMPILED = re.compile(CUSTOM_ID_PATTERN, re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class CustomId:
+    """`hl:<component id>:<verb>:<argument>`; the verb says what to do, the argument with what."""
+
+    component: int
+    verb: str
+    argument: str = ""
+
+    def __str__(self) -> str:
+        text = f"hl:{self.component}:{self.verb}:{self.argument}"
+        if len(text) > CUSTOM_ID_LIMIT:
+            raise ValueError(f"“{self.argument}” is too long for a button: {len(text)} of {CUSTOM_ID_LIMIT} characters")
+        return text
+
+    @classmethod
+    def parse(cls, text: str) -> CustomId | None:
+        """The parts of a custom_id made here, or None for another's."""
+        match = _COMPILED.fullmatch(text)
+        return cls(int(match["component"]), match["verb"], match["argument"]) if match else None

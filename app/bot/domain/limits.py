@@ -1,0 +1,99 @@
+"""Discord's limits of one message, and what becomes of a view that goes over them.
+
+Source: Discord's documentation of Components V2 (40 components counted through all nesting, 4,000 characters over all
+text displays).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from app.bot.domain.blocks import (
+    Block,
+    Buttons,
+    Container,
+    Gallery,
+    Problem,
+    Section,
+    Select,
+    Separator,
+    Stamp,
+    Text,
+    View,
+)
+from app.bot.domain.markdown import shorten
+
+MAX_COMPONENTS = 40
+MAX_CHARACTERS = 4_000
+_NOTICE_CHARACTERS = 200
+"""Kept free for the notice that says what was left out."""
+
+
+def component_count(block: Block) -> int:
+    """How many of Discord's components a block becomes, itself included."""
+    match block:
+        case Container():
+            return 1 + sum(component_count(child) for child in block.children)
+        case Section():
+            return 2 + len(block.texts)
+        case Buttons():
+            return 1 + len(block.buttons)
+        case Select():
+            return 2
+        case Text() | Problem() | Stamp() | Gallery() | Separator():
+            return 1
+
+
+def character_count(block: Block) -> int:
+    """How many characters of text a block takes from the message's 4,000."""
+    match block:
+        case Container():
+            return sum(character_count(child) for child in block.children)
+        case Section():
+            return sum(len(text.text) for text in block.texts)
+        case Text():
+            return len(block.text)
+        case Problem():
+            return len(problem_text(block))
+        case Stamp():
+            return len(stamp_text(block))
+        case _:
+            return 0
+
+
+def problem_text(problem: Problem) -> str:
+    """How a problem reads, in Markdown; title and detail are escaped already."""
+    return f"⚠️ **{shorten(problem.title, 100)}**\n-# {shorten(problem.detail, 300)}"
+
+
+def stamp_text(stamp: Stamp) -> str:
+    """A stamp in Markdown, with Discord's relative timestamp."""
+    return f"-# {stamp.label} <t:{int(stamp.at.timestamp())}:R>"
+
+
+def fit(blocks: Iterable[Block], reserved_components: int = 0) -> tuple[tuple[Block, ...], int]:
+    """The leading blocks that fit one message beside `reserved_components`, and how many were left out.
+
+    A text too long for what is left is shortened; a block that does not fit ends the message, so the order is kept.
+    """
+    kept: list[Block] = []
+    components = MAX_COMPONENTS - reserved_components - 1
+    characters = MAX_CHARACTERS - _NOTICE_CHARACTERS
+    waiting = list(blocks)
+    for index, block in enumerate(waiting):
+        if isinstance(block, Text) and 0 < characters < len(block.text):
+            block = Text(shorten(block.text, characters))  # noqa: PLW2901  # the loop's own block, cut to fit
+        components -= component_count(block)
+        characters -= character_count(block)
+        if components < 0 or characters < 0:
+            return tuple(kept), len(waiting) - index
+        kept.append(block)
+    return tuple(kept), 0
+
+
+def exceeds(view: View) -> bool:
+    """Whether a view is more than one message can hold."""
+    return (
+        sum(component_count(block) for block in view.blocks) > MAX_COMPONENTS
+        or sum(character_count(block) for block in view.blocks) > MAX_CHARACTERS
+    )

@@ -1,0 +1,115 @@
+"""What the application needs of storage, as structural protocols; PostgreSQL fulfils them in infrastructure.
+
+Reading a definition raises MissingTableError or MissingColumnError when the schema lacks what the feature needs; the
+caller switches off that one feature. Every other storage failure raises StorageUnavailableError, after which a retry
+is right.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+from app.bot.domain.actions import ActionDefinition
+from app.bot.domain.commands import CommandDefinition
+from app.bot.domain.dashboards import Dashboard
+from app.bot.domain.guilds import AuditEntry, BotInstance, Channel, Guild
+from app.bot.domain.permissions import PermissionGrant
+from app.bot.domain.placements import Placement
+from app.bot.domain.services import ServiceDefinition
+from app.bot.domain.sources import DataSource, SourceState
+
+
+class DashboardRepository(Protocol):
+    """Dashboards with their components, ordered by position."""
+
+    async def all(self) -> tuple[Dashboard, ...]:
+        """Every dashboard, enabled or not, loaded in two statements."""
+        ...
+
+    async def get(self, dashboard_id: int) -> Dashboard | None:
+        """One dashboard with its components, or None when it is gone."""
+        ...
+
+
+class DataSourceRepository(Protocol):
+    """Data sources, and what their polls gave."""
+
+    async def all(self) -> tuple[DataSource, ...]: ...  # noqa: D102
+    async def get(self, source_id: int) -> DataSource | None: ...  # noqa: D102
+    async def save_states(self, states: Sequence[SourceState]) -> None:
+        """Write the newest states in one statement; states of sources that are gone are dropped silently."""
+        ...
+
+
+class ServiceRepository(Protocol):
+    """Services, and how they are doing."""
+
+    async def all(self) -> tuple[ServiceDefinition, ...]: ...  # noqa: D102
+    async def save_status(self, service_id: int, status: str, error: str | None) -> None: ...  # noqa: D102
+
+
+class CommandRepository(Protocol):
+    """Slash commands."""
+
+    async def all(self) -> tuple[CommandDefinition, ...]: ...  # noqa: D102
+
+
+class ActionRepository(Protocol):
+    """Actions."""
+
+    async def all(self) -> tuple[ActionDefinition, ...]: ...  # noqa: D102
+
+
+class PermissionRepository(Protocol):
+    """Permission grants."""
+
+    async def all(self) -> tuple[PermissionGrant, ...]: ...  # noqa: D102
+
+
+class SettingsRepository(Protocol):
+    """Settings by key."""
+
+    async def all(self) -> Mapping[str, Any]: ...  # noqa: D102
+
+
+class GuildRepository(Protocol):
+    """Guilds, and the channels seen in them."""
+
+    async def all(self) -> tuple[Guild, ...]: ...  # noqa: D102
+    async def seen(self, guild_id: int, name: str, channels: Sequence[Channel]) -> None:
+        """Remember that the bot is in a guild, and replace the list of its text channels."""
+        ...
+
+
+class PlacementRepository(Protocol):
+    """The memory of messages."""
+
+    async def all(self) -> tuple[Placement, ...]: ...  # noqa: D102
+    async def place(self, dashboard_id: int, channel_id: int, origin: str) -> Placement:
+        """Insert the placement (state posting), or return the one there is; a removed one becomes posting again."""
+        ...
+
+    async def save(self, placement: Placement) -> None:
+        """Store every mutable field of a placement; nothing happens when its row is gone."""
+        ...
+
+    async def delete(self, placement_id: int) -> None: ...  # noqa: D102
+
+
+class AuditRepository(Protocol):
+    """The audit log."""
+
+    async def record(self, entry: AuditEntry) -> None: ...  # noqa: D102
+
+
+class BotInstanceRepository(Protocol):
+    """Running bot processes."""
+
+    async def heartbeat(self, instance: BotInstance) -> None:
+        """Insert or refresh the row of this process."""
+        ...
+
+    async def command_hash(self, application_id: int) -> str | None:
+        """The digest of the commands that were last synced for this application, by any instance."""
+        ...

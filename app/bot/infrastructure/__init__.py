@@ -1,0 +1,1 @@
+"""What the bot talks to: PostgreSQL, Discord, and the things of the lab."""

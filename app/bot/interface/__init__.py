@@ -1,0 +1,1 @@
+"""Slash commands, buttons and selects: an interaction becomes an application call."""
