@@ -25,7 +25,7 @@ class ReadingStore:
         self._waiting: dict[str, Reading] = {}
 
     def define(self, sources: Iterable[DataSource], now: datetime) -> None:
-        """Say which sources there are. Readings of sources that are gone, or whose definition changed, are forgotten."""
+        """Say which sources there are; forget the readings of those that are gone or defined otherwise now."""
         defined = {source.name: source for source in sources}
         for name, known in list(self._sources.items()):
             now_defined = defined.get(name)

@@ -1,0 +1,163 @@
+"""The bot's copy of all definitions, kept current by notifications, and who wants to know of changes."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+import structlog
+
+from app.bot.domain.actions import ActionDefinition
+from app.bot.domain.changes import Change
+from app.bot.domain.commands import CommandDefinition
+from app.bot.domain.dashboards import Dashboard
+from app.bot.domain.errors import MissingColumnError, MissingTableError
+from app.bot.domain.guilds import Guild
+from app.bot.domain.permissions import PermissionGrant
+from app.bot.domain.repositories import (
+    ActionRepository,
+    CommandRepository,
+    DashboardRepository,
+    DataSourceRepository,
+    GuildRepository,
+    PermissionRepository,
+    ServiceRepository,
+    SettingsRepository,
+)
+from app.bot.domain.services import ServiceDefinition
+from app.bot.domain.sources import DataSource
+
+log = structlog.get_logger(__name__)
+
+
+class Kind(StrEnum):
+    """The aggregates that are kept in memory, by the table that holds their root."""
+
+    DASHBOARDS = "dashboards"
+    SOURCES = "data_sources"
+    SERVICES = "services"
+    COMMANDS = "commands"
+    ACTIONS = "actions"
+    GRANTS = "permission_grants"
+    SETTINGS = "settings"
+    GUILDS = "guilds"
+
+
+Subscriber = Callable[[int | None], None]
+"""Called after a change with the id of the one aggregate that changed, or None when any may have. Must not block."""
+
+
+@dataclass(frozen=True, slots=True)
+class DefinitionRepositories:
+    """Where each kind of definition is read from."""
+
+    dashboards: DashboardRepository
+    sources: DataSourceRepository
+    services: ServiceRepository
+    commands: CommandRepository
+    actions: ActionRepository
+    grants: PermissionRepository
+    settings: SettingsRepository
+    guilds: GuildRepository
+
+
+class Definitions:
+    """All definitions in memory. Reads are plain attribute access; writes come only from the database."""
+
+    def __init__(self, repositories: DefinitionRepositories) -> None:
+        self._repositories = repositories
+        self._subscribers: dict[Kind, list[Subscriber]] = {kind: [] for kind in Kind}
+        self._unavailable: dict[Kind, str] = {}
+        self.dashboards: dict[int, Dashboard] = {}
+        self.sources: dict[str, DataSource] = {}
+        self.services: dict[int, ServiceDefinition] = {}
+        self.commands: dict[int, CommandDefinition] = {}
+        self.actions: dict[str, ActionDefinition] = {}
+        self.grants: tuple[PermissionGrant, ...] = ()
+        self.settings: Mapping[str, Any] = {}
+        self.guilds: dict[int, Guild] = {}
+
+    @property
+    def unavailable(self) -> Mapping[Kind, str]:
+        """Kinds that the schema cannot give right now, each with the reason: those features are switched off."""
+        return self._unavailable
+
+    def subscribe(self, kind: Kind, subscriber: Subscriber) -> None:
+        """Have `subscriber` called after every change of this kind."""
+        self._subscribers[kind].append(subscriber)
+
+    def dashboard_of_component(self, component_id: int) -> Dashboard | None:
+        """The dashboard that has this component, or None when it is gone."""
+        return next((board for board in self.dashboards.values() if board.component(component_id)), None)
+
+    async def reload(self) -> None:
+        """Load every kind anew. Raises StorageUnavailableError when the database cannot be reached."""
+        for kind in Kind:
+            await self._reload(kind)
+
+    async def apply(self, change: Change) -> None:
+        """Reload the aggregate that a change names; changes of other tables are ignored.
+
+        Raises StorageUnavailableError when the database cannot be reached.
+        """
+        if change.table == "dashboard_components" and change.parent is not None:
+            await self._reload_dashboard(change.parent)
+        elif change.table == Kind.DASHBOARDS:
+            await self._reload_dashboard(int(change.id))
+        elif change.table in list(Kind):
+            await self._reload(Kind(change.table))
+
+    async def _reload_dashboard(self, dashboard_id: int) -> None:
+        async def load() -> None:
+            dashboard = await self._repositories.dashboards.get(dashboard_id)
+            if dashboard is None:
+                self.dashboards.pop(dashboard_id, None)
+            else:
+                self.dashboards[dashboard_id] = dashboard
+
+        await self._guarded(Kind.DASHBOARDS, load, dashboard_id)
+
+    async def _reload(self, kind: Kind) -> None:
+        await self._guarded(kind, getattr(self, f"_load_{kind.name.lower()}"), None)
+
+    async def _guarded(self, kind: Kind, load: Callable[[], Awaitable[None]], changed: int | None) -> None:
+        """Load, tell the subscribers, and switch the one feature off (one line) and on again (one line)."""
+        try:
+            await load()
+        except (MissingTableError, MissingColumnError) as error:
+            if self._unavailable.get(kind) != str(error):
+                self._unavailable[kind] = str(error)
+                log.warning(
+                    "feature switched off: the schema lacks what it needs", feature=kind.value, reason=str(error)
+                )
+            return
+        if self._unavailable.pop(kind, None):
+            log.info("feature switched on again", feature=kind.value)
+        for subscriber in self._subscribers[kind]:
+            subscriber(changed)
+
+    async def _load_dashboards(self) -> None:
+        self.dashboards = {dashboard.id: dashboard for dashboard in await self._repositories.dashboards.all()}
+
+    async def _load_sources(self) -> None:
+        self.sources = {source.name: source for source in await self._repositories.sources.all()}
+
+    async def _load_services(self) -> None:
+        self.services = {service.id: service for service in await self._repositories.services.all()}
+
+    async def _load_commands(self) -> None:
+        self.commands = {command.id: command for command in await self._repositories.commands.all()}
+
+    async def _load_actions(self) -> None:
+        self.actions = {action.name: action for action in await self._repositories.actions.all()}
+
+    async def _load_grants(self) -> None:
+        self.grants = await self._repositories.grants.all()
+
+    async def _load_settings(self) -> None:
+        self.settings = await self._repositories.settings.all()
+
+    async def _load_guilds(self) -> None:
+        self.guilds = {guild.id: guild for guild in await self._repositories.guilds.all()}
