@@ -1,0 +1,1 @@
+"""The shared database: models (the schema), migrations (Alembic), core (server, connections, pools)."""

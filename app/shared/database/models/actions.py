@@ -1,0 +1,44 @@
+"""Actions, and the types they can have."""
+
+from __future__ import annotations
+
+from sqlalchemy import UniqueConstraint
+from sqlalchemy.orm import Mapped
+
+from app.shared.database.models.base import (
+    Base,
+    BigId,
+    EmptyText,
+    Enabled,
+    JsonObject,
+    Timestamps,
+    TypeName,
+    json_object,
+    not_blank,
+)
+
+
+class ActionTypeRow(Timestamps, Base):
+    """What actions can do: one Python file each, described here."""
+
+    __tablename__ = "action_types"
+    __table_args__ = (json_object("config_schema"),)
+
+    name: Mapped[TypeName]
+    title: Mapped[EmptyText]
+    description: Mapped[EmptyText]
+    config_schema: Mapped[JsonObject]
+
+
+class ActionRow(Timestamps, Base):
+    """An action: something a user may do from Discord."""
+
+    __tablename__ = "actions"
+    __table_args__ = (UniqueConstraint("name"), not_blank("name"), not_blank("type"), json_object("config"))
+
+    id: Mapped[BigId]
+    name: Mapped[str]
+    title: Mapped[EmptyText]
+    type: Mapped[str]
+    config: Mapped[JsonObject]
+    enabled: Mapped[Enabled]
