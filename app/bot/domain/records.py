@@ -7,15 +7,23 @@ at once; a column that is gone falls back to the field's default. So the schema 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
-from typing import Any, TypeVar
+from collections.abc import Iterable
+from typing import Any, Protocol, TypeVar
 
 from app.bot.domain.errors import MissingColumnError
 
 Model = TypeVar("Model")
 
 
-def from_record(model: type[Model], record: Mapping[str, Any], **extra: Any) -> Model:
+class Record(Protocol):
+    """A row of the database: a driver's record, or a dict."""
+
+    def __getitem__(self, key: str, /) -> Any: ...
+    def __contains__(self, key: object, /) -> bool: ...
+    def items(self) -> Iterable[tuple[str, Any]]: ...  # noqa: D102
+
+
+def from_record(model: type[Model], record: Record, **extra: Any) -> Model:
     """Make the frozen dataclass `model` from a database record.
 
     `extra` gives fields that are no columns (children of an aggregate). A column whose value is NULL falls back to the

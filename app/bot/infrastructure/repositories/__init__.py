@@ -1,0 +1,29 @@
+"""Repositories: plain SQL on asyncpg, mapping records to the domain's models."""
+
+from app.bot.infrastructure.repositories.audit import PostgresAudit
+from app.bot.infrastructure.repositories.bot_instances import PostgresBotInstances
+from app.bot.infrastructure.repositories.dashboards import PostgresDashboards
+from app.bot.infrastructure.repositories.definitions import (
+    PostgresServices,
+    PostgresSettings,
+    postgres_actions,
+    postgres_commands,
+    postgres_grants,
+)
+from app.bot.infrastructure.repositories.guilds import PostgresGuilds
+from app.bot.infrastructure.repositories.placements import PostgresPlacements
+from app.bot.infrastructure.repositories.sources import PostgresDataSources
+
+__all__ = [
+    "PostgresAudit",
+    "PostgresBotInstances",
+    "PostgresDashboards",
+    "PostgresDataSources",
+    "PostgresGuilds",
+    "PostgresPlacements",
+    "PostgresServices",
+    "PostgresSettings",
+    "postgres_actions",
+    "postgres_commands",
+    "postgres_grants",
+]

@@ -1,0 +1,31 @@
+"""The audit log."""
+
+from __future__ import annotations
+
+from app.bot.domain.guilds import AuditEntry
+from app.bot.infrastructure.repositories.reading import Pool, execute
+
+
+class PostgresAudit:
+    """Fulfils AuditRepository."""
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+
+    async def record(self, entry: AuditEntry) -> None:
+        """Append one line."""
+        await execute(
+            self._pool,
+            """
+            INSERT INTO audit_log (actor_type, actor_id, actor_name, guild_id, action, target, outcome, detail)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+            """,
+            entry.actor_type,
+            entry.actor_id,
+            entry.actor_name,
+            entry.guild_id,
+            entry.action,
+            entry.target,
+            entry.outcome,
+            dict(entry.detail),
+        )

@@ -1,0 +1,76 @@
+"""The definitions that are one table each: services, commands, actions, grants, settings."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Generic, TypeVar
+
+from app.bot.domain.actions import ActionDefinition
+from app.bot.domain.commands import CommandDefinition
+from app.bot.domain.permissions import PermissionGrant
+from app.bot.domain.records import from_record
+from app.bot.domain.services import ServiceDefinition
+from app.bot.infrastructure.repositories.reading import Pool, execute, fetch
+
+Model = TypeVar("Model")
+
+
+class TableRepository(Generic[Model]):
+    """All rows of one table as one model, by id."""
+
+    def __init__(self, pool: Pool, table: str, model: type[Model]) -> None:
+        self._pool = pool
+        self._query = f"SELECT * FROM {table} ORDER BY id"  # noqa: S608  # the table is named by this module alone
+        self._model = model
+
+    async def all(self) -> tuple[Model, ...]:
+        """Every row."""
+        return tuple(from_record(self._model, record) for record in await fetch(self._pool, self._query))
+
+
+class PostgresServices(TableRepository[ServiceDefinition]):
+    """Fulfils ServiceRepository."""
+
+    def __init__(self, pool: Pool) -> None:
+        super().__init__(pool, "services", ServiceDefinition)
+
+    async def save_status(self, service_id: int, status: str, error: str | None) -> None:
+        """Write how a service is doing; `changed_at` moves only with the status."""
+        await execute(
+            self._pool,
+            """
+            INSERT INTO service_states AS old (service_id, status, error, changed_at)
+            SELECT id, $2, $3, now() FROM services WHERE id = $1
+            ON CONFLICT (service_id) DO UPDATE SET status = excluded.status, error = excluded.error,
+              changed_at = CASE WHEN old.status = excluded.status THEN old.changed_at ELSE now() END
+            """,
+            service_id,
+            status,
+            error,
+        )
+
+
+def postgres_commands(pool: Pool) -> TableRepository[CommandDefinition]:
+    """Fulfils CommandRepository."""
+    return TableRepository(pool, "commands", CommandDefinition)
+
+
+def postgres_actions(pool: Pool) -> TableRepository[ActionDefinition]:
+    """Fulfils ActionRepository."""
+    return TableRepository(pool, "actions", ActionDefinition)
+
+
+def postgres_grants(pool: Pool) -> TableRepository[PermissionGrant]:
+    """Fulfils PermissionRepository."""
+    return TableRepository(pool, "permission_grants", PermissionGrant)
+
+
+class PostgresSettings:
+    """Fulfils SettingsRepository."""
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+
+    async def all(self) -> Mapping[str, Any]:
+        """Values by key."""
+        return {record["key"]: record["value"] for record in await fetch(self._pool, "SELECT * FROM settings")}

@@ -1,0 +1,57 @@
+"""Guilds, and the channels seen in them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from app.bot.domain.guilds import Channel, Guild
+from app.bot.domain.records import from_record
+from app.bot.infrastructure.repositories.reading import Pool, execute, fetch
+
+_REPLACE_CHANNELS = """
+WITH seen AS (
+  SELECT * FROM unnest($2::bigint[], $3::text[], $4::text[], $5::int[]) AS seen(id, name, type, position)
+), gone AS (
+  DELETE FROM discord_channels WHERE guild_id = $1 AND id NOT IN (SELECT id FROM seen)
+)
+INSERT INTO discord_channels (id, guild_id, name, type, position, last_seen_at)
+SELECT id, $1, name, type, position, now() FROM seen
+ON CONFLICT (id) DO UPDATE SET guild_id = excluded.guild_id, name = excluded.name, type = excluded.type,
+  position = excluded.position, last_seen_at = excluded.last_seen_at
+"""
+
+
+class PostgresGuilds:
+    """Fulfils GuildRepository."""
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+
+    async def all(self) -> tuple[Guild, ...]:
+        """Every guild."""
+        return tuple(from_record(Guild, record) for record in await fetch(self._pool, "SELECT * FROM guilds"))
+
+    async def seen(self, guild_id: int, name: str, channels: Sequence[Channel]) -> None:
+        """Remember that the bot is in a guild, and replace the list of its text channels.
+
+        The guild is touched only when it is new or renamed, for each touch is a change that everyone is told of.
+        """
+        await execute(
+            self._pool,
+            """
+            INSERT INTO guilds (id, name, last_seen_at) VALUES ($1, $2, now())
+            ON CONFLICT (id) DO UPDATE SET name = excluded.name, last_seen_at = excluded.last_seen_at
+            WHERE guilds.name <> excluded.name
+            """,
+            guild_id,
+            name,
+        )
+        await execute(
+            self._pool,
+            _REPLACE_CHANNELS,
+            guild_id,
+            [channel.id for channel in channels],
+            [channel.name for channel in channels],
+            [channel.type for channel in channels],
+            [channel.position for channel in channels],
+        )
