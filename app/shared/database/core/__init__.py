@@ -1,0 +1,1 @@
+"""The embedded server, addresses, connections, pools, migrations and roles."""
