@@ -102,12 +102,14 @@ class Definitions:
 
         Raises StorageUnavailableError when the database cannot be reached.
         """
-        if change.table == "dashboard_components" and change.parent is not None:
-            await self._reload_dashboard(change.parent)
-        elif change.table == Kind.DASHBOARDS:
-            await self._reload_dashboard(int(change.id))
-        elif change.table in list(Kind):
-            await self._reload(Kind(change.table))
+        table = Kind.DASHBOARDS if change.table == "dashboard_components" else change.table
+        if table not in list(Kind):
+            return
+        dashboard_id = change.parent if change.table == "dashboard_components" else _whole_number(change.id)
+        if table == Kind.DASHBOARDS and dashboard_id is not None:
+            await self._reload_dashboard(dashboard_id)
+        else:
+            await self._reload(Kind(table))
 
     async def _reload_dashboard(self, dashboard_id: int) -> None:
         async def load() -> None:
@@ -161,3 +163,7 @@ class Definitions:
 
     async def _load_guilds(self) -> None:
         self.guilds = {guild.id: guild for guild in await self._repositories.guilds.all()}
+
+
+def _whole_number(text: str | None) -> int | None:
+    return int(text) if text is not None and text.isdecimal() else None

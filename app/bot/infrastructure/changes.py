@@ -104,9 +104,14 @@ class ChangeListener:
 def _enqueue(queue: asyncio.Queue[Change | None], payload: object) -> None:
     try:
         data = json.loads(str(payload))
-        queue.put_nowait(Change(data["table"], str(data["id"]), data["op"], data.get("parent")))
+        key, parent = data["id"], data.get("parent")
+        change = Change(
+            data["table"], None if key is None else str(key), data["op"], None if parent is None else int(parent)
+        )
     except (ValueError, KeyError, TypeError):
         log.warning("ignored a notification that is not of the product's form", payload=str(payload)[:200])
+    else:
+        queue.put_nowait(change)
 
 
 async def _read_revisions(connection: asyncpg.Connection[asyncpg.Record]) -> dict[str, int]:
