@@ -10,7 +10,7 @@ import asyncpg
 
 from app.bot.domain.errors import MissingColumnError, MissingTableError, StorageUnavailableError
 
-Pool: TypeAlias = asyncpg.Pool[asyncpg.Record]
+Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
 
 _STALE_STATEMENT = (
     asyncpg.InvalidCachedStatementError,
