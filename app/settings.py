@@ -54,7 +54,7 @@ class Settings(BaseSettings):
         description="postgresql://user:password@host:5432/database, the owner's address; unset: the embedded server",
     )
     bot_database_url: SecretStr | None = Field(
-        None, description="the same for the role homelab_bot; unset: made from DATABASE_URL"
+        None, description="postgresql://homelab_bot:password@host:5432/database; unset: made from DATABASE_URL"
     )
     discord_token: SecretStr | None = Field(
         None,

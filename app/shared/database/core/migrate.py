@@ -9,7 +9,7 @@ import asyncpg
 from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
-from alembic.util import CommandError
+from alembic.script.revision import RevisionError
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 
@@ -83,7 +83,7 @@ def compare(current: str | None) -> SchemaStatus:
     head = scripts.get_current_head() or ""
     try:
         pending = [script.revision for script in scripts.iterate_revisions(head, current or "base")]
-    except CommandError:  # the revision is in none of our files
+    except RevisionError:  # the revision is in none of our files
         return SchemaStatus(current, head, (), known=False)
     return SchemaStatus(current, head, tuple(reversed(pending)))
 

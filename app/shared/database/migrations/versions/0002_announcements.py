@@ -69,6 +69,12 @@ END
 $$
 """
 
+SEEN_COLUMNS = """
+CREATE FUNCTION homelab_seen_columns() RETURNS text[] LANGUAGE sql IMMUTABLE AS
+$$ SELECT ARRAY['updated_at', 'last_seen_at', 'last_used_at', 'last_login_at'] $$
+"""
+"""Columns that say when something happened: they move without the definition changing."""
+
 # Whoever may change a row (the bot: guilds) may count the change, but not write the counts: SECURITY DEFINER, with a
 # fixed search path so that no temporary table can take the place of definition_revisions.
 ANNOUNCE = """
@@ -76,7 +82,7 @@ CREATE FUNCTION homelab_announce() RETURNS trigger LANGUAGE plpgsql SECURITY DEF
 DECLARE
     key text := TG_ARGV[0];
     parent text := NULLIF(TG_ARGV[1], '');
-    silent text[] := ARRAY['updated_at', 'last_seen_at', 'last_used_at', 'last_login_at'];
+    silent text[] := homelab_seen_columns();
     before jsonb := CASE WHEN TG_OP <> 'INSERT' THEN to_jsonb(OLD) END;
     after jsonb := CASE WHEN TG_OP <> 'DELETE' THEN to_jsonb(NEW) END;
 BEGIN
@@ -111,7 +117,7 @@ $$
 TOUCH = """
 CREATE FUNCTION homelab_touch() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    IF NEW IS DISTINCT FROM OLD THEN
+    IF to_jsonb(NEW) - homelab_seen_columns() <> to_jsonb(OLD) - homelab_seen_columns() THEN
         NEW.updated_at := now();
     END IF;
     RETURN NEW;
@@ -190,8 +196,9 @@ VERSIONS = (
 
 
 def upgrade() -> None:
-    functions = (COUNT, NOTIFY, ANNOUNCE, ANNOUNCE_TRUNCATE, TOUCH, RAISE_VERSION, RAISE_VERSION_OF_DASHBOARD, WATCH)
-    for statement in (*functions, FIX_SEARCH_PATH, *VERSIONS):
+    announcing = (COUNT, NOTIFY, SEEN_COLUMNS, ANNOUNCE, ANNOUNCE_TRUNCATE)
+    dating = (TOUCH, RAISE_VERSION, RAISE_VERSION_OF_DASHBOARD)
+    for statement in (*announcing, *dating, WATCH, FIX_SEARCH_PATH, *VERSIONS):
         op.execute(statement)
     for table, key, parent in WATCHED:
         arguments = ", ".join(f"'{name}'" for name in (table, key, parent) if name)
@@ -201,6 +208,7 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.execute(
         "DROP FUNCTION homelab_watch, homelab_announce, homelab_announce_truncate, homelab_touch, "
-        "homelab_raise_version, homelab_raise_version_of_dashboard, homelab_count_revision, homelab_notify CASCADE"
+        "homelab_raise_version, homelab_raise_version_of_dashboard, homelab_count_revision, homelab_notify, "
+        "homelab_seen_columns CASCADE"
     )
     op.execute("DELETE FROM definition_revisions")
