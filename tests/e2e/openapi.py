@@ -36,9 +36,8 @@ def check_bodies(requests: Iterable[HttpLogEntry]) -> int:
             continue
         validator = _validator(request.method.lower(), _template_of(request.method.lower(), request.path))
         error = best_match(validator.iter_errors(request.json))
-        assert error is None, (
-            f"{request.method} {request.path}: {error.json_path}: {error.message[:500]}\n{json.dumps(request.json)[:2000]}"
-        )
+        body = json.dumps(request.json)[:2000]
+        assert error is None, f"{request.method} {request.path}: {error.json_path}: {error.message[:500]}\n{body}"
         checked += 1
     return checked
 
