@@ -45,7 +45,7 @@ class PostgresPrograms:
             self._open_programs()
 
     def run(self, program: str, *arguments: str, timeout_seconds: float = 60.0) -> str:
-        """Run a program and return what it printed. Raises EmbeddedServerError with the program's last line."""
+        """Run a program and return what it printed. Raises EmbeddedServerError with its line that says what is wrong."""
         # Files instead of pipes: a started server keeps its parent's output open, and a pipe would wait for its end.
         with tempfile.TemporaryFile("w+") as output, tempfile.TemporaryFile("w+") as errors:
             try:
@@ -62,8 +62,7 @@ class PostgresPrograms:
                 )
             except (subprocess.SubprocessError, OSError) as error:
                 errors.seek(0)
-                said = [line.strip() for line in errors.read().splitlines() if line.strip()]
-                raise EmbeddedServerError(f"{program} failed: {said[-1] if said else error}") from error
+                raise EmbeddedServerError(f"{program} failed: {_complaint(errors.read()) or error}") from error
             output.seek(0)
             return output.read()
 
@@ -93,6 +92,12 @@ class PostgresPrograms:
             for folder in (self._folder.parent, self._package.with_name(self._package.name + ".libs")):
                 _open_tree(folder)
             self.run("postgres", "--version")
+
+
+def _complaint(said: str) -> str | None:
+    lines = [line.strip() for line in said.splitlines() if line.strip()]
+    named = (line.partition("error: ")[2] for line in lines if "error: " in line)
+    return next(named, lines[-1] if lines else None)
 
 
 def _package() -> Path:

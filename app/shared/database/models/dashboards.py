@@ -20,6 +20,7 @@ from app.shared.database.models.base import (
     not_blank,
     one_of,
 )
+from app.shared.database.models.guilds import GuildRow
 
 
 class DashboardRow(Timestamps, Base):
@@ -45,6 +46,7 @@ class DashboardRow(Timestamps, Base):
     enabled: Mapped[Enabled]
     version: Mapped[int] = mapped_column(server_default=text("1"), server_onupdate=FetchedValue())
 
+    guild: Mapped[GuildRow] = relationship()
     components: Mapped[list[DashboardComponentRow]] = relationship(
         back_populates="dashboard",
         cascade="all, delete-orphan",

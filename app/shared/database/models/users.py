@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, UniqueConstraint, text
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.shared.database.models.base import Base, BigId, Enabled, Timestamps, not_blank, one_of
 
@@ -47,3 +47,5 @@ class ApiTokenRow(Timestamps, Base):
     role: Mapped[str] = mapped_column(server_default=text("'viewer'"))
     expires_at: Mapped[datetime | None]
     last_used_at: Mapped[datetime | None]
+
+    user: Mapped[UserRow] = relationship()
