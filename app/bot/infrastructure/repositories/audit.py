@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from app.bot.domain.guilds import AuditEntry
-from app.bot.infrastructure.repositories.reading import Pool, execute
+from app.bot.infrastructure.repositories.reading import Pool, execute, storable
 
 
 class PostgresAudit:
@@ -21,11 +21,11 @@ class PostgresAudit:
             VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
             """,
             entry.actor_type,
-            entry.actor_id,
-            entry.actor_name,
+            storable(entry.actor_id),
+            storable(entry.actor_name),
             entry.guild_id,
             entry.action,
-            entry.target,
+            storable(entry.target),
             entry.outcome,
             dict(entry.detail),
         )

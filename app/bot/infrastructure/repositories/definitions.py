@@ -10,7 +10,7 @@ from app.bot.domain.commands import CommandDefinition
 from app.bot.domain.permissions import PermissionGrant
 from app.bot.domain.records import from_record
 from app.bot.domain.services import ServiceDefinition
-from app.bot.infrastructure.repositories.reading import Pool, execute, fetch
+from app.bot.infrastructure.repositories.reading import Pool, execute, fetch, storable
 
 Model = TypeVar("Model")
 
@@ -46,7 +46,7 @@ class PostgresServices(TableRepository[ServiceDefinition]):
             """,
             service_id,
             status,
-            error,
+            storable(error),
         )
 
 
@@ -73,4 +73,5 @@ class PostgresSettings:
 
     async def all(self) -> Mapping[str, Any]:
         """Values by key."""
-        return {record["key"]: record["value"] for record in await fetch(self._pool, "SELECT * FROM settings")}
+        records = await fetch(self._pool, "SELECT key, value FROM settings")
+        return {record["key"]: record["value"] for record in records}

@@ -6,10 +6,14 @@ from collections.abc import Sequence
 
 from app.bot.domain.guilds import Channel, Guild
 from app.bot.domain.records import from_record
-from app.bot.infrastructure.repositories.reading import Pool, execute, fetch
+from app.bot.infrastructure.repositories.reading import Pool, execute, fetch, storable
 
-_REPLACE_CHANNELS = """
-WITH seen AS (
+# One statement, so that guild and channels are seen together or not at all.
+_SEEN = """
+WITH guild AS (
+  INSERT INTO guilds (id, name, last_seen_at) VALUES ($1, $6, now())
+  ON CONFLICT (id) DO UPDATE SET name = excluded.name, last_seen_at = excluded.last_seen_at
+), seen AS (
   SELECT * FROM unnest($2::bigint[], $3::text[], $4::text[], $5::int[]) AS seen(id, name, type, position)
 ), gone AS (
   DELETE FROM discord_channels WHERE guild_id = $1 AND id NOT IN (SELECT id FROM seen)
@@ -29,29 +33,23 @@ class PostgresGuilds:
 
     async def all(self) -> tuple[Guild, ...]:
         """Every guild."""
-        return tuple(from_record(Guild, record) for record in await fetch(self._pool, "SELECT * FROM guilds"))
+        return tuple(
+            from_record(Guild, record) for record in await fetch(self._pool, "SELECT * FROM guilds ORDER BY id")
+        )
 
     async def seen(self, guild_id: int, name: str, channels: Sequence[Channel]) -> None:
         """Remember that the bot is in a guild, and replace the list of its text channels.
 
-        The guild is touched only when it is new or renamed, for each touch is a change that everyone is told of.
+        That it was seen again is no change of the definition, and nobody is told; a new name is.
         """
+        different = {channel.id: channel for channel in channels}
         await execute(
             self._pool,
-            """
-            INSERT INTO guilds (id, name, last_seen_at) VALUES ($1, $2, now())
-            ON CONFLICT (id) DO UPDATE SET name = excluded.name, last_seen_at = excluded.last_seen_at
-            WHERE guilds.name <> excluded.name
-            """,
+            _SEEN,
             guild_id,
-            name,
-        )
-        await execute(
-            self._pool,
-            _REPLACE_CHANNELS,
-            guild_id,
-            [channel.id for channel in channels],
-            [channel.name for channel in channels],
-            [channel.type for channel in channels],
-            [channel.position for channel in channels],
+            list(different),
+            [storable(channel.name) for channel in different.values()],
+            [channel.type for channel in different.values()],
+            [channel.position for channel in different.values()],
+            storable(name),
         )

@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from app.bot.domain.placements import Placement
 from app.bot.domain.records import from_record
-from app.bot.infrastructure.repositories.reading import Pool, execute, fetch
+from app.bot.infrastructure.repositories.reading import Pool, execute, fetch, storable
+
+_PLACE = """
+INSERT INTO dashboard_messages AS old (dashboard_id, channel_id, position, origin, state)
+VALUES ($1, $2, 0, $3, 'posting')
+ON CONFLICT (dashboard_id, channel_id, position) DO UPDATE SET
+  state = CASE WHEN old.state = 'posted' THEN old.state ELSE 'posting' END,
+  origin = CASE WHEN old.state = 'removed' THEN excluded.origin ELSE old.origin END,
+  message_id = CASE WHEN old.state <> 'removed' THEN old.message_id END,
+  content_hash = CASE WHEN old.state <> 'removed' THEN old.content_hash END,
+  error = NULL
+RETURNING *
+"""
 
 
 class PostgresPlacements:
@@ -19,20 +31,11 @@ class PostgresPlacements:
         return tuple(from_record(Placement, record) for record in records)
 
     async def place(self, dashboard_id: int, channel_id: int, origin: str) -> Placement:
-        """Insert the placement, or return the one there is; a removed one is wanted again."""
-        (record,) = await fetch(
-            self._pool,
-            """
-            INSERT INTO dashboard_messages AS old (dashboard_id, channel_id, position, origin, state)
-            VALUES ($1, $2, 0, $3, 'posting')
-            ON CONFLICT (dashboard_id, channel_id, position) DO UPDATE SET
-              state = CASE WHEN old.state = 'posted' THEN old.state ELSE 'posting' END, error = NULL
-            RETURNING *
-            """,
-            dashboard_id,
-            channel_id,
-            origin,
-        )
+        """Insert the placement, or return the one there is; a removed one is wanted again, without its old message.
+
+        Raises StorageRefusedError when the dashboard was deleted meanwhile.
+        """
+        (record,) = await fetch(self._pool, _PLACE, dashboard_id, channel_id, origin)
         return from_record(Placement, record)
 
     async def save(self, placement: Placement) -> None:
@@ -51,7 +54,7 @@ class PostgresPlacements:
             placement.content_hash,
             placement.page,
             list(placement.problems),
-            placement.error,
+            storable(placement.error),
             placement.posted_at,
             placement.edited_at,
         )

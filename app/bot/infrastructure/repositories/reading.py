@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 
 import asyncpg
 
-from app.bot.domain.errors import MissingColumnError, MissingTableError, StorageUnavailableError
+from app.bot.domain.errors import HomelabError, MissingColumnError, MissingTableError, StorageUnavailableError
 
 Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
 
@@ -20,23 +20,37 @@ _UNAVAILABLE = (
     OSError,
     TimeoutError,
     asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
     asyncpg.PostgresConnectionError,
     asyncpg.exceptions.OperatorInterventionError,
     asyncpg.exceptions.InsufficientResourcesError,
+    asyncpg.exceptions.TransactionRollbackError,
+    asyncpg.LockNotAvailableError,
+    asyncpg.ReadOnlySQLTransactionError,
 )
+
+
+class StorageRefusedError(HomelabError):
+    """The database will never take this: it breaks a rule of the table, or its parent row is gone. No retry helps."""
 
 
 @asynccontextmanager
 async def named_failures() -> AsyncIterator[None]:
-    """Turn asyncpg's errors into the domain's: missing table, missing column, storage unavailable."""
+    """Turn asyncpg's errors into named ones: missing table or column, storage unavailable, refused."""
     try:
         yield
     except asyncpg.UndefinedTableError as error:
-        raise MissingTableError(f"The database has no such table: {error}") from error
+        raise MissingTableError(f"The database has no such table: {_first_line(error)}") from error
     except asyncpg.UndefinedColumnError as error:
-        raise MissingColumnError(f"The database has no such column: {error}") from error
+        raise MissingColumnError(f"The database has no such column: {_first_line(error)}") from error
+    except asyncpg.InsufficientPrivilegeError as error:
+        raise MissingTableError(f"The bot's database role may not use it: {_first_line(error)}") from error
     except _UNAVAILABLE as error:
-        raise StorageUnavailableError(f"The database cannot be reached: {type(error).__name__}") from error
+        if isinstance(error, ValueError):  # an argument that the driver could not encode
+            raise StorageRefusedError(f"The database refuses it: {_first_line(error)}") from error
+        raise StorageUnavailableError(f"The database cannot be reached: {_first_line(error)}") from error
+    except (asyncpg.PostgresError, ValueError) as error:
+        raise StorageRefusedError(f"The database refuses it: {_first_line(error)}") from error
 
 
 async def fetch(pool: Pool, query: str, *arguments: Any) -> list[asyncpg.Record]:
@@ -55,3 +69,14 @@ async def fetch(pool: Pool, query: str, *arguments: Any) -> list[asyncpg.Record]
 async def execute(pool: Pool, query: str, *arguments: Any) -> None:
     """Run a statement whose rows nobody wants; the same second try, the same errors as `fetch`."""
     await fetch(pool, query, *arguments)
+
+
+def storable(text: str | None) -> str | None:
+    """A text from outside as PostgreSQL takes it: it refuses NUL, and UTF-8 has no lone surrogates."""
+    return text and text.replace("\x00", "\ufffd").encode("utf-8", "replace").decode("utf-8")
+
+
+def _first_line(error: Exception) -> str:
+    """What PostgreSQL said without DETAIL, which can hold a row's values."""
+    said = str(error.args[0]).splitlines()[0] if error.args and str(error.args[0]) else ""
+    return said or type(error).__name__

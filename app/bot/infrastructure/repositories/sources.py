@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from app.bot.domain.records import from_record
 from app.bot.domain.sources import DataSource, SourceState
-from app.bot.infrastructure.repositories.reading import Pool, execute, fetch
+from app.bot.infrastructure.repositories.reading import Pool, StorageRefusedError, execute, fetch, storable
 
 # Sources deleted while their states waited are left out by the join instead of failing the whole batch.
 _SAVE_STATES = """
@@ -40,15 +40,20 @@ class PostgresDataSources:
         return next((from_record(DataSource, record) for record in records), None)
 
     async def save_states(self, states: Sequence[SourceState]) -> None:
-        """Write the newest state of each source, at most one per source, in one statement."""
-        await execute(
-            self._pool,
-            _SAVE_STATES,
-            [state.data_source_id for state in states],
-            [state.status for state in states],
-            [state.message for state in states],
-            [state.reading.to_json() if state.reading else None for state in states],
-            [state.error for state in states],
-            [state.polled_at for state in states],
-            [state.duration_seconds for state in states],
+        """Write the newest state of each source (the last one given) in one statement."""
+        newest = list({state.data_source_id: state for state in states}.values())
+        if not newest:
+            return
+        columns = (
+            [state.data_source_id for state in newest],
+            [str(state.status) for state in newest],
+            [storable(state.message) for state in newest],
+            [state.reading.to_json() if state.reading else None for state in newest],
+            [storable(state.error) for state in newest],
+            [state.polled_at for state in newest],
+            [state.duration_seconds for state in newest],
         )
+        try:
+            await execute(self._pool, _SAVE_STATES, *columns)
+        except StorageRefusedError:  # a source was deleted at this very moment; now the join leaves it out
+            await execute(self._pool, _SAVE_STATES, *columns)

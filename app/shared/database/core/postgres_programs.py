@@ -45,7 +45,7 @@ class PostgresPrograms:
             self._open_programs()
 
     def run(self, program: str, *arguments: str, timeout_seconds: float = 60.0) -> str:
-        """Run a program and return what it printed. Raises EmbeddedServerError with its line that says what is wrong."""
+        """Run a program and return what it printed. Raises EmbeddedServerError with its word on what is wrong."""
         # Files instead of pipes: a started server keeps its parent's output open, and a pipe would wait for its end.
         with tempfile.TemporaryFile("w+") as output, tempfile.TemporaryFile("w+") as errors:
             try:
