@@ -7,7 +7,6 @@ locks, so a killed process never keeps it alive, and a killed server is started 
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import os
 import shlex
 import shutil
@@ -35,6 +34,7 @@ _START_SECONDS = 120.0
 _POLL_SECONDS = 0.1
 _LOG_BYTES = 5_000_000
 _SOCKET_NAME = ".s.PGSQL.5432"
+_SOCKET_FOLDER_PREFIX = "homelab-socket-"
 _SOCKET_PATH_BYTES = 100
 """A Unix socket's path has 104 to 108 bytes, by system."""
 _PARAMETERS = {
@@ -119,9 +119,10 @@ class EmbeddedPostgres:
         try:
             if not self._starting.acquire(timeout_seconds=_START_SECONDS):
                 return
-            if self._using.acquire() and self._running() is not None:
+            if self._using.acquire() and (running := self._running()) is not None:
                 programs = self._programs()
                 programs.run("pg_ctl", "stop", "-D", str(self.directory), "-m", "fast", "-w", "-t", "60")
+                _remove_socket_folder(Path(running.socket_folder))
         finally:
             self._using.release()
             self._starting.release()
@@ -223,9 +224,7 @@ class EmbeddedPostgres:
         """The data's own folder, which only its owner can enter; a private temporary one if that path is too long."""
         if len(os.fsencode(self.directory / _SOCKET_NAME)) <= _SOCKET_PATH_BYTES:
             return str(self.directory)
-        name = hashlib.sha256(os.fsencode(self.directory)).hexdigest()[:12]
-        folder = Path(tempfile.gettempdir()) / f"homelab-{name}"
-        folder.mkdir(mode=0o700, exist_ok=True)
+        folder = Path(tempfile.mkdtemp(prefix=_SOCKET_FOLDER_PREFIX))
         programs.give(folder)
         return str(folder)
 
@@ -238,6 +237,12 @@ def _works_in(process: psutil.Process, directory: Path) -> bool:
     with contextlib.suppress(psutil.Error, OSError):
         return process.name() == "postgres" and process.cwd() == str(directory)
     return False
+
+
+def _remove_socket_folder(folder: Path) -> None:
+    if folder.name.startswith(_SOCKET_FOLDER_PREFIX):
+        with contextlib.suppress(OSError):
+            folder.rmdir()
 
 
 def _last_complaint(server_log: Path) -> str | None:

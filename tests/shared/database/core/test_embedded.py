@@ -196,6 +196,11 @@ def test_a_path_too_long_for_a_socket_works_all_the_same(directory: Path) -> Non
     long = directory.parent / ("long" * 20) / ("folder name" * 5) / "postgres"
     with embedded(long) as server:
         assert run(server.url, "SELECT current_database()") == "homelab"
+        with embedded(long) as other:
+            assert other.url == server.url
+        socket_folder = Path(server.url.partition("host=")[2])
+        assert socket_folder.stat().st_mode & 0o077 == 0
+    assert not socket_folder.exists()
 
 
 def test_the_environment_of_other_servers_is_ignored(directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
