@@ -1,0 +1,51 @@
+# Everything a user or a developer does, by name. Needs Python 3.11 or later and make; the rest is set up here.
+
+PYTHON ?= python3
+# uv from the PATH, else one of the project's own, installed by pip into a folder nobody else uses.
+UV := $(shell command -v uv 2>/dev/null || echo .uv/bin/uv)
+RUN := $(UV) run --no-sync
+
+.DEFAULT_GOAL := help
+.PHONY: help run demo test lint pytest schema bench browser clean
+
+help: ## Show this list
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 12
+
+run: .venv/.synced ## Set everything up and run: the demo, or your Discord when DISCORD_TOKEN is set
+	@$(RUN) homelab up
+
+demo: .venv/.synced ## Run on a simulated Discord, whatever token is set
+	@$(RUN) homelab demo
+
+test: lint schema browser pytest ## Everything CI checks: lint, types, layers, schema, tests
+
+lint: .venv/.synced ## Style, types and the layers' import rules
+	$(RUN) ruff check .
+	$(RUN) ruff format --check .
+	$(RUN) mypy
+	$(RUN) lint-imports
+
+schema: .venv/.synced ## The migrations give exactly what the models say
+	$(RUN) python scripts/check_schema.py
+
+pytest: .venv/.synced ## The tests alone
+	$(RUN) pytest
+
+bench: .venv/.synced ## The budgets, as ratios side by side in one run
+	$(RUN) python -m bench
+
+browser: ## Debian's Chromium for the browser test, where it is missing and we may install it
+	@command -v chromium >/dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && \
+	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium >/dev/null; } || \
+	  echo "No Chromium: the browser tests are skipped. Install it with: apt-get install chromium"
+
+clean: ## Remove what was set up here (your data stays)
+	rm -rf .venv .uv .mypy_cache .ruff_cache .pytest_cache
+
+.venv/.synced: pyproject.toml uv.lock | $(UV)
+	$(UV) sync --locked --quiet
+	@touch $@
+
+.uv/bin/uv:
+	$(PYTHON) -m venv .uv
+	.uv/bin/pip install --quiet --disable-pip-version-check uv
