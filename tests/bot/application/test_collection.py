@@ -7,7 +7,9 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
+import discord
 import pytest
+import simcord
 from structlog.testing import capture_logs
 
 from app.bot.application.collection import Collection, CollectionConfig
@@ -485,3 +487,44 @@ async def test_a_reader_that_does_not_close_cleanly_is_only_logged() -> None:
 
             lab.readers["one"][0].close = fail  # type: ignore[method-assign]
     assert [line["event"] for line in logs] == ["a data source did not close cleanly"]
+
+
+class Polling(discord.Client):
+    """A bot that does nothing but poll."""
+
+    def __init__(self, lab: Lab) -> None:
+        super().__init__(intents=discord.Intents.none())
+        self._lab = lab
+
+    async def setup_hook(self) -> None:
+        await self._lab.definitions.reload()
+        self._task = asyncio.create_task(self._lab.collection.run())
+
+    async def close(self) -> None:
+        self._task.cancel()
+        await asyncio.wait({self._task})
+        await super().close()
+
+
+async def test_intervals_and_pauses_follow_the_clock_of_a_simulated_discord() -> None:
+    working = False
+
+    async def sometimes() -> Reading:
+        if not working:
+            raise HomelabError("Connection refused")
+        return await up()
+
+    config = CollectionConfig(jitter=0, state_write_seconds=600)
+    lab = Lab(source("steady", 1, interval=30), source("failing", 2, interval=30), config=config)
+    lab.reads["failing"] = sometimes
+    async with simcord.run(Polling(lab)) as env:
+        await env.settle()
+        assert sorted(lab.polled) == ["failing", "steady"]
+        for seconds, steady, failing in [(29, 1, 1), (2, 2, 2), (30, 3, 2), (30, 4, 3), (120, 8, 4), (240, 16, 5)]:
+            await env.advance_time(seconds)
+            assert (lab.polled.count("steady"), lab.polled.count("failing")) == (steady, failing), seconds
+        working = True
+        await env.advance_time(300)
+        assert lab.polled.count("failing") == 6
+        await env.advance_time(31)
+        assert lab.polled.count("failing") == 7
