@@ -39,7 +39,7 @@ class TemplateLimits:
 
 
 class Budget:
-    """The limits of one rendering, and what is used of them. Every method raises TemplateLimitError when it is spent."""
+    """The limits of one rendering, and what is used of them. Spent, every method raises TemplateLimitError."""
 
     def __init__(self, limits: TemplateLimits, clock: Callable[[], float], names: Collection[str]) -> None:
         self.limits = limits
@@ -92,6 +92,27 @@ class Budget:
             return self.counted(value)
         return value
 
+    def held(self, value: Any) -> Any:
+        """Count a result by all that it contains, and hand it on.
+
+        A list that holds another one twice takes no memory for that, but all time when it is printed or compared.
+        """
+        self.charge(self._size(value))
+        return value
+
+    def _size(self, value: Any) -> int:
+        """How many elements there are in a value at any depth; counting ends where the limit is reached."""
+        size, waiting = 0, [value]
+        while waiting and size <= self.limits.made:
+            one = waiting.pop()
+            if isinstance(one, dict):
+                size += len(one)
+                waiting.extend(one.values())
+            elif isinstance(one, (list, tuple, set, frozenset)):
+                size += len(one)
+                waiting.extend(one)
+        return size
+
     def check_bits(self, bits: int) -> None:
         """Refuse whole numbers of absurd length."""
         if bits > _INTEGER_BITS:
@@ -104,7 +125,7 @@ class Budget:
         if operator == "*":
             for one, other in ((left, right), (right, left)):
                 if isinstance(one, (str, bytes, list, tuple)) and isinstance(other, int):
-                    self.charge(len(one) * max(other, 0))
+                    self.charge((len(one) if isinstance(one, (str, bytes)) else self._size(one)) * max(other, 0))
             if isinstance(left, int) and isinstance(right, int):
                 self.check_bits(left.bit_length() + right.bit_length())
         elif operator == "**":
@@ -112,8 +133,8 @@ class Budget:
                 raise TemplateError("** works with numbers only")
             if isinstance(left, int) and isinstance(right, int):
                 self.check_bits(left.bit_length() * abs(right))
-        elif operator == "+" and isinstance(left, (str, bytes, list, tuple)) and isinstance(right, type(left)):
-            self.charge(len(left) + len(right))
+        elif operator == "+":
+            self.charge(self._size(left) + self._size(right))
 
     def check_format(self, template: str) -> None:
         """Refuse printf-style widths and precisions that fill a text with blanks."""

@@ -5,6 +5,7 @@ In all of them a missing value (None) stays missing, except in `default`, which 
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -19,8 +20,9 @@ _AS_THEY_ARE = (
     "list", "lower", "map", "max", "min", "reject", "rejectattr", "reverse", "select", "selectattr", "sort", "string",
     "title", "trim", "truncate", "unique", "upper", "wordcount",
 )  # fmt: skip
+_WITH_WIDTH = ("center", "indent", "truncate")
 _WIDTH = 1_000
-"""Widths that filters such as center and indent take; a message has no wider line."""
+"""The widest line that these take; a message has no wider one."""
 
 CurrentBudget = Callable[[], Budget]
 
@@ -30,7 +32,7 @@ def builtin_filters(budget: CurrentBudget) -> dict[str, Callable[..., Any]]:
 
     def default(value: Any, replacement: Any = "", boolean: bool = False) -> Any:
         missing = isinstance(value, Undefined) or value is None or (boolean and not value)
-        return replacement if missing else value
+        return budget().held(replacement) if missing else value
 
     def join(values: Iterable[Any], separator: str = "", attribute: str | None = None) -> str:
         parts: list[str] = []
@@ -46,19 +48,26 @@ def builtin_filters(budget: CurrentBudget) -> dict[str, Callable[..., Any]]:
 
     def printf(template: str, *values: Any, **named: Any) -> str:
         budget().check_format(template)
-        return template % (named or values)
+        return str(str(template) % (named or values))
 
     own: dict[str, Callable[..., Any]] = {
         "default": default, "d": default, "join": join, "replace": replace, "format": printf,
         "int": _integer, "float": _float, "round": _round, "sum": _sum,
     }  # fmt: skip
-    return {name: _JINJA_FILTERS[name] for name in _AS_THEY_ARE} | own
+    jinja = {name: _JINJA_FILTERS[name] for name in _AS_THEY_ARE}
+    return jinja | {name: _with_width(jinja[name]) for name in _WITH_WIDTH} | own
 
 
-def check_widths(arguments: Iterable[Any]) -> None:
-    """Refuse numbers that a filter would take for a width and fill with blanks."""
-    if any(isinstance(argument, int) and abs(argument) > _WIDTH for argument in arguments):
-        raise TemplateLimitError(f"numbers given to filters are at most {_WIDTH:,}; use a smaller one")
+def _with_width(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The filter, refusing widths that it would fill with blanks."""
+
+    @functools.wraps(function)
+    def checked(*args: Any, **kwargs: Any) -> Any:
+        if any(isinstance(argument, int) and abs(argument) > _WIDTH for argument in (*args, *kwargs.values())):
+            raise TemplateLimitError(f"the width of a line is at most {_WIDTH:,}; use a smaller one")
+        return function(*args, **kwargs)
+
+    return checked
 
 
 def _text(value: Any) -> str:

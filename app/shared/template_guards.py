@@ -16,6 +16,7 @@ _COUNTED = "loop over"
 _COMPARED = "compare with"
 _JOINED = "join to"
 _MADE = "made of"
+_HELD = "held by"
 _ORDERING = frozenset({"lt", "lteq", "gt", "gteq"})
 _FORBIDDEN: tuple[tuple[type[nodes.Node], str], ...] = (
     (nodes.Include, "include"),
@@ -50,6 +51,24 @@ class Guards(NodeTransformer):
         node.nodes = [_filtered(part, _JOINED) for part in node.nodes]
         return _filtered(node, _MADE)
 
+    def visit_Getitem(self, node: nodes.Getitem) -> nodes.Expr:  # noqa: N802
+        """Count what a slice copies."""
+        node = self.generic_visit(node)  # type: ignore[assignment]
+        return _filtered(node, _MADE) if isinstance(node.arg, nodes.Slice) else node
+
+    def visit_List(self, node: nodes.List) -> nodes.Expr:  # noqa: N802
+        """Count what a list holds."""
+        return _filtered(self.generic_visit(node), _HELD)
+
+    def visit_Dict(self, node: nodes.Dict) -> nodes.Expr:  # noqa: N802
+        """Count what a dictionary holds."""
+        return _filtered(self.generic_visit(node), _HELD)
+
+    def visit_Tuple(self, node: nodes.Tuple) -> nodes.Expr:  # noqa: N802
+        """Count what a tuple holds; one that names the targets of an assignment holds nothing."""
+        self.generic_visit(node)
+        return _filtered(node, _HELD) if node.ctx == "load" else node
+
     @staticmethod
     def filters(budget: Callable[[], Budget], finalize: Callable[[Any], str]) -> dict[str, Callable[..., Any]]:
         """The filters that the changed templates call."""
@@ -57,6 +76,7 @@ class Guards(NodeTransformer):
             _COUNTED: lambda values: budget().counted(values),
             _COMPARED: lambda value: math.nan if value is None else value,
             _JOINED: lambda value: str(finalize(None)) if value is None else value,
+            _HELD: lambda value: budget().held(value),
             _MADE: lambda value: budget().made(value),
         }
 
@@ -71,5 +91,5 @@ def forbidden_statement(template: nodes.Template) -> None:
             raise TemplateSyntaxError("recursive loops are not available; use a macro", loop.lineno)
 
 
-def _filtered(node: nodes.Expr, name: str) -> nodes.Expr:
+def _filtered(node: nodes.Node, name: str) -> nodes.Expr:
     return nodes.Filter(node, name, [], [], None, None, lineno=node.lineno)

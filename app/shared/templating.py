@@ -18,12 +18,12 @@ from typing import Any
 from jinja2 import TemplateSyntaxError, nodes, pass_context
 from jinja2.environment import Template
 from jinja2.exceptions import TemplateAssertionError
-from jinja2.runtime import Context, Namespace, StrictUndefined
+from jinja2.runtime import Context, StrictUndefined, Undefined
 from jinja2.sandbox import ImmutableSandboxedEnvironment
-from jinja2.utils import missing
+from jinja2.utils import Namespace, missing
 
 from app.shared.template_budget import Budget, TemplateError, TemplateLimitError, TemplateLimits
-from app.shared.template_builtins import builtin_filters, check_widths
+from app.shared.template_builtins import builtin_filters
 from app.shared.template_guards import Guards, forbidden_statement
 
 __all__ = ["SandboxedTemplates", "TemplateError", "TemplateLimitError", "TemplateLimits"]
@@ -31,15 +31,15 @@ __all__ = ["SandboxedTemplates", "TemplateError", "TemplateLimitError", "Templat
 _budget: ContextVar[Budget] = ContextVar("template_budget")
 _LONGEST_RANGE = 10_000
 _MENTIONED_NAMES = 15
-_TEXT_METHODS = frozenset(
-    "capitalize casefold count endswith find index isalnum isalpha isdigit isnumeric islower isspace isupper lower "
-    "lstrip partition removeprefix removesuffix rfind rpartition rsplit rstrip split splitlines startswith strip "
-    "swapcase title upper".split()
-)
-_TIME_METHODS = frozenset(
-    "astimezone date day days hour isoformat isoweekday microsecond minute month second seconds time timestamp "
-    "total_seconds tzinfo weekday year".split()
-)
+_TEXT_METHODS = frozenset({
+    "capitalize", "casefold", "count", "endswith", "find", "index", "isalnum", "isalpha", "isdigit", "isnumeric",
+    "islower", "isspace", "isupper", "lower", "lstrip", "partition", "removeprefix", "removesuffix", "rfind",
+    "rpartition", "rsplit", "rstrip", "split", "splitlines", "startswith", "strip", "swapcase", "title", "upper",
+})  # fmt: skip
+_TIME_METHODS = frozenset({
+    "astimezone", "date", "day", "days", "hour", "isoformat", "isoweekday", "microsecond", "minute", "month", "second",
+    "seconds", "time", "timestamp", "total_seconds", "tzinfo", "weekday", "year",
+})  # fmt: skip
 
 
 class SandboxedTemplates:
@@ -147,14 +147,14 @@ class _Environment(ImmutableSandboxedEnvironment):
             autoescape=False,
             cache_size=0,
         )
-        self.concat = _concat  # type: ignore[method-assign,assignment]  # the code of every template calls this
+        self.concat = _concat  # type: ignore[method-assign]  # the code of every template calls this
         own = {name: _guarded(function, keeps_missing=False) for name, function in filters.items()}
         builtin = {
             name: _guarded(function, keeps_missing=name not in ("default", "d"))
             for name, function in builtin_filters(_budget.get).items()
         }
         self.filters = builtin | own | Guards.filters(_budget.get, finalize)
-        self.globals = {"range": _range, "dict": dict, "namespace": Namespace}
+        self.globals = {"range": _range, "dict": _dict, "namespace": _Namespace}
 
     def _parse(self, source: str, name: str | None, filename: str | None) -> nodes.Template:
         template = super()._parse(source, name, filename)
@@ -199,6 +199,11 @@ class _Environment(ImmutableSandboxedEnvironment):
             return attr in _TIME_METHODS
         return super().is_safe_attribute(obj, attr, value)
 
+    def unsafe_undefined(self, obj: Any, attribute: str) -> Undefined:
+        """What stands for a forbidden attribute: using it raises an error that names it."""
+        hint = f"“{attribute}” of a {type(obj).__name__} is not available in templates"
+        return self.undefined(hint, obj=obj, name=attribute)
+
     def wrap_str_format(self, value: Any) -> None:
         """No str.format: `is_safe_attribute` refuses it like any method that is not on the list."""
         return
@@ -213,10 +218,8 @@ def _guarded(function: Callable[..., Any], keeps_missing: bool) -> Callable[...,
         budget = _budget.get()
         budget.step()
         budget.check_time()
-        if keeps_missing:
-            if args[passes_context] is None:
-                return None
-            check_widths((*args[passes_context + 1 :], *kwargs.values()))
+        if keeps_missing and args[passes_context] is None:
+            return None
         return budget.made(function(*args, **kwargs))
 
     return guarded
@@ -225,7 +228,7 @@ def _guarded(function: Callable[..., Any], keeps_missing: bool) -> Callable[...,
 def _print(value: Any, finalize: Callable[[Any], str]) -> str:
     if isinstance(value, _Printed):
         return value
-    if callable(value):
+    if callable(value) and not isinstance(value, Undefined):
         name = getattr(value, "__name__", "this")
         raise TemplateError(f"“{name}” is a function; call it with ( ), or write ['{name}'] for a value of that name")
     return finalize(value)
@@ -236,6 +239,17 @@ def _concat(parts: Any) -> str:
     texts = list(parts)
     _budget.get().charge(sum(map(len, texts)))
     return _Printed("".join(texts))
+
+
+class _Namespace(Namespace):
+    """A namespace that prints as a word: what namespaces hold of each other is never written out."""
+
+    def __repr__(self) -> str:
+        return "namespace"
+
+
+def _dict(*args: Any, **kwargs: Any) -> Any:
+    return _budget.get().held(dict(*args, **kwargs))
 
 
 def _range(*bounds: int) -> range:
@@ -261,6 +275,8 @@ def _line_of(error: BaseException) -> int:
 def _reason(error: Exception) -> str:
     if isinstance(error, (RecursionError, MemoryError)):
         return "the template is nested too deeply, or a macro calls itself without end"
+    if isinstance(error, OverflowError):
+        return "a number became too large"
     return str(error) or type(error).__name__
 
 

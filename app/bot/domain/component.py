@@ -14,6 +14,7 @@ A new type is one file in `components/`, and nothing else changes:
 
 from __future__ import annotations
 
+import re
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -25,9 +26,13 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from app.bot.domain.blocks import Block
 from app.bot.domain.custom_id import CustomId
 from app.bot.domain.errors import InvalidConfigError, TemplateFailedError, UnknownMetricError
+from app.bot.domain.markdown import unescape_markdown
 from app.bot.domain.readings import Metric, Reading, Readings, Status
 from app.bot.domain.registry import Registry
 from app.bot.domain.templates import Templates
+
+_TEMPLATE_SOURCE = re.compile(r"""\b(?:metric|status|message|items)\(\s*["']([^"']+)["']""")
+"""A data source that a template reads; one whose name is computed is not found, which only spares it a refresh."""
 
 ConfigModel = TypeVar("ConfigModel", bound=BaseModel)
 
@@ -67,9 +72,19 @@ class RenderContext:
         if metric is not None:
             return metric
         if reading.metrics and reading.status is Status.UP:
-            known = ", ".join(sorted({known.name for known in reading.metrics})[:20])
-            raise UnknownMetricError(f"“{reference.source}” has no metric “{reference}”. It has: {known}")
+            raise _unknown_metric(reference, reading)
         return Metric(reference.metric, None)
+
+    def metrics(self, reference: MetricReference) -> tuple[Metric, ...]:
+        """Every metric of that name and those labels, as the source gives them; none while the source gives nothing.
+
+        Raises UnknownSourceError, and UnknownMetricError when the source is up but has no such metric.
+        """
+        reading = self.reading(reference.source)
+        found = tuple(metric for metric in reading.metrics if metric.matches(reference.metric, reference.labels))
+        if not found and reading.metrics and reading.status is Status.UP:
+            raise _unknown_metric(reference, reading)
+        return found
 
     def recent(self, reference: MetricReference) -> Sequence[float | None]:
         """The referenced metric's last values, oldest first. Raises UnknownSourceError."""
@@ -94,6 +109,10 @@ class RenderContext:
         except Exception as error:  # a user's template can raise anything; it is named here, once
             raise TemplateFailedError(f"Template: {error}") from error
 
+    def plain(self, template: str, **values: Any) -> str:
+        """Like `text`, for places that show text as it is: an address, a label, a code block."""
+        return unescape_markdown(self.text(template, **values))
+
     def custom_id(self, verb: str, argument: str = "") -> str:
         """The custom_id that brings a click on this component back with its verb and argument."""
         return str(CustomId(self.component_id, verb, argument))
@@ -102,7 +121,7 @@ class RenderContext:
 class Component(BaseModel):
     """Base of every component type. Fields are the config; the class docstring is what the admin shows."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     @abstractmethod
     def render(self, context: RenderContext) -> tuple[Block, ...]:
@@ -116,22 +135,31 @@ class Component(BaseModel):
 class MetricReference(BaseModel):
     """Points to one metric of one data source."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     source: str = Field(min_length=1, description="Name of the data source")
     metric: str = Field(min_length=1, description="Name of the metric, such as cpu.percent")
-    labels: dict[str, str] = Field(default_factory=dict, description="Labels that tell metrics of one name apart")
+    labels: dict[str, str] = Field(
+        default_factory=dict, description="Labels that tell metrics of one name apart, such as mount: /"
+    )
 
     def __str__(self) -> str:
         labels = ",".join(f"{key}={value}" for key, value in sorted(self.labels.items()))
         return f"{self.metric}{{{labels}}}" if labels else self.metric
 
 
+def _unknown_metric(reference: MetricReference, reading: Reading) -> UnknownMetricError:
+    known = ", ".join(sorted({metric.name for metric in reading.metrics})[:20])
+    return UnknownMetricError(f"“{reference.source}” has no metric “{reference}”. It has: {known}")
+
+
 def _mentioned_sources(value: object) -> set[str]:
-    """Every `source` field in a model and what it contains."""
+    """Every `source` field in a model and what it contains, and the sources that its templates read."""
+    if isinstance(value, str):
+        return set(_TEMPLATE_SOURCE.findall(value)) if "{" in value else set()
     if isinstance(value, BaseModel):
         source = getattr(value, "source", None)
-        found = {source} if isinstance(source, str) else set()
+        found = {source} if isinstance(source, str) and source else set()
         for name in type(value).model_fields:
             found |= _mentioned_sources(getattr(value, name))
         return found

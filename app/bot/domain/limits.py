@@ -6,7 +6,7 @@ text displays).
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from app.bot.domain.blocks import (
     Block,
@@ -21,10 +21,11 @@ from app.bot.domain.blocks import (
     Text,
     View,
 )
-from app.bot.domain.markdown import shorten
+from app.bot.domain.markdown import shorten, shorten_markdown
 
 MAX_COMPONENTS = 40
 MAX_CHARACTERS = 4_000
+MAX_BUTTONS_IN_ROW = 5
 _NOTICE_CHARACTERS = 200
 """Kept free for the notice that says what was left out."""
 
@@ -71,6 +72,20 @@ def stamp_text(stamp: Stamp) -> str:
     return f"-# {stamp.label} <t:{int(stamp.at.timestamp())}:R>"
 
 
+def fit_lines(lines: Sequence[str], limit: int = MAX_CHARACTERS) -> str:
+    """The leading lines that fit into `limit` characters, and a last one that counts those left out."""
+    kept: list[str] = []
+    left = limit
+    for index, line in enumerate(lines):
+        notice = f"-# … and {len(lines) - index} more"
+        last = index == len(lines) - 1
+        if len(line) + (0 if last else len(notice) + 2) > left:
+            return "\n".join([*kept, notice]) if kept else shorten_markdown(line, limit)
+        kept.append(line)
+        left -= len(line) + 1
+    return "\n".join(kept)
+
+
 def fit(blocks: Iterable[Block], reserved_components: int = 0) -> tuple[tuple[Block, ...], int]:
     """The leading blocks that fit one message beside `reserved_components`, and how many were left out.
 
@@ -82,7 +97,7 @@ def fit(blocks: Iterable[Block], reserved_components: int = 0) -> tuple[tuple[Bl
     waiting = list(blocks)
     for index, block in enumerate(waiting):
         if isinstance(block, Text) and 0 < characters < len(block.text):
-            block = Text(shorten(block.text, characters))  # noqa: PLW2901  # the loop's own block, cut to fit
+            block = Text(shorten_markdown(block.text, characters))  # noqa: PLW2901  # the loop's own block, cut to fit
         components -= component_count(block)
         characters -= character_count(block)
         if components < 0 or characters < 0:

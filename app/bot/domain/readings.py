@@ -9,6 +9,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Protocol
 
+from app.bot.domain.units import format_value
+
 MAX_ITEMS = 1_000
 """Rows kept of one item list: a table of a chat message never shows more, and memory stays bounded."""
 
@@ -39,6 +41,10 @@ class Metric:
     def __post_init__(self) -> None:
         if self.value is not None and not math.isfinite(self.value):
             object.__setattr__(self, "value", None)
+
+    def __str__(self) -> str:
+        """The value with its unit, as templates print it."""
+        return format_value(self.value, self.unit)
 
     def matches(self, name: str, labels: Mapping[str, str]) -> bool:
         """Whether this is the metric `name` and carries all of `labels`."""

@@ -50,11 +50,16 @@ def worst(levels: Iterable[Level]) -> Level:
 class Thresholds(BaseModel):
     """From which value on a metric is a warning, and from which it is critical."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     warning: float | None = Field(None, description="A warning from this value on")
     critical: float | None = Field(None, description="Critical from this value on")
     below: bool = Field(False, description="Low values are the bad ones (free space, battery, days left)")
+
+    @property
+    def defined(self) -> bool:
+        """Whether there is any threshold: only then a mark says something."""
+        return self.warning is not None or self.critical is not None
 
     @model_validator(mode="after")
     def _in_order(self) -> Thresholds:

@@ -4,9 +4,15 @@ from __future__ import annotations
 
 from enum import IntEnum
 
+from pydantic import Field
+
 from app.bot.domain.blocks import Block, Text
 from app.bot.domain.component import Component, RenderContext, component_types
-from pydantic import Field
+from app.bot.domain.fields import Template
+from app.bot.domain.lines import detail_text
+from app.bot.domain.markdown import one_line, shorten
+
+HEADING_LIMIT = 250
 
 
 class HeadingSize(IntEnum):
@@ -23,8 +29,11 @@ class Heading(Component):
 
     text: str = Field(min_length=1, max_length=1_000, description="The text, a Jinja2 template")
     size: HeadingSize = Field(HeadingSize.MEDIUM, description="1 large, 2 medium, 3 small")
+    subtitle: Template = Field("", description="A small line below it, a Jinja2 template; empty for none")
 
     def render(self, context: RenderContext) -> tuple[Block, ...]:
         """One line; a template's line breaks become spaces, for a heading ends with its line."""
-        line = " ".join(context.text(self.text).split())
-        return (Text(f"{'#' * self.size} {line}"),) if line else ()
+        line = shorten(one_line(context.text(self.text)), HEADING_LIMIT)
+        subtitle = detail_text(context, self.subtitle)
+        lines = ([f"{'#' * self.size} {line}"] if line else []) + ([f"-# {subtitle}"] if subtitle else [])
+        return (Text("\n".join(lines)),) if lines else ()

@@ -1,0 +1,73 @@
+"""The buttons component."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from app.bot.domain.blocks import Block, Button, Buttons, ButtonStyle
+from app.bot.domain.component import Component, RenderContext, component_types
+from app.bot.domain.emoji import Emoji
+from app.bot.domain.limits import MAX_BUTTONS_IN_ROW
+
+REFRESH_VERB = "refresh"
+ACTION_VERB = "action"
+
+
+class ButtonPurpose(StrEnum):
+    """What a click does."""
+
+    REFRESH = "refresh"
+    ACTION = "action"
+
+
+class ButtonConfig(BaseModel):
+    """One button."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    label: str = Field(min_length=1, max_length=80, pattern=r"\S", description="What the button says")
+    emoji: Emoji = Field("", description="An emoji in front, such as 🔄 or <:name:123456789012345678>; empty for none")
+    style: ButtonStyle = Field(ButtonStyle.SECONDARY, description="primary, secondary, success or danger")
+    do: ButtonPurpose = Field(
+        ButtonPurpose.REFRESH, description="refresh: read the data sources again; action: run an action"
+    )
+    action: str = Field("", max_length=64, description="Name of the action to run, where the button runs one")
+
+    @model_validator(mode="after")
+    def _action_where_needed(self) -> ButtonConfig:
+        if self.do is ButtonPurpose.ACTION and not self.action.strip():
+            raise ValueError("action is missing: name the action that the button runs, or set do to refresh")
+        if self.do is ButtonPurpose.REFRESH and self.action:
+            raise ValueError("action has no effect on a refresh button: empty it, or set do to action")
+        return self
+
+
+@component_types.register("buttons")
+class ButtonsComponent(Component):
+    """Buttons that refresh the dashboard or run actions."""
+
+    buttons: list[ButtonConfig] = Field(min_length=1, max_length=25, description="The buttons, five in a row")
+
+    @model_validator(mode="after")
+    def _each_once(self) -> ButtonsComponent:
+        seen: set[str] = set()
+        for position, button in enumerate(self.buttons, start=1):
+            what = f"the action “{button.action}”" if button.action else "refresh"
+            if button.action in seen:
+                raise ValueError(f"button {position} does the same as another ({what}); remove one of them")
+            seen.add(button.action)
+        return self
+
+    def render(self, context: RenderContext) -> tuple[Block, ...]:
+        """Rows of five buttons; what a click does stands in the custom_id."""
+        buttons = tuple(_button(button, context) for button in self.buttons)
+        starts = range(0, len(buttons), MAX_BUTTONS_IN_ROW)
+        return tuple(Buttons(buttons[start : start + MAX_BUTTONS_IN_ROW]) for start in starts)
+
+
+def _button(config: ButtonConfig, context: RenderContext) -> Button:
+    verb = ACTION_VERB if config.do is ButtonPurpose.ACTION else REFRESH_VERB
+    custom_id = context.custom_id(verb, config.action)
+    return Button(config.label, custom_id=custom_id, style=config.style, emoji=config.emoji or None)

@@ -1,0 +1,113 @@
+"""The gauge component."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from pydantic import Field, model_validator
+
+from app.bot.domain.blocks import Block
+from app.bot.domain.component import Component, MetricReference, RenderContext, component_types
+from app.bot.domain.fields import Bound, Template
+from app.bot.domain.lines import detail_text, name_text, text_of
+from app.bot.domain.markdown import SafeText, inline_code, one_line
+from app.bot.domain.metric_display import MetricDisplay
+from app.bot.domain.monospace import padded
+from app.bot.domain.readings import Metric
+
+FULL, EMPTY = "▰", "▱"
+"""Two characters of one width in Discord's fonts, so that bars of one length end at one column."""
+
+MAX_BARS = 30
+
+
+@dataclass(frozen=True, slots=True)
+class _Bar:
+    name: str
+    metric: Metric
+    full: float | None
+    """The value of a full bar; None when it is missing."""
+
+
+@component_types.register("gauge")
+class Gauge(Component, MetricDisplay):
+    """A value as a bar between two ends; also one bar for each metric of a name."""
+
+    minimum: Bound = Field(0.0, description="The value of an empty bar")
+    maximum: Bound | None = Field(None, description="The value of a full bar; empty: 100, or 1 for the unit ratio")
+    maximum_metric: str = Field(
+        "",
+        max_length=200,
+        description="A metric of the same source that gives the value of a full bar, such as memory.total. "
+        "The thresholds then count in percent of it",
+    )
+    each: str = Field(
+        "",
+        max_length=100,
+        description="Draw one bar for every metric of this name, named by this label of theirs, such as mount",
+    )
+    width: int = Field(10, ge=4, le=24, description="Characters of a bar")
+    label_width: int = Field(
+        0, ge=0, le=24, description="Pad the name to this many characters, so that bars of several gauges line up"
+    )
+    detail: Template = Field("", description="More behind the value, a Jinja2 template; empty for none")
+
+    @model_validator(mode="after")
+    def _ends_in_order(self) -> Gauge:
+        if self.maximum is not None and self.maximum <= self.minimum:
+            raise ValueError("maximum must be greater than minimum")
+        return self
+
+    def render(self, context: RenderContext) -> tuple[Block, ...]:
+        """`🟢 **CPU** ▰▰▰▰▱▱▱▱▱▱ 42 %` for each bar."""
+        bars = self._each_bar(context) if self.each else [self._bar(context, self.name_shown, context.metric(self))]
+        detail = detail_text(context, self.detail)
+        names = self._names(bars)
+        lines = [self._line(bar, name, detail) for bar, name in zip(bars, names, strict=True)]
+        return text_of(lines or [f"**{self.name_shown}** {self.number_shown(None, '')}"])
+
+    def _each_bar(self, context: RenderContext) -> list[_Bar]:
+        metrics = context.metrics(self)[:MAX_BARS]
+        return [self._bar(context, metric.labels.get(self.each) or metric.name, metric) for metric in metrics]
+
+    def _bar(self, context: RenderContext, name: str, metric: Metric) -> _Bar:
+        full = self.maximum
+        if self.maximum_metric:
+            labels = dict(metric.labels) if self.each else self.labels
+            reference = MetricReference.model_construct(source=self.source, metric=self.maximum_metric, labels=labels)
+            full = context.metric(reference).value
+        elif full is None:
+            full = 1.0 if (self.unit or metric.unit) == "ratio" else 100.0
+        return _Bar(name, metric, full)
+
+    def _names(self, bars: Sequence[_Bar]) -> list[SafeText]:
+        """Bold names; monospaced ones of one width where several bars are to line up."""
+        if len(bars) < 2 and not self.label_width:
+            return [SafeText(f"**{name_text(bar.name)}**") for bar in bars]
+        plain = [one_line(self.label or str(self)) if not self.each else one_line(bar.name) for bar in bars]
+        width = self.label_width or min(max(map(len, plain)), 24)
+        return [inline_code(padded(name, width)) for name in plain]
+
+    def _line(self, bar: _Bar, name: str, detail: str) -> str:
+        value = bar.metric.value
+        share = _share(value, self.minimum, bar.full)
+        judged = (None if share is None else share * 100) if self.maximum_metric else value
+        filled = 0 if share is None else round(max(0.0, min(share, 1.0)) * self.width)
+        drawn = FULL * filled + EMPTY * (self.width - filled)
+        line = f"{self.mark(judged)}{name} {drawn} {self._text(bar)}"
+        return f"{line} · {detail}" if detail else line
+
+    def _text(self, bar: _Bar) -> str:
+        shown = self.value_shown(bar.metric)
+        if not self.maximum_metric:
+            return shown
+        return f"{shown} / {self.number_shown(bar.full, bar.metric.unit)}"
+
+
+def _share(value: float | None, minimum: float, maximum: float | None) -> float | None:
+    """How far a value lies between two ends; None when one of them is missing or they leave nothing between them."""
+    if value is None or maximum is None or maximum <= minimum:
+        return None
+    # Halves, so that the difference of two huge values of a source cannot overflow.
+    return (value / 2 - minimum / 2) / (maximum / 2 - minimum / 2)

@@ -1,0 +1,29 @@
+"""The metric component."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from app.bot.domain.blocks import Block, Text
+from app.bot.domain.component import Component, RenderContext, component_types
+from app.bot.domain.fields import Template
+from app.bot.domain.lines import detail_text
+from app.bot.domain.metric_display import MetricDisplay
+
+
+@component_types.register("metric")
+class MetricComponent(Component, MetricDisplay):
+    """One value with its name and unit."""
+
+    large: bool = Field(False, description="Show the value as a large number with its name above")
+    detail: Template = Field("", description="More about it, a Jinja2 template; empty for none")
+
+    def render(self, context: RenderContext) -> tuple[Block, ...]:
+        """`🟢 **CPU** 42 %`, or the name in small above the large value."""
+        metric = context.metric(self)
+        value = f"{self.mark(metric.value)}{self.value_shown(metric)}"
+        detail = detail_text(context, self.detail)
+        if self.large:
+            return (Text(f"-# {self.name_shown}\n## {value}" + (f"\n-# {detail}" if detail else "")),)
+        name = f"{self.mark(metric.value)}**{self.name_shown}**"
+        return (Text(f"{name} {self.value_shown(metric)}" + (f" · {detail}" if detail else "")),)

@@ -1,0 +1,20 @@
+"""The separator component."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from app.bot.domain.blocks import Block, Separator
+from app.bot.domain.component import Component, RenderContext, component_types
+
+
+@component_types.register("separator")
+class SeparatorComponent(Component):
+    """Space between two parts, with or without a line."""
+
+    line: bool = Field(True, description="Draw a line in the middle of the space")
+    large: bool = Field(False, description="Leave more space")
+
+    def render(self, context: RenderContext) -> tuple[Block, ...]:  # the same for every context
+        """The separator."""
+        return (Separator(self.line, self.large),)

@@ -1,0 +1,44 @@
+"""Pieces of the lines that components are written in."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from app.bot.domain.blocks import Block, Text
+from app.bot.domain.component import RenderContext
+from app.bot.domain.limits import fit_lines
+from app.bot.domain.markdown import SafeText, escape_markdown, one_line, shorten
+from app.bot.domain.thresholds import Level
+
+TITLE_LIMIT = 200
+DETAIL_LIMIT = 300
+NAME_LIMIT = 80
+
+
+def name_text(text: str) -> SafeText:
+    """A name from outside as one short, escaped piece of a line."""
+    return escape_markdown(shorten(one_line(text), NAME_LIMIT))
+
+
+def title_lines(context: RenderContext, title: str, summary: str = "") -> list[str]:
+    """The bold line above a component, with a summary behind it; no line where there is neither."""
+    text = shorten(one_line(context.text(title)), TITLE_LIMIT) if title else ""
+    parts = [f"**{text}**"] if text else []
+    if summary:
+        parts.append(summary)
+    return [" · ".join(parts)] if parts else []
+
+
+def detail_text(context: RenderContext, template: str) -> str:
+    """What a detail's template prints, as one piece of a line; empty where there is nothing."""
+    return shorten(one_line(context.text(template)), DETAIL_LIMIT) if template else ""
+
+
+def mark_of(level: Level, shown: bool = True) -> str:
+    """The level's coloured dot with a space behind it, or nothing."""
+    return f"{level.mark} " if shown else ""
+
+
+def text_of(lines: Sequence[str]) -> tuple[Block, ...]:
+    """The lines as one text that fits a message; no block where there is no line."""
+    return (Text(fit_lines(lines)),) if lines else ()

@@ -1,0 +1,50 @@
+"""How a component shows one metric: its name, its value with the unit, and a mark in the colour of its threshold."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from app.bot.domain.component import MetricReference
+from app.bot.domain.fields import Decimals, Label, UnitName
+from app.bot.domain.lines import mark_of, name_text
+from app.bot.domain.markdown import SafeText, escape_markdown, one_line, shorten
+from app.bot.domain.readings import Metric
+from app.bot.domain.thresholds import Thresholds
+from app.bot.domain.units import format_value
+
+VALUE_LIMIT = 60
+
+
+class MetricStyle(BaseModel):
+    """How to show a metric, whichever it is."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+    label: Label = Field("", description="Name to show; empty shows the metric's own name")
+    unit: UnitName = Field("", description="Unit such as bytes, percent or seconds; empty keeps the source's own")
+    decimals: Decimals | None = Field(None, description="Digits behind the point; empty lets the unit choose")
+    thresholds: Thresholds = Field(
+        default_factory=Thresholds, description="From which value on the mark turns yellow and red"
+    )
+
+    def value_shown(self, metric: Metric) -> SafeText:
+        """The metric's value with its unit, or “no data”."""
+        return self.number_shown(metric.value, metric.unit)
+
+    def number_shown(self, value: float | None, unit: str) -> SafeText:
+        """A value in `unit`, unless the config says another."""
+        text = format_value(value, self.unit or one_line(unit), self.decimals)
+        return escape_markdown(shorten(text, VALUE_LIMIT))
+
+    def mark(self, value: float | None) -> str:
+        """The coloured dot of the value's level and a space; nothing where no threshold is set."""
+        return mark_of(self.thresholds.level(value), self.thresholds.defined)
+
+
+class MetricDisplay(MetricReference, MetricStyle):
+    """A metric, and how to show it."""
+
+    @property
+    def name_shown(self) -> SafeText:
+        """The label, or the metric's own name."""
+        return name_text(self.label or str(self))
