@@ -14,7 +14,6 @@ from cryptography import x509
 from app.bot.infrastructure.threads import in_thread
 
 _USER_AGENT = "homelab-discord-bot"
-_CONNECTIONS_PER_HOST = 8
 
 
 class HostResolver(AbstractResolver):
@@ -60,8 +59,7 @@ def make_session(tls: ssl.SSLContext | None = None) -> aiohttp.ClientSession:
     Without a time limit of its own: whoever waits for an answer limits that.
     """
     connector = aiohttp.TCPConnector(
-        limit=0,
-        limit_per_host=_CONNECTIONS_PER_HOST,
+        limit=0,  # connections that hang must not keep others waiting; the collection bounds how many there are
         resolver=HostResolver(),
         ssl=tls if tls is not None else True,
     )
