@@ -4,6 +4,7 @@ import asyncio
 import socket
 import threading
 from collections import namedtuple
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import psutil
@@ -14,7 +15,7 @@ from app.bot.domain.readings import Reading, Status
 from app.bot.domain.sources import DataSource
 from app.bot.infrastructure.sources import Resources, SourceFailedError, host_samples, open_reader
 from app.bot.infrastructure.sources.host import Host
-from app.bot.infrastructure.sources.host_samples import Disk, Parts, busy_percent, rate
+from app.bot.infrastructure.sources.host_samples import Counters, Disk, busy_percent, rate
 from app.bot.infrastructure.threads import in_thread
 
 Partition = namedtuple("Partition", "device mountpoint fstype opts")
@@ -185,15 +186,43 @@ def test_how_full_a_disk_is_counts_as_df_does() -> None:
     assert Disk("/", "ext4", 0, 0, 0).percent is None
 
 
-def test_processes_are_the_top_by_cpu_and_by_memory(monkeypatch: pytest.MonkeyPatch) -> None:
-    parts = Parts()
-    before = host_samples.take_counters(parts, with_processes=True)
-    now = host_samples.take_counters(parts, with_processes=True)
-    rows = host_samples.top_processes(now, before, 1)
-    assert 1 <= len(rows) <= 2
-    every = host_samples.top_processes(now, before, 10_000)
-    assert max(row["memory"] for row in every) == max(row["memory"] for row in rows)
-    assert parts.failures == []
+class Process:
+    """A process as psutil tells of it; one that ended raises."""
+
+    def __init__(self, pid: int, memory: int, ended: bool = False) -> None:
+        self.pid = pid
+        self._memory = memory
+        self._ended = ended
+
+    def oneshot(self) -> AbstractContextManager[None]:
+        return nullcontext()
+
+    def name(self) -> str:
+        if self._ended:
+            raise psutil.NoSuchProcess(self.pid)
+        return f"p{self.pid}"
+
+    def memory_info(self) -> Any:
+        return namedtuple("Memory", "rss")(self._memory)
+
+
+def test_processes_are_the_top_by_cpu_and_by_memory() -> None:
+    idle, busy, large, new, gone = (
+        Process(1, 10),
+        Process(2, 20),
+        Process(3, 900),
+        Process(4, 30),
+        Process(5, 5, ended=True),
+    )
+    before: Any = {idle: 7.0, busy: 1.0, large: 5.0, gone: 0.0}
+    now: Any = {idle: 7.0, busy: 4.0, large: 5.5, new: 9.0, gone: 9.0}
+    rows = host_samples.top_processes(Counters(12.0, processes=now), Counters(10.0, processes=before), 1)
+    assert rows == [
+        {"name": "p2", "pid": 2, "cpu": 150.0, "memory": 20},
+        {"name": "p3", "pid": 3, "cpu": 25.0, "memory": 900},
+    ]
+    every = host_samples.top_processes(Counters(12.0, processes=now), Counters(10.0, processes=before), 10)
+    assert [(row["pid"], row["cpu"]) for row in every] == [(2, 150.0), (3, 25.0), (4, None), (1, 0.0)]
 
 
 @pytest.mark.parametrize(
