@@ -1,0 +1,1 @@
+"""The built-in definitions, as YAML by kind, and how they come into the database."""
