@@ -42,12 +42,12 @@ def builtin_filters(budget: CurrentBudget) -> dict[str, Callable[..., Any]]:
         return separator.join(parts)
 
     def replace(text: Any, old: str, new: str, count: int | None = None) -> str:
-        text = _text(text)
-        budget().charge(len(text) + text.count(old) * len(new))
-        return text.replace(old, new, -1 if count is None else count)
+        source = _text(text)
+        budget().charge(len(source) + source.count(old) * len(new))
+        return source.replace(old, new, -1 if count is None else count)
 
     def printf(template: str, *values: Any, **named: Any) -> str:
-        budget().check_format(template)
+        budget().check_format(str(template))
         return str(str(template) % (named or values))
 
     own: dict[str, Callable[..., Any]] = {

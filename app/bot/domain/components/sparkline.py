@@ -40,7 +40,8 @@ class Sparkline(Component, MetricDisplay):
         known = [value for value in values if value is not None]
         if known:
             lines.append(inline_code(draw(values, self.minimum, self.maximum)))
-            if self.summary:
+            # While the value is missing so is its unit, and numbers without their unit would mislead.
+            if self.summary and metric.value is not None:
                 low = self.number_shown(min(known), metric.unit)
                 high = self.number_shown(max(known), metric.unit)
                 lines.append(f"-# min {low} · max {high} · last {self.value_shown(metric)}")
