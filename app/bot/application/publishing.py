@@ -1,0 +1,331 @@
+"""Publishing: every dashboard's messages show what it shows, at the pace of its refresh_rate, edited only on change."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import structlog
+from pydantic import BaseModel, ConfigDict, Field
+
+from app.bot.application.boards import Board, Boards
+from app.bot.application.builders import DashboardBuilder
+from app.bot.application.definitions import Definitions, Kind
+from app.bot.application.delivery import Delivery
+from app.bot.application.live import Live, Wish
+from app.bot.application.messenger import Messenger
+from app.bot.application.painting import Painter
+from app.bot.application.placement_memory import PlacementMemory
+from app.bot.application.polling import describe_fault
+from app.bot.application.setbacks import Pauses, Setbacks
+from app.bot.application.statistics import Statistics
+from app.bot.domain.blocks import View
+from app.bot.domain.errors import HomelabError, StorageUnavailableError
+from app.bot.domain.placements import Placement, PlacementState
+from app.bot.domain.repositories import PlacementRepository
+
+log = structlog.get_logger(__name__)
+
+WAIT_SECONDS = 10.0
+"""How long posting and removing by a command wait for Discord; what takes longer goes on by itself."""
+_IDLE_SECONDS = 3_600.0
+_FIRST_PAUSE_SECONDS, _LAST_PAUSE_SECONDS = 1.0, 30.0
+
+
+class UnknownPlacementError(HomelabError):
+    """A dashboard that does not exist, or is switched off, cannot be placed."""
+
+
+class PublishingConfig(BaseModel):
+    """Shows the dashboards in Discord.
+
+    Messages are posted once, edited only when what they show has changed, and posted anew when someone deletes them.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    min_refresh_seconds: float = Field(2.0, ge=0.01, le=3_600, description="No dashboard is refreshed more often")
+    refused_pause_seconds: float = Field(
+        300.0,
+        ge=0.01,
+        le=86_400,
+        description="Seconds until the next attempt where the bot lacks a permission, or Discord refuses a message",
+    )
+    first_retry_seconds: float = Field(
+        1.0, ge=0.01, le=600, description="Seconds until the next attempt after Discord was not available"
+    )
+    last_retry_seconds: float = Field(60.0, ge=0.01, le=3_600, description="The longest such pause, which doubles")
+
+
+class Publishing:
+    """Keeps the messages. `run` may be cancelled and called again."""
+
+    def __init__(
+        self,
+        definitions: Definitions,
+        builder: DashboardBuilder,
+        placements: PlacementRepository,
+        messenger: Messenger,
+        config: PublishingConfig | None = None,
+        *,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        statistics: Statistics | None = None,
+    ) -> None:
+        self._definitions = definitions
+        self._builder = builder
+        self._placements = placements
+        self._config = config or PublishingConfig()
+        self._statistics = statistics or Statistics()
+        self._memory = PlacementMemory(placements)
+        pauses = Pauses(
+            self._config.refused_pause_seconds, self._config.first_retry_seconds, self._config.last_retry_seconds
+        )
+        self._painter = Painter(definitions, builder, clock)
+        setbacks = Setbacks(self._memory, pauses)
+        self._delivery = Delivery(messenger, self._memory, self._painter, setbacks, dropped=self._dropped, clock=clock)
+        self._boards = Boards()
+        self._running = False
+        self._storage_failing = False
+        definitions.subscribe(Kind.DASHBOARDS, self._dashboards_changed)
+        definitions.subscribe(Kind.SOURCES, self._sources_changed)
+
+    async def run(self) -> None:
+        """Publish until cancelled."""
+        await self._load()
+        self._running = True
+        writing = asyncio.create_task(self._memory.run())
+        try:
+            while True:
+                board = await self._boards.next_due()
+                if board.stale:
+                    self._follow(board)
+                self._check(board)
+        finally:
+            self._running = False
+            await self._stop(writing)
+
+    def refresh(self, dashboard_id: int) -> None:
+        """Build the dashboard and compare it with its messages now, whatever its refresh_rate."""
+        board = self._boards.find(dashboard_id)
+        if board is not None:
+            self._boards.schedule(board)
+
+    def source_read(self, source: str) -> None:
+        """A source has a fresh reading: dashboards that use it follow at once, unless they just changed."""
+        now = _now()
+        for board in self._boards.using(source):
+            if board.sent_at + self._pause(board) <= now:
+                self._boards.schedule(board)
+
+    def placements_of(self, dashboard_id: int) -> tuple[Placement, ...]:
+        """The dashboard's placements, as they are now."""
+        board = self._boards.find(dashboard_id)
+        return tuple(live.placement for live in board.lives) if board is not None else ()
+
+    async def place(self, dashboard_id: int, channel_id: int) -> Placement:
+        """Show a dashboard in a channel from now on, and wait a moment for the message.
+
+        The placement's state and error tell how it went. Raises UnknownPlacementError or StorageUnavailableError.
+        """
+        dashboard = self._definitions.dashboards.get(dashboard_id)
+        if dashboard is None or not dashboard.enabled:
+            raise UnknownPlacementError("There is no such dashboard, or it is switched off in the web admin.")
+        placement = await self._placements.place(dashboard_id, channel_id, "command")
+        board = self._boards.get(dashboard_id)
+        live = self._adopt(board, placement)
+        if dashboard.channel_id != channel_id:  # a user wants it here, whatever the definition says from now on
+            live.placement = replace(live.placement, origin="command")
+        await self._finish(live)
+        return live.placement
+
+    async def remove(self, dashboard_id: int, channel_id: int) -> bool:
+        """Take a dashboard out of a channel and keep it out; False where it was not shown."""
+        board = self._boards.find(dashboard_id)
+        live = board.live_in(channel_id) if board is not None else None
+        if live is None or live.wish is not Wish.SHOW:
+            return False
+        live.wish = Wish.REMOVE
+        live.try_again()
+        await self._finish(live)
+        return True
+
+    async def show_page(self, message_id: int, page: str | None) -> View | None:
+        """Turn a message to a page; the view is what the click must be answered with. None for an unknown message."""
+        live = self._boards.live_of_message(message_id)
+        view = self._painter.turn(live, page) if live is not None else None
+        if live is not None:
+            self._memory.later(live.placement)
+        return view
+
+    def message_deleted(self, message_id: int) -> None:
+        """Somebody deleted a message: if it was one of these, it is posted anew."""
+        live = self._boards.live_of_message(message_id)
+        if live is not None:
+            live.gone_id = message_id
+            self._start(live)
+
+    def channel_deleted(self, channel_id: int) -> None:
+        """A channel is gone, and all its messages."""
+        for board in self._boards:
+            live = board.live_in(channel_id)
+            if live is not None:
+                live.unverified = live.placement.message_id is not None
+                self._start(live)
+
+    def channel_changed(self, channel_id: int) -> None:
+        """A channel's permissions may have changed: what failed there is tried again at once."""
+        for board in self._boards:
+            live = board.live_in(channel_id)
+            if live is not None and live.failing:
+                live.try_again()
+                self._boards.schedule(board)
+
+    # The loop
+
+    async def _load(self) -> None:
+        """Begin with what earlier runs left behind; wait for a database that is away."""
+        self._boards.clear()
+        pause = _FIRST_PAUSE_SECONDS
+        while True:
+            try:
+                placements = await self._placements.all()
+                break
+            except StorageUnavailableError as error:
+                self._storage_failed(str(error))
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, _LAST_PAUSE_SECONDS)
+        self._storage_worked()
+        for placement in placements:
+            board = self._boards.get(placement.dashboard_id)
+            if board.live_in(placement.channel_id) is None:  # else a command placed it while this loaded
+                board.lives.append(Live.loaded(placement))
+        self._dashboards_changed(None)
+
+    def _dashboards_changed(self, dashboard_id: int | None) -> None:
+        known = {board.id for board in self._boards}
+        ids = {*self._definitions.dashboards, *known} if dashboard_id is None else {dashboard_id}
+        for changed in ids:
+            board = self._boards.get(changed)
+            if board.dashboard is None or board.dashboard != self._definitions.dashboards.get(changed):
+                board.stale = True
+                self._boards.schedule(board)
+
+    def _sources_changed(self, _changed: int | None) -> None:
+        for board in self._boards:
+            self._boards.schedule(board)
+
+    def _follow(self, board: Board) -> None:
+        """Make the placements follow the definition, after it changed."""
+        before, dashboard = board.dashboard, self._definitions.dashboards.get(board.id)
+        board.follow(dashboard)
+        if dashboard is None and before is not None:
+            self._builder.forget(before)
+        self._boards.use(board, self._builder.sources_of(dashboard) if dashboard is not None else frozenset())
+        self._boards.forget_if_gone(board)
+
+    def _check(self, board: Board) -> None:
+        """Compare what the messages show with what they should, and deliver where they differ."""
+        if board.channel_id is not None and board.live_in(board.channel_id) is None and board.placing is None:
+            board.placing = asyncio.create_task(self._place(board, board.channel_id))
+        now = _now()
+        for live in list(board.lives):
+            live.dirty = True
+            if live.retry_at <= now:
+                self._start(live)
+        if board.dashboard is not None and board.dashboard.enabled:
+            self._boards.schedule(board, now + self._pause(board))
+
+    def _start(self, live: Live) -> None:
+        """Have a placement's delivery run, if there is anything to deliver."""
+        if live.busy or not self._running:
+            return
+        if not self._delivery.is_pending(live):
+            self._statistics.skipped += live.wish is Wish.SHOW
+            return
+        live.task = asyncio.create_task(self._delivery.run(live))
+        live.task.add_done_callback(lambda _task: self._delivered(live))
+
+    def _delivered(self, live: Live) -> None:
+        """Come back to what failed when it is time."""
+        board = self._boards.find(live.placement.dashboard_id)
+        if self._running and board is not None and not live.dropped and _now() < live.retry_at < math.inf:
+            self._boards.schedule(board, live.retry_at)
+
+    async def _finish(self, live: Live) -> None:
+        self._start(live)
+        if live.task is not None and not live.task.done():
+            await asyncio.wait({live.task}, timeout=WAIT_SECONDS)
+
+    async def _place(self, board: Board, channel_id: int) -> None:
+        """Make the row of a placement that the definition wants; it is committed before anything is posted."""
+        pause = 0.0
+        try:
+            placement = await self._placements.place(board.id, channel_id, "definition")
+        except StorageUnavailableError as error:
+            self._storage_failed(str(error))
+            pause = _LAST_PAUSE_SECONDS
+        except Exception as error:  # noqa: BLE001  # the guarded edge: the dashboard may have been deleted meanwhile
+            log.warning("a dashboard cannot be placed", dashboard=board.id, reason=describe_fault(error))
+            pause = _LAST_PAUSE_SECONDS
+        else:
+            self._storage_worked()
+            live = self._adopt(board, placement)
+            if not board.wants(live):  # the definition changed meanwhile
+                live.wish = Wish.DISCARD
+        finally:
+            board.placing = None
+            self._boards.schedule(board, _now() + pause)
+
+    def _adopt(self, board: Board, placement: Placement) -> Live:
+        """Take a placement that was just stored as wanted."""
+        live = board.live_in(placement.channel_id)
+        if live is None:
+            live = Live.loaded(placement)
+            # Rows of earlier runs were loaded at the start: no message can exist for one made since.
+            live.uncertain = live.uncertain and placement.message_id is not None
+            board.lives.append(live)
+        live.wish = Wish.SHOW
+        state = PlacementState.POSTING if live.uncertain or live.placement.message_id is None else PlacementState.POSTED
+        live.placement = replace(live.placement, state=state, error=None)
+        live.try_again()
+        self._memory.later(live.placement)
+        return live
+
+    def _dropped(self, live: Live) -> None:
+        board = self._boards.find(live.placement.dashboard_id)
+        if board is not None and live in board.lives:
+            board.lives.remove(live)
+            self._boards.schedule(board)
+            self._boards.forget_if_gone(board)
+
+    def _pause(self, board: Board) -> float:
+        """Seconds from one change of a dashboard's messages to the next."""
+        rate = board.dashboard.refresh_rate if board.dashboard is not None else 0
+        return max(self._config.min_refresh_seconds, rate)
+
+    async def _stop(self, writing: asyncio.Task[None]) -> None:
+        """End what is on its way, and write what is left."""
+        writing.cancel()
+        tasks = [live.task for board in self._boards for live in board.lives if live.task is not None]
+        tasks += [board.placing for board in self._boards if board.placing is not None]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(writing, *tasks, return_exceptions=True)
+        await self._memory.write_last()
+
+    def _storage_failed(self, reason: str) -> None:
+        if not self._storage_failing:
+            self._storage_failing = True
+            log.warning("the memory of messages cannot be read; trying again", reason=reason)
+
+    def _storage_worked(self) -> None:
+        if self._storage_failing:
+            self._storage_failing = False
+            log.info("the memory of messages is read again")
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()
