@@ -1,0 +1,181 @@
+"""DashboardBuilder: a definition and the readings become a view, whatever is wrong with them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from app.bot.application.builders import DashboardBuilder, first_page, pages_of
+from app.bot.application.readings import ReadingStore
+from app.bot.domain.blocks import Block, Container, Problem, Separator, Stamp, Text
+from app.bot.domain.component import Component, RenderContext, component_types
+from app.bot.domain.dashboards import Dashboard, DashboardComponent
+from app.bot.domain.readings import Metric
+from app.bot.domain.registry import Registry
+from app.bot.domain.thresholds import Level
+from tests.rendering import NOW, TEMPLATES, assert_fits_discord, down, metrics, store
+
+HEADING = ("heading", {"text": "Lab"})
+CPU = ("metric", {"source": "host", "metric": "cpu", "label": "CPU"})
+
+
+def builder(
+    readings: ReadingStore | None = None, types: Registry[type[Component]] = component_types
+) -> DashboardBuilder:
+    return DashboardBuilder(types, readings or store(), TEMPLATES)
+
+
+def dashboard(*parts: tuple[str, Mapping[str, Any]] | DashboardComponent, **fields: Any) -> Dashboard:
+    components = tuple(
+        part if isinstance(part, DashboardComponent) else DashboardComponent(number, 1, part[0], number, config=part[1])
+        for number, part in enumerate(parts, start=1)
+    )
+    return Dashboard(1, 1, "Lab", components=components, **fields)
+
+
+def on_page(component_id: int, page: str | None, text: str, **fields: Any) -> DashboardComponent:
+    return DashboardComponent(component_id, 1, "text", component_id, page=page, config={"text": text}, **fields)
+
+
+def inside(blocks: tuple[Block, ...]) -> tuple[Block, ...]:
+    """The components in the frame, without the footer."""
+    (frame,) = blocks
+    assert isinstance(frame, Container)
+    assert frame.children[-2] == Separator(line=False)
+    assert isinstance(frame.children[-1], Stamp)
+    return frame.children[:-2]
+
+
+def test_components_stand_in_a_frame_in_their_order() -> None:
+    view = builder(store(host=metrics(Metric("cpu", 42.0, "percent")))).build(dashboard(HEADING, CPU), NOW)
+    assert inside(view.blocks) == (Text("## Lab"), Text("**CPU** 42 %"))
+    assert view.problems == ()
+
+
+def test_the_layout_is_a_choice() -> None:
+    view = builder().build(dashboard(HEADING, layout={"frame": False, "footer": False}), NOW)
+    assert view.blocks == (Text("## Lab"),)
+    view = builder().build(dashboard(HEADING, layout={"accent": "#0a0B0c"}), NOW)
+    assert isinstance(view.blocks[0], Container)
+    assert view.blocks[0].accent == 0x0A0B0C
+
+
+@pytest.mark.parametrize(("reading", "level"), [(metrics(), Level.OK), (None, Level.MISSING), (down(), Level.CRITICAL)])
+def test_the_frame_can_show_the_worst_status(reading: Any, level: Level) -> None:
+    parts = [("text", {"text": "{{ status('host') }}"}), ("text", {"text": "{{ status('fine') }}"})]
+    view = builder(store(host=reading, fine=metrics())).build(dashboard(*parts, layout={"accent": "status"}), NOW)
+    assert isinstance(view.blocks[0], Container)
+    assert view.blocks[0].accent == level.accent
+
+
+@pytest.mark.parametrize(
+    ("part", "detail"),
+    [
+        (("headng", {"text": "x"}), "Unknown component type “headng”. Known: buttons"),
+        (("heading", {"text": "x", "sise": 1}), "sise\\: no such setting"),
+        (("heading", {}), "text\\: Field required"),
+        (("text", {"text": "{{ nope }}"}), "“nope” is not known"),
+        (("text", {"text": "{% for x in range(9999) %}xx{% endfor %}"}), "prints more than 4,000 characters"),
+        (("metric", {"source": "hots", "metric": "cpu"}), "There is no data source “hots”. Known\\: host"),
+    ],
+)
+def test_a_broken_component_shows_what_is_wrong_and_the_rest_lives(part: Any, detail: str) -> None:
+    view = builder(store(host=metrics())).build(dashboard(HEADING, part, HEADING), NOW)
+    before, problem, after = inside(view.blocks)
+    assert before == after == Text("## Lab")
+    assert isinstance(problem, Problem)
+    assert detail.replace("\\", "") in problem.detail.replace("\\", "")
+    assert view.problems == (problem,)
+
+
+def test_a_component_type_with_a_bug_stops_nothing() -> None:
+    types: Registry[type[Component]] = Registry("component type")
+
+    @types.register("buggy")
+    class Buggy(Component):
+        def render(self, context: RenderContext) -> tuple[Block, ...]:
+            raise ZeroDivisionError("division by zero")
+
+    view = builder(types=types).build(dashboard(("buggy", {})), NOW)
+    assert view.problems == (Problem("buggy", "ZeroDivisionError\\: division by zero"),)
+
+
+def test_a_wrong_layout_is_shown_above_the_components() -> None:
+    view = builder().build(dashboard(HEADING, layout={"accent": "blue", "frme": True}), NOW)
+    problem, heading = inside(view.blocks)
+    assert isinstance(problem, Problem)
+    assert "accent" in problem.detail
+    assert "frme\\: no such setting" in problem.detail
+    assert heading == Text("## Lab")
+
+
+def test_an_empty_dashboard_says_what_to_do() -> None:
+    (text,) = inside(builder().build(dashboard(), NOW).blocks)
+    assert isinstance(text, Text)
+    assert "Add some in the web admin" in text.text
+
+
+def test_switched_off_components_are_left_out() -> None:
+    off = on_page(1, None, "off", enabled=False)
+    assert inside(builder().build(dashboard(off, on_page(2, None, "on")), NOW).blocks) == (Text("on"),)
+
+
+def test_pages() -> None:
+    paged = dashboard(
+        on_page(1, None, "all"),
+        on_page(2, "disks", "d"),
+        on_page(3, "network", "n"),
+        on_page(4, "disks", "e"),
+        on_page(5, "hidden", "h", enabled=False),
+    )
+    assert pages_of(paged) == ("disks", "network")
+    assert first_page(paged) == "disks"
+    assert first_page(dashboard(HEADING)) is None
+    build = builder().build
+    assert inside(build(paged, NOW).blocks) == (Text("all"), Text("d"), Text("e"))
+    assert inside(build(paged, NOW, "network").blocks) == (Text("all"), Text("n"))
+    assert build(paged, NOW, "gone") == build(paged, NOW, "disks")
+
+
+def test_the_page_that_is_shown_is_marked_in_the_select() -> None:
+    select = ("page_select", {"options": [{"page": "a"}, {"page": "b"}]})
+    paged = dashboard(select, on_page(2, "a", "x"), on_page(3, "b", "y"))
+    shown = inside(builder().build(paged, NOW, "b").blocks)[0]
+    assert [option.selected for option in shown.options] == [False, True]  # type: ignore[union-attr]
+
+
+def test_too_much_for_one_message_is_left_out_with_a_notice() -> None:
+    view = builder().build(dashboard(*[("text", {"text": f"part {number}"}) for number in range(60)]), NOW)
+    assert_fits_discord(view)
+    *shown, notice = inside(view.blocks)
+    assert notice == Text(f"-# {60 - len(shown)} more parts do not fit into one message. Spread them over pages.")
+
+
+def test_equal_content_has_one_fingerprint_whatever_the_time() -> None:
+    build = builder(store(host=metrics(Metric("cpu", 42.0, "percent")))).build
+    later = NOW + timedelta(hours=1)
+    assert build(dashboard(CPU), NOW).fingerprint == build(dashboard(CPU), later).fingerprint
+    assert build(dashboard(CPU), NOW).fingerprint != build(dashboard(CPU, HEADING), NOW).fingerprint
+
+
+def test_columns_that_the_model_does_not_know_are_there_in_templates() -> None:
+    board = dashboard(("text", {"text": "{{ dashboard.team }}/{{ dashboard.name }}"}), attributes={"team": "b_l"})
+    assert inside(builder().build(board, NOW).blocks) == (Text(r"b\_l/Lab"),)
+
+
+def test_a_changed_config_is_parsed_anew_and_an_equal_one_is_not() -> None:
+    build = builder()
+    (before,) = dashboard(HEADING).components
+    (after,) = dashboard(("heading", {"text": "New"})).components
+    assert build.parse(before) is build.parse(before)
+    assert build.parse(after) != build.parse(before)
+    build.forget(dashboard(HEADING))
+    assert build.parse(before) == build.parse(before)
+
+
+def test_the_sources_of_a_dashboard_also_those_in_templates() -> None:
+    board = dashboard(CPU, ("text", {"text": "{{ message('nas') }}"}), ("nonsense", {"source": "x"}))
+    assert builder().sources_of(board) == {"host", "nas"}
