@@ -57,9 +57,11 @@ def main() -> None:
         _fail(str(error), 1)
     except ProgramStoppedError as error:
         _fail(str(error), error.code or 1)
-    except PermissionError as error:
+    except (PermissionError, FileExistsError, NotADirectoryError) as error:
         _fail(
-            f"No right to use {error.filename}. Give this user the right, or set HOMELAB_DATA_DIR to another folder.", 1
+            f"{error.filename} cannot be used ({error.strerror}). Give this user the right to write there, or set "
+            "HOMELAB_DATA_DIR to another folder.",
+            1,
         )
     except KeyboardInterrupt:
         raise SystemExit(130) from None

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
 import asyncpg
-import discord
 import simcord
 from simcord._clock import Clock
 from simcord.backend.errors import SetupError
@@ -22,9 +22,12 @@ from app.shared.database.core.urls import DatabaseUrls
 from app.shared.secrets import open_secret_box
 
 GUILD_NAME = "Homelab"
+BOT_NAME = "HomeLab"
 REFRESH_SECONDS = 0.3
 """How far the page may lag behind the channel."""
-SETTLE_SECONDS = 0.4
+IDLE_REFRESH_SECONDS = 5.0
+"""How often the page is published when nothing was sent, so that relative times move."""
+SETTLE_SECONDS = 0.9
 """SimCord waits out every sleep of the bot shorter than this after each step, so the bot's own loops sleep longer."""
 KEPT_RECORDS = 500
 """Requests and events that SimCord remembers for tests: a demo may run for weeks."""
@@ -48,6 +51,7 @@ async def run_demo(settings: Settings, urls: DatabaseUrls, announce: Callable[[s
     pool = await create_pool(urls.bot)
     client = build_client(pool, urls.bot, box)
     env = simcord.Env(client, settle_timeout=SETTLE_SECONDS, check_errors=False, shard_count=1)
+    env.backend.bot_user.name = BOT_NAME
     try:
         await env.start()
         channel, viewers, channels = _furnish(env)
@@ -59,6 +63,7 @@ async def run_demo(settings: Settings, urls: DatabaseUrls, announce: Callable[[s
             await preview.wait_closed()
             following.cancel()
     finally:
+        await client.close()
         await env.shutdown()
         await pool.close()
 
@@ -90,13 +95,18 @@ async def _define(owner_url: str, guild_id: int, channels: Mapping[str, int]) ->
 
 async def _follow(env: simcord.Env, preview: Any) -> None:
     """Keep the page current, and what SimCord records for tests short."""
+    seen, shown_at = 0, 0.0
     while True:
         await asyncio.sleep(REFRESH_SECONDS)
-        for record in (env.backend.http_requests, env.backend.transcript):
-            del record[:-KEPT_RECORDS]
+        requests, now = env.backend.http_requests, time.monotonic()
+        if len(requests) == seen and now - shown_at < IDLE_REFRESH_SECONDS:
+            continue  # nothing was sent: a page published for nothing would only get into the way of clicks
         try:
             await preview.refresh()
         except SetupError:
             continue  # someone clicks right now: the click publishes the page itself
-        except (TimeoutError, discord.DiscordException):
-            continue
+        except TimeoutError:
+            pass  # the bot was busy all the time; the next round shows what it did
+        for record in (requests, env.backend.transcript):
+            del record[:-KEPT_RECORDS]
+        seen, shown_at = len(requests), now

@@ -76,10 +76,10 @@ async def seed_dashboards(connection: asyncpg.Connection, guild_id: int, channel
 
 
 def dashboards() -> dict[str, dict[str, Any]]:
-    """The catalog's dashboards by key, each with its components in order."""
+    """The catalog's dashboards by key, each with its components in order. A file's number is its place, not its key."""
     folder = files("app.catalog") / "dashboards"
     found = sorted((entry for entry in folder.iterdir() if entry.name.endswith(".yaml")), key=lambda entry: entry.name)
-    return {entry.name.removesuffix(".yaml"): _load(entry) for entry in found}
+    return {entry.name.removesuffix(".yaml").partition("-")[2]: _load(entry) for entry in found}
 
 
 async def _describe_type(connection: asyncpg.Connection, description: TypeDescription) -> None:
