@@ -1,0 +1,133 @@
+"""What users do with whole dashboards: look, refresh, post, remove."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from app.bot.application.answers import Answer
+from app.bot.application.audit import Audit
+from app.bot.application.builders import DashboardBuilder
+from app.bot.application.collection import Collection
+from app.bot.application.definitions import Definitions
+from app.bot.application.publishing import Publishing
+from app.bot.application.services import Supervisor
+from app.bot.domain.blocks import View
+from app.bot.domain.dashboards import Dashboard
+from app.bot.domain.errors import HomelabError
+from app.bot.domain.guilds import Actor
+from app.bot.domain.permissions import DASHBOARD_MANAGE, DASHBOARD_REFRESH, DASHBOARD_VIEW, require
+from app.bot.domain.placements import Placement, PlacementState
+
+REFRESH_WAIT_SECONDS = 1.5
+"""How long a refresh waits for the sources: with the build it stays within the 3 s of an interaction's first answer."""
+
+
+class UnknownDashboardError(HomelabError):
+    """There is no such dashboard in this guild."""
+
+
+class DashboardOffError(HomelabError):
+    """The dashboard is switched off, so it cannot be shown."""
+
+
+class Dashboards:
+    """The use cases. Each checks the permission at the moment it is called."""
+
+    def __init__(
+        self,
+        definitions: Definitions,
+        builder: DashboardBuilder,
+        services: Supervisor,
+        audit: Audit,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._definitions = definitions
+        self._builder = builder
+        self._services = services
+        self._audit = audit
+        self._clock = clock
+
+    def of_guild(self, guild_id: int | None) -> tuple[Dashboard, ...]:
+        """The guild's dashboards by name."""
+        found = (board for board in self._definitions.dashboards.values() if board.guild_id == guild_id)
+        return tuple(sorted(found, key=lambda board: board.name.casefold()))
+
+    def named(self, guild_id: int | None, name: str) -> Dashboard:
+        """A dashboard of the guild, upper and lower case alike. Raises UnknownDashboardError."""
+        boards = self.of_guild(guild_id)
+        for board in boards:
+            if board.name == name:
+                return board
+        for board in boards:
+            if board.name.casefold() == name.strip().casefold():
+                return board
+        raise UnknownDashboardError(f"There is no dashboard “{name}” here. See /dashboard list.")
+
+    def placements_of(self, dashboard: Dashboard) -> tuple[Placement, ...]:
+        """Where the dashboard is shown; nothing while the publisher is not running."""
+        publishing = self._services.find(Publishing)
+        return publishing.placements_of(dashboard.id) if publishing is not None else ()
+
+    def show(self, actor: Actor, dashboard: Dashboard, page: str | None = None) -> View:
+        """What the dashboard shows now. Raises PermissionRefusedError or DashboardOffError."""
+        require(self._definitions.grants, actor, DASHBOARD_VIEW, dashboard.name)
+        if not dashboard.enabled:
+            raise DashboardOffError(f"The dashboard “{dashboard.name}” is switched off in the web admin.")
+        return self._builder.build(dashboard, self._clock(), page)
+
+    async def show_on_message(self, actor: Actor, dashboard: Dashboard, message_id: int, page: str | None) -> Answer:
+        """The same in place of a message, which remembers the page if it is one of the dashboard's own."""
+        view = self.show(actor, dashboard, page)
+        placement = self.placement(dashboard, message_id)
+        publishing = self._services.find(Publishing)
+        if publishing is None or placement is None:
+            return Answer(view, in_place=True)
+        shown = await publishing.show_page(message_id, page)
+        return Answer(shown or view, in_place=True, marker=placement.marker)
+
+    def placement(self, dashboard: Dashboard, message_id: int) -> Placement | None:
+        """The dashboard's placement that this message is; None for a message of one user's own."""
+        return next((place for place in self.placements_of(dashboard) if place.message_id == message_id), None)
+
+    async def poll(self, actor: Actor, dashboard: Dashboard) -> None:
+        """Read the dashboard's sources anew and wait a moment for them. Raises PermissionRefusedError."""
+        require(self._definitions.grants, actor, DASHBOARD_REFRESH, dashboard.name)
+        collection = self._services.find(Collection)
+        if collection is not None:
+            await collection.poll_now(self._builder.sources_of(dashboard), REFRESH_WAIT_SECONDS)
+
+    async def refresh(self, actor: Actor, dashboard: Dashboard) -> int:
+        """Read the sources anew and have every message of the dashboard follow; the number of these messages."""
+        publishing = self._services.need(Publishing, "publisher")
+        await self.poll(actor, dashboard)
+        publishing.refresh(dashboard.id)
+        return sum(place.state == PlacementState.POSTED for place in publishing.placements_of(dashboard.id))
+
+    async def post(self, actor: Actor, dashboard: Dashboard, channel_id: int) -> Placement:
+        """Show the dashboard in a channel from now on. Raises PermissionRefusedError and what publishing raises."""
+        publishing = await self._manage(actor, dashboard, "dashboard.post", channel_id)
+        if not dashboard.enabled:
+            raise DashboardOffError(f"Switch on the dashboard “{dashboard.name}” in the web admin first.")
+        placement = await publishing.place(dashboard.id, channel_id)
+        await self._audit.record(actor, "dashboard.post", dashboard.name, "done", {"channel_id": str(channel_id)})
+        return placement
+
+    async def remove(self, actor: Actor, dashboard: Dashboard, channel_id: int) -> bool:
+        """Take the dashboard out of a channel; False where it was not shown."""
+        publishing = await self._manage(actor, dashboard, "dashboard.remove", channel_id)
+        removed = await publishing.remove(dashboard.id, channel_id)
+        outcome = "done" if removed else "failed"
+        await self._audit.record(actor, "dashboard.remove", dashboard.name, outcome, {"channel_id": str(channel_id)})
+        return removed
+
+    async def _manage(self, actor: Actor, dashboard: Dashboard, what: str, channel_id: int) -> Publishing:
+        await self._audit.require(
+            self._definitions.grants,
+            actor,
+            DASHBOARD_MANAGE,
+            dashboard.name,
+            what=what,
+            detail={"channel_id": str(channel_id)},
+        )
+        return self._services.need(Publishing, "publisher")

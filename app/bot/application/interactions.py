@@ -1,0 +1,86 @@
+"""Clicks on buttons and selects: the custom_id carries all state, so they work after any restart."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from app.bot.application.actions import Actions
+from app.bot.application.answers import Answer
+from app.bot.application.dashboards import Dashboards
+from app.bot.application.definitions import Definitions
+from app.bot.application.publishing import Publishing
+from app.bot.application.services import Supervisor
+from app.bot.application.statistics import Statistics
+from app.bot.domain.components.buttons import ACTION_VERB, REFRESH_VERB
+from app.bot.domain.components.page_select import PAGE_VERB
+from app.bot.domain.custom_id import CustomId
+from app.bot.domain.dashboards import Dashboard
+from app.bot.domain.errors import HomelabError
+from app.bot.domain.guilds import Actor
+
+
+class GoneError(HomelabError):
+    """What was clicked is not defined any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Click:
+    """A click as Discord reports it. `page` is the page that the message's own select shows, if it has one."""
+
+    custom_id: CustomId
+    actor: Actor
+    message_id: int
+    values: tuple[str, ...] = ()
+    page: str | None = None
+
+
+class Interactions:
+    """Turns clicks into use cases by their verb."""
+
+    def __init__(
+        self,
+        definitions: Definitions,
+        dashboards: Dashboards,
+        actions: Actions,
+        services: Supervisor,
+        statistics: Statistics,
+    ) -> None:
+        self._definitions = definitions
+        self._dashboards = dashboards
+        self._actions = actions
+        self._services = services
+        self._statistics = statistics
+        self._verbs: dict[str, Callable[[Click, Dashboard], Awaitable[Answer]]] = {
+            REFRESH_VERB: self._refresh,
+            PAGE_VERB: self._page,
+            ACTION_VERB: self._action,
+        }
+
+    async def click(self, click: Click) -> Answer:
+        """What the user gets to see. Raises GoneError, PermissionRefusedError or what the use case raises."""
+        self._statistics.clicks += 1
+        dashboard = self._definitions.dashboard_of_component(click.custom_id.component)
+        if dashboard is None or dashboard.guild_id != click.actor.guild_id:
+            raise GoneError("This part of the dashboard was removed meanwhile. The message follows in a moment.")
+        verb = self._verbs.get(click.custom_id.verb)
+        if verb is None:
+            raise GoneError("This button is of another version of the bot. Try again when the message has changed.")
+        return await verb(click, dashboard)
+
+    async def _refresh(self, click: Click, dashboard: Dashboard) -> Answer:
+        await self._dashboards.poll(click.actor, dashboard)
+        placement = self._dashboards.placement(dashboard, click.message_id)
+        page = placement.page if placement is not None else click.page
+        answer = await self._dashboards.show_on_message(click.actor, dashboard, click.message_id, page)
+        publishing = self._services.find(Publishing)
+        if publishing is not None:
+            publishing.refresh(dashboard.id)  # the dashboard's other messages follow; this one shows it already
+        return answer
+
+    async def _page(self, click: Click, dashboard: Dashboard) -> Answer:
+        page = click.values[0] if click.values else click.custom_id.argument
+        return await self._dashboards.show_on_message(click.actor, dashboard, click.message_id, page or None)
+
+    async def _action(self, click: Click, dashboard: Dashboard) -> Answer:
+        return await self._actions.run(click.custom_id.argument, click.actor)

@@ -1,0 +1,18 @@
+"""The services there are, and the model of each one's config; what they are made of is wired in main."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from pydantic import BaseModel
+
+from app.bot.application.collection import CollectionConfig
+from app.bot.application.heartbeat import HeartbeatConfig
+from app.bot.application.publishing import PublishingConfig
+
+SERVICE_CONFIGS: Mapping[str, type[BaseModel]] = {
+    "collector": CollectionConfig,
+    "publisher": PublishingConfig,
+    "heartbeat": HeartbeatConfig,
+}
+"""Config models by service type: the admin's forms are made from them, as are the services."""

@@ -1,0 +1,151 @@
+"""The Discord client: gateway events become calls of the application."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import discord
+import structlog
+
+from app.bot.application.background import Background
+from app.bot.application.guild_register import GuildRegister, SeenGuild
+from app.bot.application.interactions import Interactions
+from app.bot.application.publishing import Publishing
+from app.bot.application.services import Supervisor
+from app.bot.domain.guilds import Channel
+from app.bot.interface.command_tree import CommandTree
+from app.bot.interface.interactions import Clickable
+from app.bot.interface.replies import Replies
+
+log = structlog.get_logger(__name__)
+
+
+def intents() -> discord.Intents:
+    """Guilds for names and permissions, guild messages to hear of deleted ones. Neither is privileged."""
+    wanted = discord.Intents.none()
+    wanted.guilds = True
+    wanted.guild_messages = True
+    return wanted
+
+
+class HomelabClient(discord.AutoShardedClient):
+    """Carries no state of its own but the connection. Main gives it what it calls by `attach`, before it starts.
+
+    Options are the library's own: `http_trace`, `shard_ids`, `shard_count`.
+    """
+
+    replies: Replies
+    interactions: Interactions
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(
+            intents=intents(),
+            allowed_mentions=discord.AllowedMentions.none(),
+            max_messages=None,
+            chunk_guilds_at_startup=False,
+            member_cache_flags=discord.MemberCacheFlags.none(),
+            **options,
+        )
+        self.tree = CommandTree(self)
+
+    def attach(
+        self,
+        *,
+        background: Background,
+        guild_register: GuildRegister,
+        services: Supervisor,
+        interactions: Interactions,
+        replies: Replies,
+    ) -> None:
+        """Give the client what it hands its events to, and what it starts and stops."""
+        self._background = background
+        self._guild_register = guild_register
+        self._services = services
+        self.interactions = interactions
+        self.replies = replies
+
+    @property
+    def measured_latency(self) -> float | None:
+        """Seconds between a heartbeat of the gateway and its answer; None before the first."""
+        latency = self.latency if self.shards else None
+        # The library says NaN or infinity where nothing was measured.
+        return latency if latency is not None and latency == latency and latency < float("inf") else None  # noqa: PLR0124
+
+    async def setup_hook(self) -> None:
+        """Called by the library once after login, before the gateway connects."""
+        self.add_dynamic_items(Clickable)
+        self._background.start()
+
+    async def close(self) -> None:
+        """Stop everything that runs, then leave Discord."""
+        await self._background.stop()
+        await super().close()
+
+    async def on_ready(self) -> None:
+        """The gateway is connected and all shards know their guilds."""
+        log.info("connected to Discord", user=str(self.user), guilds=len(self.guilds))
+
+    async def on_guild_available(self, guild: discord.Guild) -> None:
+        """A guild that was known before can be seen (again), also once after each start."""
+        self._guild_register.seen(seen_guild(guild))
+
+    async def on_guild_join(self, guild: discord.Guild) -> None:
+        """The bot was invited."""
+        log.info("joined a guild", guild=guild.name)
+        self._guild_register.seen(seen_guild(guild))
+
+    async def on_guild_update(self, _before: discord.Guild, after: discord.Guild) -> None:
+        """A guild was renamed, or otherwise changed."""
+        self._guild_register.seen(seen_guild(after))
+
+    async def on_guild_channel_create(self, channel: discord.abc.GuildChannel) -> None:
+        """A channel was made."""
+        self._guild_register.seen(seen_guild(channel.guild))
+
+    async def on_guild_channel_update(self, _before: discord.abc.GuildChannel, after: discord.abc.GuildChannel) -> None:
+        """A channel was renamed, moved, or given other permissions."""
+        self._guild_register.seen(seen_guild(after.guild))
+        self._permissions_changed((after,))
+
+    async def on_guild_role_update(self, _before: discord.Role, after: discord.Role) -> None:
+        """A role, perhaps the bot's own, was given other permissions."""
+        self._guild_register.seen(seen_guild(after.guild))
+        self._permissions_changed(after.guild.text_channels)
+
+    async def on_guild_channel_delete(self, channel: discord.abc.GuildChannel) -> None:
+        """A channel is gone, and the messages in it."""
+        self._guild_register.seen(seen_guild(channel.guild))
+        publishing = self._services.find(Publishing)
+        if publishing is not None:
+            publishing.channel_deleted(channel.id)
+
+    async def on_raw_message_delete(self, event: discord.RawMessageDeleteEvent) -> None:
+        """Someone deleted a message, perhaps one of the bot's."""
+        self._deleted((event.message_id,))
+
+    async def on_raw_bulk_message_delete(self, event: discord.RawBulkMessageDeleteEvent) -> None:
+        """Another bot deleted many messages at once."""
+        self._deleted(event.message_ids)
+
+    def _permissions_changed(self, channels: Iterable[discord.abc.GuildChannel]) -> None:
+        publishing = self._services.find(Publishing)
+        if publishing is not None:
+            for channel in channels:
+                publishing.channel_changed(channel.id)
+
+    def _deleted(self, message_ids: set[int] | tuple[int, ...]) -> None:
+        publishing = self._services.find(Publishing)
+        if publishing is not None:
+            for message_id in message_ids:
+                publishing.message_deleted(message_id)
+
+
+def seen_guild(guild: discord.Guild) -> SeenGuild:
+    """The guild with the text channels that the bot can see."""
+    channels = [
+        Channel(channel.id, guild.id, channel.name, str(channel.type), channel.position)
+        for channel in guild.text_channels
+        if guild.me is None or channel.permissions_for(guild.me).view_channel
+    ]
+    return SeenGuild(guild.id, guild.name, channels)

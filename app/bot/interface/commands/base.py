@@ -1,0 +1,86 @@
+"""What a command type is: a pydantic model of its config that builds the slash command.
+
+A new type is one file in this package, imported in its `__init__`.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import discord
+from discord import app_commands
+from pydantic import BaseModel, ConfigDict
+
+from app.bot.application.dashboards import Dashboards
+from app.bot.application.definitions import Definitions
+from app.bot.application.overview import BotCondition
+from app.bot.application.readings import ReadingStore
+from app.bot.application.statistics import Statistics
+from app.bot.domain.commands import CommandDefinition
+from app.bot.domain.registry import Registry
+from app.bot.interface.replies import Replies
+
+MAX_CHOICES = 25
+"""Choices of one autocomplete answer, Discord's limit."""
+MAX_CHOICE_CHARACTERS = 100
+
+AppCommand: TypeAlias = app_commands.Command[Any, ..., Any] | app_commands.Group
+
+
+@dataclass(frozen=True, slots=True)
+class CommandContext:
+    """What slash commands may use. `condition` gives how the bot itself is doing now."""
+
+    definitions: Definitions
+    readings: ReadingStore
+    dashboards: Dashboards
+    statistics: Statistics
+    condition: Callable[[], BotCondition]
+    replies: Replies
+
+
+class CommandType(BaseModel):
+    """Base of every command type. Fields are the config; the class docstring is what the admin shows."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    @abstractmethod
+    def build(self, definition: CommandDefinition, context: CommandContext) -> AppCommand:
+        """The slash command of a row; name and description are checked already."""
+
+
+command_types: Registry[type[CommandType]] = Registry("command type")
+"""Every command type by its name; filled when `app.bot.interface.commands` is imported."""
+
+
+def dashboard_choices(
+    interaction: discord.Interaction[Any], context: CommandContext, typed: str
+) -> list[app_commands.Choice[str]]:
+    """The guild's dashboards that match what was typed."""
+    return choices(((board.name, board.name) for board in context.dashboards.of_guild(interaction.guild_id)), typed)
+
+
+def source_choices(context: CommandContext, typed: str) -> list[app_commands.Choice[str]]:
+    """The data sources that match what was typed."""
+    return choices(((source.label, source.name) for source in context.definitions.sources.values()), typed)
+
+
+def choices(entries: Iterable[tuple[str, str]], typed: str) -> list[app_commands.Choice[str]]:
+    """Entries (label, value) that contain what was typed, those that begin with it first.
+
+    A value too long for Discord is left out: a shortened one would name something else.
+    """
+    wanted = typed.strip().casefold()
+    found = [
+        (not label.casefold().startswith(wanted), label.casefold(), label, value)
+        for label, value in entries
+        if wanted in label.casefold() or wanted in value.casefold()
+    ]
+    return [
+        app_commands.Choice(name=label[:MAX_CHOICE_CHARACTERS], value=value)
+        for _, _, label, value in sorted(found)
+        if label and 0 < len(value) <= MAX_CHOICE_CHARACTERS
+    ][:MAX_CHOICES]

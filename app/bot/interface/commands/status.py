@@ -1,0 +1,36 @@
+"""The lab at a glance."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import discord
+from discord import app_commands
+
+from app.bot.application.overview import status_view
+from app.bot.domain.blocks import View
+from app.bot.domain.commands import CommandDefinition
+from app.bot.interface.commands.base import AppCommand, CommandContext, CommandType, command_types
+
+
+@command_types.register("status")
+class StatusCommand(CommandType):
+    """Shows how the lab is doing.
+
+    The worst status, how many sources are in each, the reasons of those that are down, and the bot itself.
+    """
+
+    def build(self, definition: CommandDefinition, context: CommandContext) -> AppCommand:
+        """A command without options."""
+
+        async def view() -> View:
+            context.statistics.commands += 1
+            sources = context.definitions.sources.values()
+            return status_view(
+                [(source, context.readings.latest(source.name)) for source in sources], context.condition()
+            )
+
+        async def status(interaction: discord.Interaction[Any]) -> None:
+            await context.replies.command(interaction, view())
+
+        return app_commands.Command(name=definition.name, description=definition.description, callback=status)

@@ -1,0 +1,98 @@
+"""How users get their answers: in time, in one look, and always a sentence where something went wrong."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any
+
+import aiohttp
+import discord
+import structlog
+
+from app.bot.application.answers import Answer, refusal
+from app.bot.application.background import start_detached
+from app.bot.domain.blocks import View
+from app.bot.domain.errors import HomelabError
+from app.bot.domain.markdown import escape_markdown
+
+log = structlog.get_logger(__name__)
+
+ANSWER_SECONDS = 2.0
+"""Discord forgets an interaction without a first answer after 3 s; what takes longer than this is deferred."""
+UNEXPECTED = "Something went wrong inside the bot. Its log says what; try again in a moment."
+ToLayout = Callable[[View, int | None], discord.ui.LayoutView]
+_CANNOT_ANSWER = (discord.HTTPException, aiohttp.ClientError, OSError)
+
+
+class Replies:
+    """Answers interactions. `to_layout` draws blocks as Discord's own components."""
+
+    def __init__(self, to_layout: ToLayout, answer_seconds: float = ANSWER_SECONDS) -> None:
+        self._to_layout = to_layout
+        self._answer_seconds = answer_seconds
+
+    async def command(self, interaction: discord.Interaction[Any], work: Coroutine[Any, Any, View]) -> None:
+        """Answer a slash command with what `work` gives, to its user alone."""
+
+        async def answer() -> Answer:
+            return Answer(await work)
+
+        await self._answer(interaction, answer(), lambda: interaction.response.defer(ephemeral=True))
+
+    async def component(self, interaction: discord.Interaction[Any], work: Coroutine[Any, Any, Answer]) -> None:
+        """Answer a click with what `work` gives: in place of the message's content, or to the user alone."""
+        await self._answer(interaction, work, interaction.response.defer)
+
+    async def failure(self, interaction: discord.Interaction[Any], text: str) -> None:
+        """Tell the user that something did not work, whatever was answered before."""
+        await self._deliver(interaction, Answer(refusal(escape_markdown(text))))
+
+    async def _answer(
+        self,
+        interaction: discord.Interaction[Any],
+        work: Coroutine[Any, Any, Answer],
+        defer: Callable[[], Awaitable[Any]],
+    ) -> None:
+        # What the work starts (polls, messages) must not belong to this one interaction.
+        task = start_detached(_guarded(work), "interaction")
+        await asyncio.wait({task}, timeout=self._answer_seconds)
+        if not task.done():
+            try:
+                await defer()
+            except _CANNOT_ANSWER as error:
+                log.warning("an interaction could not be deferred", reason=_reason(error))
+        await self._deliver(interaction, await task)
+
+    async def _deliver(self, interaction: discord.Interaction[Any], answer: Answer) -> None:
+        layout = self._to_layout(answer.view, answer.marker)
+        layout.stop()  # clicks come back by their custom_id; the library need not remember this view
+        try:
+            if answer.in_place and interaction.response.is_done():
+                await interaction.edit_original_response(view=layout)
+            elif answer.in_place:
+                await interaction.response.edit_message(view=layout)
+            elif interaction.response.is_done():
+                await interaction.followup.send(view=layout, ephemeral=True)
+            else:
+                await interaction.response.send_message(view=layout, ephemeral=True)
+        except _CANNOT_ANSWER as error:
+            log.warning("an interaction could not be answered", reason=_reason(error))
+
+
+async def _guarded(work: Coroutine[Any, Any, Answer]) -> Answer:
+    """The edge where errors become sentences."""
+    try:
+        return await work
+    except HomelabError as error:
+        return Answer(refusal(escape_markdown(str(error))))
+    except Exception:
+        log.exception("an interaction failed")
+        return Answer(refusal(UNEXPECTED))
+
+
+def _reason(error: BaseException) -> str:
+    """The error without addresses: those of interactions carry their token."""
+    if isinstance(error, discord.HTTPException):
+        return f"Discord answered {error.status} (code {error.code}): {error.text[:200]}"
+    return type(error).__name__

@@ -1,0 +1,337 @@
+"""The bot's composition root: every part is made here, once, and given what it needs."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from datetime import UTC, datetime
+from importlib.metadata import version
+from typing import Any
+from uuid import uuid4
+
+import aiohttp
+import asyncpg
+import discord
+import structlog
+
+from app import logs
+from app.bot.application.action_types import action_types
+from app.bot.application.actions import Actions
+from app.bot.application.audit import Audit
+from app.bot.application.background import Background
+from app.bot.application.builders import DashboardBuilder
+from app.bot.application.collection import Collection, CollectionConfig
+from app.bot.application.dashboards import Dashboards
+from app.bot.application.definitions import DefinitionRepositories, Definitions
+from app.bot.application.guild_register import GuildRegister
+from app.bot.application.heartbeat import Heartbeat, HeartbeatConfig
+from app.bot.application.interactions import Interactions
+from app.bot.application.overview import BotCondition
+from app.bot.application.publishing import Publishing, PublishingConfig
+from app.bot.application.readings import ReadingStore
+from app.bot.application.services import Service, ServiceBuilder, ServiceType, Supervisor
+from app.bot.application.statistics import Statistics
+from app.bot.domain import components as _components  # noqa: F401  # importing registers the component types
+from app.bot.domain.changes import Change
+from app.bot.domain.component import component_types
+from app.bot.domain.errors import HomelabError, StorageUnavailableError
+from app.bot.domain.guilds import BotInstance
+from app.bot.domain.placements import PlacementState
+from app.bot.domain.registry import Registry
+from app.bot.domain.template_filters import FILTERS, finalize
+from app.bot.infrastructure.changes import ChangeListener
+from app.bot.infrastructure.discord.blocks import to_layout
+from app.bot.infrastructure.discord.messenger import DiscordMessenger
+from app.bot.infrastructure.discord.pacing import Pacing
+from app.bot.infrastructure.http_session import make_session
+from app.bot.infrastructure.repositories import (
+    PostgresAudit,
+    PostgresBotInstances,
+    PostgresDashboards,
+    PostgresDataSources,
+    PostgresGuilds,
+    PostgresPlacements,
+    PostgresServices,
+    PostgresSettings,
+    postgres_actions,
+    postgres_commands,
+    postgres_grants,
+)
+from app.bot.infrastructure.repositories.reading import Pool
+from app.bot.infrastructure.secrets import PostgresSecrets, UnknownSecretError
+from app.bot.infrastructure.sources import Resources, open_reader
+from app.bot.interface.client import HomelabClient
+from app.bot.interface.command_builder import CommandBuilder, CommandSync
+from app.bot.interface.commands import CommandContext, command_types
+from app.bot.interface.replies import Replies
+from app.settings import Settings
+from app.shared.database.core.connection import connect, wait_for_database
+from app.shared.database.core.errors import DatabaseError
+from app.shared.database.core.migrate import check
+from app.shared.database.core.pool import create_pool
+from app.shared.secrets import SecretBox, open_secret_box
+from app.shared.templating import SandboxedTemplates
+
+log = structlog.get_logger(__name__)
+
+TOKEN_SECRET = "discord_token"  # noqa: S105  # the name of a secret, not one
+_LAST_RETRY_SECONDS = 60.0
+
+
+class BotStartError(HomelabError):
+    """The bot cannot start; the text is one line that says what to do."""
+
+
+class NoTokenError(BotStartError):
+    """There is no Discord token, neither in the environment nor in the database."""
+
+
+class WrongTokenError(BotStartError):
+    """Discord does not accept the token."""
+
+
+def build_client(pool: Pool, bot_url: str, box: SecretBox, **options: Any) -> HomelabClient:
+    """The whole bot on one database, ready to log in. Call it in a running event loop.
+
+    `options` are discord.py's own (shard_ids, shard_count). Whoever calls closes the client, then the pool.
+    """
+    statistics = Statistics()
+    pacing = Pacing(statistics)
+    client = HomelabClient(http_trace=pacing.trace(), **options)
+    definitions = Definitions(_definition_repositories(pool))
+    readings = ReadingStore()
+    builder = DashboardBuilder(component_types, readings, SandboxedTemplates(FILTERS, finalize))
+    secrets = PostgresSecrets(pool, box)
+    session = make_session()
+    instances = PostgresBotInstances(pool)
+    audit = Audit(PostgresAudit(pool))
+
+    types: Registry[ServiceType[Any]] = Registry("service type")
+    supervisor = Supervisor(definitions, ServiceBuilder(types), PostgresServices(pool))
+    dashboards = Dashboards(definitions, builder, supervisor, audit)
+    actions = Actions(
+        action_types,
+        definitions=definitions,
+        readings=readings,
+        dashboards=dashboards,
+        services=supervisor,
+        audit=audit,
+    )
+    replies = Replies(to_layout)
+
+    def condition() -> BotCondition:
+        placements = [place for board in definitions.dashboards.values() for place in dashboards.placements_of(board)]
+        posted = sum(place.state == PlacementState.POSTED for place in placements)
+        return BotCondition(statistics.started_at, client.measured_latency, len(definitions.dashboards), posted)
+
+    context = CommandContext(definitions, readings, dashboards, statistics, condition, replies)
+    describe = _describer(client, statistics, lambda: sync.digest)
+    sync = CommandSync(
+        client.tree,
+        definitions,
+        CommandBuilder(command_types, context),
+        instances,
+        remember=lambda: instances.heartbeat(describe()),
+    )
+
+    def source_read(name: str) -> None:
+        if (publishing := supervisor.find(Publishing)) is not None:
+            publishing.source_read(name)
+
+    def make_collection(config: CollectionConfig) -> Service:
+        resources = Resources(session, secrets, statistics)
+        collection = Collection(
+            definitions,
+            readings,
+            lambda source: open_reader(source, resources),
+            PostgresDataSources(pool),
+            config,
+            statistics=statistics,
+        )
+        collection.on_reading(source_read)
+        return collection
+
+    def make_publishing(config: PublishingConfig) -> Service:
+        messenger = DiscordMessenger(client, pacing, statistics)
+        return Publishing(definitions, builder, PostgresPlacements(pool), messenger, config, statistics=statistics)
+
+    types.register("collector")(ServiceType(CollectionConfig, make_collection))
+    types.register("publisher")(ServiceType(PublishingConfig, make_publishing))
+    types.register("heartbeat")(ServiceType(HeartbeatConfig, lambda config: Heartbeat(instances, describe, config)))
+
+    async def apply(change: Change) -> None:
+        if change.table == "secrets":
+            secrets.forget()
+            if (collection := supervisor.find(Collection)) is not None:
+                collection.retry_failing()
+        await definitions.apply(change)
+
+    async def reload() -> None:
+        secrets.forget()
+        await definitions.reload()
+
+    listener = ChangeListener(lambda: _connect_listener(bot_url), apply, reload)
+    register = GuildRegister(PostgresGuilds(pool))
+    statistics.watch("latency", lambda: client.measured_latency, "seconds")
+    statistics.watch("guilds", lambda: float(len(client.guilds)))
+    statistics.watch("dashboards", lambda: float(len(definitions.dashboards)))
+    client.attach(
+        background=Background(
+            {
+                "definitions": listener.run,
+                "services": supervisor.run,
+                "guilds": register.run,
+                "commands": lambda: sync.run(lambda: client.application_id or 0),
+            },
+            closers=(session.close,),
+        ),
+        guild_register=register,
+        services=supervisor,
+        interactions=Interactions(definitions, dashboards, actions, supervisor, statistics),
+        replies=replies,
+    )
+    return client
+
+
+async def run_bot(settings: Settings, bot_url: str, **options: Any) -> None:
+    """Run on the real Discord until SIGTERM, SIGINT or cancellation, then leave cleanly.
+
+    Waits for a database that is down. Raises BotStartError, or DatabaseError for a database that no waiting helps
+    (refused, too old a schema), each with one line that says what to do.
+    """
+    await wait_for_database(bot_url)
+    await check(bot_url)
+    box = open_secret_box(settings.data_dir, settings.secret_key.get_secret_value() if settings.secret_key else None)
+    pool = await create_pool(bot_url)
+    try:
+        token = await find_token(settings, PostgresSecrets(pool, box))
+        logs.hide(token)
+        client = build_client(pool, bot_url, box, **options)
+        try:
+            await _until_stopped(client, token)
+        finally:
+            await client.close()
+    finally:
+        await _close_pool(pool)
+
+
+async def find_token(settings: Settings, secrets: PostgresSecrets) -> str:
+    """The token: DISCORD_TOKEN, or the one entered in the web admin. Raises NoTokenError."""
+    if settings.discord_token is not None:
+        return settings.discord_token.get_secret_value()
+    try:
+        return (await secrets.get(TOKEN_SECRET)).strip()
+    except UnknownSecretError:
+        raise NoTokenError(
+            "There is no Discord token. Set DISCORD_TOKEN, or enter it in the web admin as the secret “discord_token”."
+        ) from None
+
+
+async def _until_stopped(client: HomelabClient, token: str) -> None:
+    """Stay connected until a signal comes. Raises WrongTokenError, or what ended the connection for good."""
+    async with _stop_signals() as stopped:
+        connection = asyncio.create_task(_stay_connected(client, token), name="discord")
+        waiting = asyncio.create_task(stopped.wait(), name="signals")
+        try:
+            await asyncio.wait({connection, waiting}, return_when=asyncio.FIRST_COMPLETED)
+            if connection.done():
+                connection.result()
+                return
+            log.info("stopping")
+            await client.close()
+        finally:
+            for task in (connection, waiting):
+                task.cancel()
+            await asyncio.gather(connection, waiting, return_exceptions=True)
+
+
+async def _stay_connected(client: HomelabClient, token: str) -> None:
+    pause = 1.0
+    while True:
+        try:
+            await client.login(token)
+            break
+        except discord.LoginFailure:
+            raise WrongTokenError(
+                "Discord does not accept the token. Copy it anew from the Developer Portal (Bot, Reset Token) into "
+                "DISCORD_TOKEN or the web admin."
+            ) from None
+        except (aiohttp.ClientError, OSError, discord.HTTPException) as error:
+            log.warning(f"Discord cannot be reached. Trying again in {pause:g} s", reason=type(error).__name__)
+            await client.http.close()
+        await asyncio.sleep(pause)
+        pause = min(pause * 2, _LAST_RETRY_SECONDS)
+    await client.connect()
+
+
+@asynccontextmanager
+async def _stop_signals() -> AsyncIterator[asyncio.Event]:
+    """An event that is set by SIGTERM and SIGINT, where the platform lets an event loop hear of them."""
+    loop, stopped = asyncio.get_running_loop(), asyncio.Event()
+    heard: list[signal.Signals] = []
+    for number in (signal.SIGTERM, signal.SIGINT):
+        with suppress(NotImplementedError, RuntimeError, ValueError):  # Windows, or a loop in a thread
+            loop.add_signal_handler(number, stopped.set)
+            heard.append(number)
+    try:
+        yield stopped
+    finally:
+        for number in heard:
+            loop.remove_signal_handler(number)
+
+
+async def _connect_listener(bot_url: str) -> asyncpg.Connection[asyncpg.Record]:
+    try:
+        return await connect(bot_url, "homelab bot changes")
+    except DatabaseError as error:
+        raise StorageUnavailableError(str(error)) from error
+
+
+async def _close_pool(pool: Pool) -> None:
+    """Give connections a moment to finish; a database that hangs must not keep the process alive."""
+    try:
+        await asyncio.wait_for(pool.close(), 5)
+    except (TimeoutError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+        pool.terminate()
+
+
+def _describer(
+    client: HomelabClient, statistics: Statistics, command_hash: Callable[[], str | None]
+) -> Callable[[], BotInstance]:
+    """Says how this process is doing: what the heartbeat writes."""
+    instance_id, hostname = str(uuid4()), socket.gethostname()
+    started_at = datetime.now(UTC)
+
+    def describe() -> BotInstance:
+        return BotInstance(
+            id=instance_id,
+            application_id=client.application_id,
+            hostname=hostname,
+            pid=os.getpid(),
+            version=version("homelab-discord-bot"),
+            started_at=started_at,
+            latency_seconds=client.measured_latency,
+            guild_count=len(client.guilds),
+            command_hash=command_hash(),
+            shard_ids=tuple(client.shards),
+            metrics=statistics.counters(),
+        )
+
+    return describe
+
+
+def _definition_repositories(pool: Pool) -> DefinitionRepositories:
+    return DefinitionRepositories(
+        dashboards=PostgresDashboards(pool),
+        sources=PostgresDataSources(pool),
+        services=PostgresServices(pool),
+        commands=postgres_commands(pool),
+        actions=postgres_actions(pool),
+        grants=postgres_grants(pool),
+        settings=PostgresSettings(pool),
+        guilds=PostgresGuilds(pool),
+    )

@@ -1,0 +1,209 @@
+"""Buttons and selects."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests import factories
+from tests.e2e.lab import (
+    Lab,
+    action_button,
+    answer_of,
+    components_of,
+    heading,
+    page_select,
+    refresh_button,
+    text,
+    text_of,
+)
+from tests.waiting import until
+
+POLLS = "Polls: {{ metric('bot', 'polls').value | int }}"
+
+
+def number_after(words: str, shown: str) -> int:
+    return int(shown.split(words)[1].split(maxsplit=1)[0])
+
+
+async def test_refresh_reads_the_sources_now_and_answers_in_the_message(lab: Lab) -> None:
+    await lab.source(name="bot", type="bot", interval_seconds=3600)
+    await lab.dashboard(text(POLLS), refresh_button(), refresh_rate=3600)
+    message = await lab.until_shown("Polls: ")
+    await lab.until_remembered()
+    before = number_after("Polls:", lab.shown())
+
+    result = await lab.alice.click(message, label="Refresh")
+
+    assert result.acknowledged
+    assert number_after("Polls:", lab.shown()) > before
+    assert len(lab.messages()) == 1
+    (placement,) = await lab.until_remembered()
+    assert placement["message_id"] == message.id
+
+
+async def test_refresh_of_a_slow_source_is_deferred_not_lost(lab: Lab) -> None:
+    """The answer comes after the wait for the source, long before Discord forgets the interaction."""
+    await lab.dashboard(heading("Slow"), text("{{ metric('hole', 'x') }}"), refresh_button())
+    await lab.source(
+        name="hole", type="http_check", config={"url": "http://192.0.2.1/"}, timeout_seconds=60, interval_seconds=60
+    )
+    message = await lab.until_shown("Slow")
+
+    result = await lab.alice.click(message, label="Refresh")
+
+    assert result.acknowledged
+    assert "Slow" in lab.shown()
+
+
+async def test_a_select_switches_pages_for_all_and_the_page_stays(lab: Lab) -> None:
+    await lab.dashboard(
+        heading("Lab"),
+        text("Cores", page="CPU"),
+        text("Bytes", page="Disks"),
+        page_select("CPU", "Disks"),
+    )
+    message = await lab.until_shown("Cores")
+    assert "Bytes" not in lab.shown()
+
+    result = await lab.alice.select(message, ["Disks"])
+
+    assert result.acknowledged
+    assert "Bytes" in lab.shown()
+    assert "Cores" not in lab.shown()
+
+    async def stored() -> bool:
+        return await lab.owner.fetchval("SELECT page FROM dashboard_messages") == "Disks"
+
+    await until(stored, "the page to be stored")
+    edits = lab.edits
+    await lab.owner.execute("UPDATE dashboard_components SET config = $1 WHERE page = 'Disks'", {"text": "Bytes free"})
+    await lab.until_shown("Bytes free")
+    assert lab.edits == edits + 1, "the switch itself was answered by the interaction, not by a second edit"
+
+
+async def test_pages_of_a_message_of_ones_own_are_ones_own(lab: Lab) -> None:
+    await lab.dashboard(text("Cores", page="CPU"), text("Bytes", page="Disks"), page_select("CPU", "Disks"), name="Lab")
+    await lab.until_shown("Cores")
+    await lab.until_synced("dashboard", "status", "sources")
+    own = answer_of(await lab.alice.slash(lab.channel, "dashboard show", name="Lab"))
+    assert own.ephemeral
+    assert "Cores" in text_of(own)
+
+    result = await lab.alice.select(own, ["Disks"])
+
+    assert "Bytes" in text_of(answer_of(result))
+    assert "Cores" in lab.shown(), "the public message stays on its page"
+    assert await lab.owner.fetchval("SELECT page FROM dashboard_messages") in (None, "CPU")
+
+
+async def test_refresh_of_a_message_of_ones_own_keeps_its_page(lab: Lab) -> None:
+    await lab.dashboard(
+        text("Cores", page="CPU"),
+        text("Bytes", page="Disks"),
+        page_select("CPU", "Disks"),
+        refresh_button(),
+        name="Lab",
+    )
+    await lab.until_synced("dashboard", "status", "sources")
+    await lab.until_shown("Cores")
+    own = answer_of(await lab.alice.slash(lab.channel, "dashboard show", name="Lab", page="Disks"))
+
+    result = await lab.alice.click(own, label="Refresh")
+
+    assert "Bytes" in text_of(answer_of(result))
+
+
+async def test_an_action_is_refused_without_a_grant_and_runs_with_one(lab: Lab) -> None:
+    await lab.source(name="nas", config={"metrics": [{"name": "disk", "value": 41, "unit": "percent"}]})
+    await factories.action(lab.owner, name="look", title="Look", type="poll_source", config={"source": "nas"})
+    await lab.dashboard(heading("Lab"), action_button("look"))
+    message = await lab.until_shown("Lab")
+
+    refused = answer_of(await lab.alice.click(message, label="Run"))
+    assert refused.ephemeral
+    assert "You may not do this" in text_of(refused)
+    (entry,) = await lab.audit("action.run")
+    assert (entry["outcome"], entry["target"], entry["actor_id"]) == ("refused", "look", str(lab.alice.id))
+    assert entry["guild_id"] == lab.guild.id
+
+    await factories.grant(lab.owner, subject_type="user", subject_id=lab.alice.id, scope="look")
+
+    async def allowed() -> Any:
+        answer = answer_of(await lab.alice.click(message, label="Run"))
+        return answer if "disk" in text_of(answer) else None
+
+    answer = await until(allowed, "the grant to take effect")
+    assert answer.ephemeral
+    assert "41 %" in text_of(answer)
+    assert [entry["outcome"] for entry in await lab.audit("action.run")][-2:] == ["allowed", "done"]
+
+
+async def test_a_grant_to_a_role_and_a_denial_that_beats_manage_server(lab: Lab) -> None:
+    await lab.dashboard(heading("Shown by the action"), name="Other", channel_id=None)
+    await factories.action(lab.owner, name="peek", type="show_dashboard", config={"dashboard": "Other"})
+    operators = lab.guild.create_role("Operators")
+    bob = lab.guild.add_member(lab.env.create_user("bob"), roles=[operators])
+    await factories.grant(lab.owner, subject_type="role", subject_id=operators.id, scope="peek")
+    await lab.dashboard(heading("Lab"), action_button("peek"))
+    message = await lab.until_shown("Lab")
+
+    assert "Shown by the action" in text_of(answer_of(await bob.click(message, label="Run")))
+    assert "Shown by the action" in text_of(answer_of(await lab.ada.click(message, label="Run")))
+
+    await factories.grant(lab.owner, subject_type="everyone", scope="peek", effect="deny")
+
+    async def denied() -> bool:
+        return "You may not do this" in text_of(answer_of(await lab.ada.click(message, label="Run")))
+
+    await until(denied, "the denial to take effect")
+
+
+async def test_an_action_that_fails_says_why_and_is_audited(lab: Lab) -> None:
+    await factories.action(lab.owner, name="look", type="poll_source", config={"source": "nobody"})
+    await lab.dashboard(heading("Lab"), action_button("look"))
+    message = await lab.until_shown("Lab")
+
+    answer = answer_of(await lab.ada.click(message, label="Run"))
+
+    assert "There is no data source “nobody”" in text_of(answer)
+    entries = await lab.audit("action.run")
+    assert [entry["outcome"] for entry in entries] == ["allowed", "failed"]
+    assert "nobody" in entries[-1]["detail"]["error"]
+
+
+async def test_an_action_cools_down(lab: Lab) -> None:
+    await lab.source(name="nas", config={})
+    config = {"source": "nas", "cooldown_seconds": 3600}
+    await factories.action(lab.owner, name="look", title="Look", type="poll_source", config=config)
+    await lab.dashboard(heading("Lab"), action_button("look"))
+    message = await lab.until_shown("Lab")
+
+    await lab.ada.click(message, label="Run")
+    again = answer_of(await lab.ada.click(message, label="Run"))
+
+    assert "“Look” ran just now" in text_of(again)
+    assert [entry["outcome"] for entry in await lab.audit("action.run")] == ["allowed", "done"]
+
+
+async def test_a_button_that_was_deleted_since_answers_kindly(lab: Lab) -> None:
+    await lab.dashboard(heading("Lab"), refresh_button())
+    message = await lab.until_shown("Lab")
+    await lab.stop_bot()
+    await lab.owner.execute("DELETE FROM dashboard_components WHERE type = 'buttons'")
+    lab.env.inject_error("PATCH", f"/channels/{lab.channel.id}/messages/*", times=None)
+    await lab.start_bot()
+    await until(lab.client.is_ready, "the bot")
+
+    async def answered() -> bool:
+        answer = answer_of(await lab.alice.click(message, label="Refresh"))
+        return answer.ephemeral and "was removed meanwhile" in text_of(answer)
+
+    await until(answered, "a kind answer")
+
+
+async def test_every_button_carries_its_own_state(lab: Lab) -> None:
+    await lab.dashboard(heading("Lab"), refresh_button(), action_button("look"))
+    message = await lab.until_shown("Lab")
+    ids = [component["custom_id"] for component in components_of(message) if component.get("custom_id")]
+    assert [custom_id.split(":")[0] for custom_id in ids] == ["hl", "hl"]
+    assert ids[1].endswith(":action:look")
