@@ -7,7 +7,10 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-_STEPS_BETWEEN_CLOCK_READS = 32
+_WORK_BETWEEN_CLOCK_READS = 32
+_SIZE_OF_A_STEP = 100
+CALL_WEIGHT = 8
+"""A function or filter can go through a whole list at once."""
 _INTEGER_BITS = 512
 """Far more than any reading has; arithmetic on longer numbers is an attempt to keep the program busy."""
 
@@ -34,7 +37,7 @@ class TemplateLimits:
     """Characters of the template itself."""
     steps: int = 20_000
     """Turns of loops, calls and filters."""
-    made: int = 500_000
+    made: int = 200_000
     """Characters of text and elements of lists that its expressions make on the way."""
 
 
@@ -45,23 +48,31 @@ class Budget:
         self.limits = limits
         self.names = names
         self._clock = clock
-        self._deadline = clock() + limits.seconds
+        self._deadline: float | None = None
         self._steps = 0
+        self._since_clock = 0
         self._made = 0
 
-    def step(self) -> None:
-        """Count one turn of a loop."""
+    def step(self, weight: int = 1) -> None:
+        """Count one turn of a loop, or a call that may take as long as `weight` turns.
+
+        The clock is read now and then only: for most templates, which are short, asking it would be the larger work.
+        """
         self._steps += 1
+        self._since_clock += weight
         if self._steps > self.limits.steps:
             raise TemplateLimitError(
                 f"the template takes more than {self.limits.steps:,} steps. Shorten its loops, or loop over less"
             )
-        if self._steps % _STEPS_BETWEEN_CLOCK_READS == 0:
-            self.check_time()
+        if self._since_clock >= _WORK_BETWEEN_CLOCK_READS:
+            self._check_time()
 
-    def check_time(self) -> None:
-        """Compare the computing time with the limit."""
-        if self._clock() > self._deadline:
+    def _check_time(self) -> None:
+        self._since_clock = 0
+        now = self._clock()
+        if self._deadline is None:
+            self._deadline = now + self.limits.seconds
+        elif now > self._deadline:
             raise TemplateLimitError(
                 f"the template needs more than {self.limits.seconds * 1000:.0f} ms of computing time. "
                 "Do less in it, or let the data source prepare the values"
@@ -76,11 +87,14 @@ class Budget:
     def charge(self, size: int) -> None:
         """Count characters or elements that are about to be made."""
         self._made += size
+        self._since_clock += size // _SIZE_OF_A_STEP
         if self._made > self.limits.made:
             raise TemplateLimitError(
                 f"the template makes more than {self.limits.made:,} characters or list elements on the way. "
                 "Repeat less, and join shorter texts"
             )
+        if self._since_clock >= _WORK_BETWEEN_CLOCK_READS:
+            self._check_time()
 
     def made(self, value: Any) -> Any:
         """Count a result by its size, and hand it on; what is produced bit by bit is counted when it is taken."""

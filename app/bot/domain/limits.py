@@ -96,10 +96,14 @@ def fit(blocks: Iterable[Block], reserved_components: int = 0) -> tuple[tuple[Bl
     characters = MAX_CHARACTERS - _NOTICE_CHARACTERS
     waiting = list(blocks)
     for index, block in enumerate(waiting):
-        if isinstance(block, Text) and 0 < characters < len(block.text):
-            block = Text(shorten_markdown(block.text, characters))  # noqa: PLW2901  # the loop's own block, cut to fit
-        components -= component_count(block)
-        characters -= character_count(block)
+        if isinstance(block, Text):
+            if 0 < characters < len(block.text):
+                block = Text(shorten_markdown(block.text, characters))  # noqa: PLW2901  # the loop's own, cut to fit
+            components -= 1
+            characters -= len(block.text)
+        else:
+            components -= component_count(block)
+            characters -= character_count(block)
         if components < 0 or characters < 0:
             return tuple(kept), len(waiting) - index
         kept.append(block)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 
 from app.bot.domain.blocks import Block, Text
@@ -15,8 +16,12 @@ DETAIL_LIMIT = 300
 NAME_LIMIT = 80
 
 
+@functools.lru_cache(maxsize=4_096)
 def name_text(text: str) -> SafeText:
-    """A name from outside as one short, escaped piece of a line."""
+    """A name from outside as one short, escaped piece of a line.
+
+    Names are the same at nearly every rendering, so the newest few thousand are remembered.
+    """
     return escape_markdown(shorten(one_line(text), NAME_LIMIT))
 
 
@@ -34,9 +39,9 @@ def detail_text(context: RenderContext, template: str) -> str:
     return shorten(one_line(context.text(template)), DETAIL_LIMIT) if template else ""
 
 
-def mark_of(level: Level, shown: bool = True) -> str:
-    """The level's coloured dot with a space behind it, or nothing."""
-    return f"{level.mark} " if shown else ""
+def mark_of(level: Level) -> str:
+    """The level's coloured dot with a space behind it."""
+    return f"{level.mark} "
 
 
 def text_of(lines: Sequence[str]) -> tuple[Block, ...]:

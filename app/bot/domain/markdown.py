@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 import unicodedata
 
@@ -9,6 +10,7 @@ _SPECIAL = re.compile(r"([\\*_~`|>#\[\]()<:@-])")
 _NUMBERED = re.compile(r"^(\s*\d+)\.(?=\s)", re.MULTILINE)
 _ESCAPED = re.compile(r"\\([\\*_~`|>#\[\]()<:@.-])")
 _FENCE = "```"
+_SHORT = 100
 _JOINERS = "\u200c\u200d"
 """Invisible, but part of what is seen: emoji families and several scripts are written with them."""
 
@@ -26,7 +28,15 @@ def escape_markdown(text: str) -> SafeText:
     """
     if isinstance(text, SafeText):
         return text
+    return _escaped_short(text) if len(text) <= _SHORT else _escaped(text)
+
+
+def _escaped(text: str) -> SafeText:
     return SafeText(_NUMBERED.sub(r"\1\\.", _SPECIAL.sub(r"\\\1", text)))
+
+
+_escaped_short = functools.lru_cache(maxsize=4_096)(_escaped)
+"""Names and values of a dashboard are the same at nearly every rendering."""
 
 
 def unescape_markdown(text: str) -> str:
@@ -36,6 +46,8 @@ def unescape_markdown(text: str) -> str:
 
 def one_line(text: str) -> str:
     """Text without line breaks, control characters and marks that turn the direction of what follows."""
+    if text.isprintable():
+        return " ".join(text.split())
     visible = "".join(
         letter if letter in _JOINERS or unicodedata.category(letter) not in ("Cc", "Cf", "Cs") else " "
         for letter in text

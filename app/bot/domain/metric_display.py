@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.bot.domain.component import MetricReference
@@ -13,6 +15,12 @@ from app.bot.domain.thresholds import Thresholds
 from app.bot.domain.units import format_value
 
 VALUE_LIMIT = 60
+
+
+@functools.lru_cache(maxsize=4_096)
+def _number_text(value: float | None, unit: str, decimals: int | None) -> SafeText:
+    """Most values stay the same from one rendering to the next, so the newest few thousand are remembered."""
+    return escape_markdown(shorten(format_value(value, one_line(unit), decimals), VALUE_LIMIT))
 
 
 class MetricStyle(BaseModel):
@@ -33,12 +41,11 @@ class MetricStyle(BaseModel):
 
     def number_shown(self, value: float | None, unit: str) -> SafeText:
         """A value in `unit`, unless the config says another."""
-        text = format_value(value, self.unit or one_line(unit), self.decimals)
-        return escape_markdown(shorten(text, VALUE_LIMIT))
+        return _number_text(value, self.unit or unit, self.decimals)
 
     def mark(self, value: float | None) -> str:
         """The coloured dot of the value's level and a space; nothing where no threshold is set."""
-        return mark_of(self.thresholds.level(value), self.thresholds.defined)
+        return mark_of(self.thresholds.level(value)) if self.thresholds.defined else ""
 
 
 class MetricDisplay(MetricReference, MetricStyle):

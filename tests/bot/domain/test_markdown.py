@@ -40,7 +40,7 @@ def test_escaped_text_shows_as_it_was(text: str) -> None:
 
 @given(st.one_of(st.text(), MARKUP))
 def test_nothing_special_is_left_unescaped(text: str) -> None:
-    left = re.sub(r"\\[^0-9A-Za-z\s]", "", escape_markdown(text))
+    left = re.sub(r"\\[^0-9A-Za-z\s]", "x", escape_markdown(text))
     assert not set(left) & set("\\*_~`|>#[]()<:@-")
     assert not re.search(r"^\s*\d+\.\s", left, re.MULTILINE)
 

@@ -21,9 +21,8 @@ class MetricComponent(Component, MetricDisplay):
     def render(self, context: RenderContext) -> tuple[Block, ...]:
         """`🟢 **CPU** 42 %`, or the name in small above the large value."""
         metric = context.metric(self)
-        value = f"{self.mark(metric.value)}{self.value_shown(metric)}"
+        mark, value = self.mark(metric.value), self.value_shown(metric)
         detail = detail_text(context, self.detail)
         if self.large:
-            return (Text(f"-# {self.name_shown}\n## {value}" + (f"\n-# {detail}" if detail else "")),)
-        name = f"{self.mark(metric.value)}**{self.name_shown}**"
-        return (Text(f"{name} {self.value_shown(metric)}" + (f" · {detail}" if detail else "")),)
+            return (Text(f"-# {self.name_shown}\n## {mark}{value}" + (f"\n-# {detail}" if detail else "")),)
+        return (Text(f"{mark}**{self.name_shown}** {value}" + (f" · {detail}" if detail else "")),)
