@@ -238,6 +238,6 @@ def test_compiled_templates_are_kept_and_the_oldest_dropped() -> None:
 def test_a_template_that_does_not_compile_is_not_compiled_again() -> None:
     templates = SandboxedTemplates({})
     for _ in range(3):
-        with pytest.raises(TemplateError, match="^line 1: unexpected 'end of template'$"):
+        with pytest.raises(TemplateError, match=r"^line 1: unexpected 'end of template'$"):
             templates.render("{{ ", {})
     assert (templates._compiled.cache_info().hits, templates._compiled.cache_info().misses) == (2, 1)
