@@ -18,9 +18,14 @@ Result = TypeVar("Result")
 Run = Callable[[], Coroutine[Any, Any, None]]
 
 
+def detached(function: Callable[[], Result]) -> Result:
+    """What `function` returns. The tasks that it starts have an empty context, as with `start_detached`."""
+    return contextvars.Context().run(function)
+
+
 def start_detached(coroutine: Coroutine[Any, Any, Result], name: str) -> asyncio.Task[Result]:
     """A task with an empty context: what was set for the one event that started it is none of its business."""
-    return contextvars.Context().run(lambda: asyncio.create_task(coroutine, name=name))
+    return detached(lambda: asyncio.create_task(coroutine, name=name))
 
 
 class Background:

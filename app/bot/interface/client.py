@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import discord
 import structlog
 
-from app.bot.application.background import Background
+from app.bot.application.background import Background, detached
 from app.bot.application.guild_register import GuildRegister, SeenGuild
 from app.bot.application.interactions import Interactions
 from app.bot.application.publishing import Publishing
@@ -116,9 +116,7 @@ class HomelabClient(discord.AutoShardedClient):
     async def on_guild_channel_delete(self, channel: discord.abc.GuildChannel) -> None:
         """A channel is gone, and the messages in it."""
         self._guild_register.seen(seen_guild(channel.guild))
-        publishing = self._services.find(Publishing)
-        if publishing is not None:
-            publishing.channel_deleted(channel.id)
+        self._tell_publishing(Publishing.channel_deleted, channel.id)
 
     async def on_raw_message_delete(self, event: discord.RawMessageDeleteEvent) -> None:
         """Someone deleted a message, perhaps one of the bot's."""
@@ -129,16 +127,18 @@ class HomelabClient(discord.AutoShardedClient):
         self._deleted(event.message_ids)
 
     def _permissions_changed(self, channels: Iterable[discord.abc.GuildChannel]) -> None:
-        publishing = self._services.find(Publishing)
-        if publishing is not None:
-            for channel in channels:
-                publishing.channel_changed(channel.id)
+        for channel in channels:
+            self._tell_publishing(Publishing.channel_changed, channel.id)
 
-    def _deleted(self, message_ids: set[int] | tuple[int, ...]) -> None:
+    def _deleted(self, message_ids: Iterable[int]) -> None:
+        for message_id in message_ids:
+            self._tell_publishing(Publishing.message_deleted, message_id)
+
+    def _tell_publishing(self, tell: Callable[[Publishing, int], None], snowflake: int) -> None:
+        """What publishing starts because of an event goes on long after it, so it does not run in its context."""
         publishing = self._services.find(Publishing)
         if publishing is not None:
-            for message_id in message_ids:
-                publishing.message_deleted(message_id)
+            detached(lambda: tell(publishing, snowflake))
 
 
 def seen_guild(guild: discord.Guild) -> SeenGuild:
