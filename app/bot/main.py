@@ -263,6 +263,7 @@ async def _stay_connected(client: HomelabClient, token: str) -> None:
         except (aiohttp.ClientError, OSError, discord.HTTPException) as error:
             log.warning(f"Discord cannot be reached. Trying again in {pause:g} s", reason=type(error).__name__)
             await client.http.close()
+            client.http.connector = discord.utils.MISSING  # closed with the session; the next login makes another
         await asyncio.sleep(pause)
         pause = min(pause * 2, _LAST_RETRY_SECONDS)
     await client.connect()

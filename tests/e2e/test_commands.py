@@ -164,6 +164,22 @@ async def test_dashboard_post_names_the_permissions_that_the_bot_lacks(lab: Lab)
     assert not await lab.owner.fetchval("SELECT count(*) FROM dashboard_messages")
 
 
+async def test_dashboard_post_says_what_discord_refuses(lab: Lab) -> None:
+    await lab.until_synced(*ALL)
+    await lab.dashboard(heading("Servers"), name="Servers", channel_id=None)
+    path = f"/channels/{lab.channel.id}/messages"
+    lab.env.inject_error("POST", path, status=403, code=50013, message="Missing Permissions", times=None)
+    await until(lambda: lab.ada.autocomplete(lab.channel, "dashboard post", "name", "Servers"), "the dashboard")
+
+    answer = answer_of(await lab.ada.slash(lab.channel, "dashboard post", name="Servers"))
+
+    assert "could not be shown" in text_of(answer)
+    assert "permission" in text_of(answer)
+    assert [entry["outcome"] for entry in await lab.audit("dashboard.post")] == ["failed"]
+    listed = text_of(answer_of(await lab.ada.slash(lab.channel, "dashboard list")))
+    assert f"⚠️ <#{lab.channel.id}>" in listed
+
+
 async def test_dashboard_refresh_reads_anew(lab: Lab) -> None:
     await lab.until_synced(*ALL)
     await lab.source(name="bot", type="bot", interval_seconds=3600)

@@ -105,12 +105,18 @@ class Dashboards:
         return sum(place.state == PlacementState.POSTED for place in publishing.placements_of(dashboard.id))
 
     async def post(self, actor: Actor, dashboard: Dashboard, channel_id: int) -> Placement:
-        """Show the dashboard in a channel from now on. Raises PermissionRefusedError and what publishing raises."""
+        """Show the dashboard in a channel from now on; the placement's state and error say how it went so far.
+
+        Raises PermissionRefusedError, DashboardOffError, ServiceOffError or StorageUnavailableError.
+        """
         publishing = await self._manage(actor, dashboard, "dashboard.post", channel_id)
         if not dashboard.enabled:
             raise DashboardOffError(f"Switch on the dashboard “{dashboard.name}” in the web admin first.")
         placement = await publishing.place(dashboard.id, channel_id)
-        await self._audit.record(actor, "dashboard.post", dashboard.name, "done", {"channel_id": str(channel_id)})
+        detail = {"channel_id": str(channel_id), **({"error": placement.error} if placement.error else {})}
+        await self._audit.record(
+            actor, "dashboard.post", dashboard.name, "failed" if placement.error else "done", detail
+        )
         return placement
 
     async def remove(self, actor: Actor, dashboard: Dashboard, channel_id: int) -> bool:

@@ -8,13 +8,14 @@ from typing import Any
 import discord
 from discord import app_commands
 
-from app.bot.application.answers import notice
+from app.bot.application.answers import notice, refusal
 from app.bot.application.builders import pages_of
 from app.bot.application.overview import dashboards_view
 from app.bot.domain.blocks import View
 from app.bot.domain.commands import CommandDefinition
 from app.bot.domain.errors import HomelabError
 from app.bot.domain.markdown import escape_markdown
+from app.bot.domain.placements import PlacementState
 from app.bot.interface.actors import actor_of
 from app.bot.interface.commands.base import (
     AppCommand,
@@ -124,8 +125,13 @@ class _DashboardGroup(app_commands.Group):
     async def _post(self, interaction: Interaction, name: str, channel: discord.TextChannel | None) -> View:
         board = self._context.dashboards.named(interaction.guild_id, name)
         channel_id = _usable_channel(interaction, channel)
-        await self._context.dashboards.post(actor_of(interaction), board, channel_id)
-        return notice(f"**{escape_markdown(board.name)}** is shown in <#{channel_id}> from now on.")
+        placement = await self._context.dashboards.post(actor_of(interaction), board, channel_id)
+        title = f"**{escape_markdown(board.name)}**"
+        if placement.error:
+            return refusal(f"{title} could not be shown in <#{channel_id}> yet: {escape_markdown(placement.error)}")
+        if placement.state != PlacementState.POSTED:
+            return notice(f"{title} will appear in <#{channel_id}> in a moment.")
+        return notice(f"{title} is shown in <#{channel_id}> from now on.")
 
     async def _remove(self, interaction: Interaction, name: str, channel: discord.TextChannel | None) -> View:
         board = self._context.dashboards.named(interaction.guild_id, name)
