@@ -70,7 +70,7 @@ async def run_programs(programs: Iterable[Program], environment: Mapping[str, st
         done, _ = await asyncio.wait({*running, signalled}, return_when=asyncio.FIRST_COMPLETED)
         signalled.cancel()
         for task in done & set(running):
-            name, process = running[task]  # type: ignore[index]  # only tasks of `running` are left
+            name, process = running[task]
             raise ProgramStoppedError(name, process.returncode or 0)
     finally:
         await asyncio.gather(*(_stop(process) for _, process in running.values()))

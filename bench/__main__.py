@@ -6,12 +6,11 @@ import asyncio
 import sys
 from collections.abc import Awaitable, Callable
 
-from bench import building, latency, memory, publishing
+from bench import building, live, publishing
 
 BENCHMARKS: dict[str, Callable[[], Awaitable[None]]] = {
     "building": building.run,
-    "latency": latency.run,
-    "memory": memory.run,
+    "live": live.run,
     "publishing": publishing.run,
 }
 

@@ -30,8 +30,8 @@ def sample_components(dashboard_id: int = 1, first_id: int = 1) -> tuple[Dashboa
     configs: list[tuple[str, dict[str, object]]] = [
         ("heading", {"text": "{{ dashboard.name }}"}),
         ("text", {"text": "Load **{{ metric('lab', 'load.percent') }}**"}),
-        *[("metric", {"label": f"Load {number}", "value": metric}) for number in range(3)],
-        *[("gauge", {"label": f"Load {number}", "value": metric}) for number in range(3)],
+        *[("metric", {"label": f"Load {number}", **metric}) for number in range(3)],
+        *[("gauge", {"label": f"Load {number}", **metric}) for number in range(3)],
         ("separator", {}),
         ("buttons", {"buttons": [{"label": "Refresh", "do": "refresh"}]}),
     ]

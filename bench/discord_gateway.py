@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -29,6 +30,8 @@ class Gateway:
             data = json.loads(message.data)
             match data["op"]:
                 case op if op == _HEARTBEAT:
+                    # discord.py notes the time of a heartbeat after sending it: an answer at once counts from the last.
+                    await asyncio.sleep(0.02)
                     await socket.send_json({"op": _HEARTBEAT_ACK})
                 case op if op == _IDENTIFY:
                     await self._welcome(socket, data["d"])
