@@ -94,8 +94,8 @@ def bot(shards: Shards = None) -> None:
 def web() -> None:
     """Run the web admin alone. It owns the schema: migrations run and the catalog is seeded before it starts."""
     from app.processes import check_ports
-    from app.provision import prepare
-    from app.web.main import serve
+    from app.provision import config_models, prepare
+    from app.web.main import WebStartError, serve
 
     settings = _settings()
     check_ports(settings.web_host, {"HOMELAB_WEB_PORT": settings.web_port})
@@ -103,9 +103,12 @@ def web() -> None:
 
         async def run() -> None:
             await prepare(urls)
-            await serve(settings, urls)
+            await serve(settings, urls, config_models=config_models(), announce=_announce)
 
-        asyncio.run(run())
+        try:
+            asyncio.run(run())
+        except WebStartError as error:
+            raise UsageError(str(error)) from error
 
 
 @app.command("run-demo", hidden=True)
@@ -115,11 +118,8 @@ def run_demo() -> None:
 
     settings = _settings()
 
-    def announce(url: str) -> None:
-        console.print(f"\n[bold]Discord (simulated)[/bold]  {url}\n", soft_wrap=True)
-
     with _database(settings) as urls:
-        _run_until_signal(run(settings, urls, announce))
+        _run_until_signal(run(settings, urls, lambda url: _announce(f"Discord    simulated, open it here: {url}")))
 
 
 @app.command("seed")
@@ -299,6 +299,12 @@ def _run_until_signal(work: Coroutine[Any, Any, None]) -> None:
             await task
 
     asyncio.run(run())
+
+
+def _announce(line: str) -> None:
+    """Print an address where it is seen between the lines of the log."""
+    console.print(f"\n[bold green]▸ {_plain(line)}[/bold green]\n", soft_wrap=True, highlight=False)
+    sys.stdout.flush()
 
 
 def _fail(text: str, code: int) -> None:

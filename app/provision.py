@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from pydantic import BaseModel
+
 from app.bot.application.action_types import action_types
 from app.bot.application.service_types import SERVICE_CONFIGS
 from app.bot.domain import components as _components  # noqa: F401  # importing registers the component types
@@ -42,6 +44,16 @@ async def seed_catalog(owner_url: str) -> None:
         await seed(connection, builtin_types())
     finally:
         await connection.close()
+
+
+def config_models() -> dict[str, dict[str, type[BaseModel]]]:
+    """The config models by the kind of record that has the config: what JSON Schema alone cannot check."""
+    return {
+        "data-sources": dict(source_types.items()),
+        "services": dict(SERVICE_CONFIGS),
+        "actions": dict(action_types.items()),
+        "commands": dict(command_types.items()),
+    }
 
 
 def builtin_types() -> list[TypeDescription]:
