@@ -28,9 +28,8 @@ _CANNOT_ANSWER = (discord.HTTPException, aiohttp.ClientError, OSError)
 class Replies:
     """Answers interactions. `to_layout` draws blocks as Discord's own components."""
 
-    def __init__(self, to_layout: ToLayout, answer_seconds: float = ANSWER_SECONDS) -> None:
+    def __init__(self, to_layout: ToLayout) -> None:
         self._to_layout = to_layout
-        self._answer_seconds = answer_seconds
 
     async def command(self, interaction: discord.Interaction[Any], work: Coroutine[Any, Any, View]) -> None:
         """Answer a slash command with what `work` gives, to its user alone."""
@@ -54,9 +53,12 @@ class Replies:
         work: Coroutine[Any, Any, Answer],
         defer: Callable[[], Awaitable[Any]],
     ) -> None:
-        # What the work starts (polls, messages) must not belong to this one interaction.
+        # What the work starts (polls, messages) must not belong to this one interaction. Nor may the time for it: on a
+        # simulated Discord the clock of an interaction stands still.
         task = start_detached(_guarded(work), "interaction")
-        await asyncio.wait({task}, timeout=self._answer_seconds)
+        time_is_up = start_detached(asyncio.sleep(ANSWER_SECONDS), "answer in time")
+        await asyncio.wait({task, time_is_up}, return_when=asyncio.FIRST_COMPLETED)
+        time_is_up.cancel()
         if not task.done():
             try:
                 await defer()
