@@ -6,7 +6,7 @@ UV := $(shell command -v uv 2>/dev/null || echo .uv/bin/uv)
 RUN := $(UV) run --no-sync
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test lint pytest schema bench browser clean
+.PHONY: help run demo test lint pytest schema bench screenshots browser clean
 
 help: ## Show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 12
@@ -33,6 +33,9 @@ pytest: .venv/.synced ## The tests alone
 
 bench: .venv/.synced ## The budgets, as ratios side by side in one run
 	$(RUN) python -m bench
+
+screenshots: .venv/.synced browser ## The pictures of the README, taken from the real pages
+	$(RUN) python -m scripts.screenshots
 
 browser: ## Debian's Chromium for the browser test, where it is missing and we may install it
 	@command -v chromium >/dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && \
