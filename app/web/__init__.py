@@ -1,0 +1,1 @@
+"""The web admin: it owns the definitions, shows them as Discord will, and offers them as a REST API."""

@@ -1,0 +1,281 @@
+"""Which kinds the table pages show, in which order, with which fields."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+
+from starlette_admin.fields import BaseField, BooleanField, DateTimeField, StringField, TextAreaField
+
+from app.web.admin import choices
+from app.web.admin.fields import ChoiceField, ConfigField, JsonText, NumberText, WriteOnlyField
+from app.web.admin.view import RecordView
+from app.web.records import kinds
+from app.web.records.kinds import Kind
+from app.web.records.store import RecordStore
+
+_ROLES = choices.words(
+    ("viewer", "viewer: looks at everything"),
+    ("editor", "editor: also changes dashboards, sources, commands"),
+    ("admin", "admin: also users, secrets, permissions, settings"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class MenuGroup:
+    """Some views under a heading in the side bar."""
+
+    title: str
+    views: tuple[RecordView, ...]
+
+
+def menu(store: RecordStore) -> tuple[MenuGroup, ...]:
+    """The side bar, group by group."""
+    view = partial(RecordView, store=store)
+    return (
+        MenuGroup(
+            "Dashboards",
+            (
+                view(kinds.DASHBOARDS, label="Dashboards", icon="fa fa-table-columns", fields=_dashboards()),
+                view(
+                    kinds.COMPONENTS,
+                    label="Components",
+                    icon="fa fa-cubes",
+                    fields=_components(),
+                    sort=["dashboard_id", "position"],
+                ),
+                view(
+                    kinds.COMPONENT_TYPES,
+                    label="Component types",
+                    icon="fa fa-shapes",
+                    fields=_type_fields("kind", "enabled"),
+                    help_text="They come with the program.",
+                ),
+            ),
+        ),
+        MenuGroup(
+            "Data",
+            (
+                view(kinds.DATA_SOURCES, label="Data sources", icon="fa fa-database", fields=_data_sources()),
+                view(
+                    kinds.DATA_SOURCE_TYPES,
+                    label="Source types",
+                    icon="fa fa-plug",
+                    fields=_type_fields("kind", "enabled"),
+                    help_text="They come with the program.",
+                ),
+            ),
+        ),
+        MenuGroup(
+            "Discord",
+            (
+                view(kinds.COMMANDS, label="Commands", icon="fa fa-terminal", fields=_commands()),
+                view(kinds.ACTIONS, label="Actions", icon="fa fa-bolt", fields=_actions()),
+                view(
+                    kinds.PERMISSION_GRANTS,
+                    label="Permissions",
+                    icon="fa fa-key",
+                    fields=_grants(),
+                    help_text="Everyone may look; anything else needs a grant, or Discord's Manage Server. A denial wins.",
+                    sort=["permission"],
+                ),
+                view(
+                    kinds.GUILDS,
+                    label="Servers",
+                    icon="fa fa-server",
+                    fields=_guilds(),
+                    help_text="The bot adds a server when it joins it.",
+                    creatable=False,
+                ),
+            ),
+        ),
+        MenuGroup(
+            "System",
+            (
+                view(kinds.SERVICES, label="Services", icon="fa fa-gears", fields=_services()),
+                view(kinds.SETTINGS, label="Settings", icon="fa fa-sliders", fields=_settings()),
+                view(
+                    kinds.SECRETS,
+                    label="Secrets",
+                    icon="fa fa-lock",
+                    fields=_secrets(),
+                    help_text="Encrypted, and never shown again. A config uses one as ${secret:name}.",
+                ),
+                view(kinds.USERS, label="Users", icon="fa fa-users", fields=_users()),
+                view(kinds.AUDIT_LOG, label="Audit log", icon="fa fa-list-check", fields=_audit(), sort=[("id", True)]),
+            ),
+        ),
+    )
+
+
+def _id() -> BaseField:
+    return StringField("id", exclude_from_list=True, exclude_from_create=True, exclude_from_edit=True)
+
+
+def _changed() -> BaseField:
+    return DateTimeField("updated_at", label="Changed", exclude_from_create=True, exclude_from_edit=True)
+
+
+def _enabled() -> BaseField:
+    return BooleanField("enabled", label="On", default=True)
+
+
+def _typed(types: Kind) -> list[BaseField]:
+    return [ChoiceField("type", loader=choices.types_of(types), required=True), ConfigField("config", kind=types.name)]
+
+
+def _dashboards() -> list[BaseField]:
+    return [
+        _id(),
+        StringField("name", required=True),
+        ChoiceField("guild_id", label="Server", loader=choices.guilds, required=True),
+        ChoiceField("channel_id", label="Channel", loader=choices.channels, help_text="Empty: only shown on demand"),
+        TextAreaField("description", rows=2, exclude_from_list=True),
+        NumberText("refresh_rate", label="Refresh (s)", default=15, help_text="Seconds between two updates, 2 or more"),
+        NumberText(
+            "renew_after",
+            label="Renew after (s)",
+            exclude_from_list=True,
+            help_text="Post anew after so many seconds: Discord lets old messages be edited only rarely. Empty: never",
+        ),
+        ConfigField("layout", kind="dashboards", fixed_type="layout"),
+        _enabled(),
+        NumberText("version", exclude_from_create=True, exclude_from_edit=True),
+        _changed(),
+    ]
+
+
+def _components() -> list[BaseField]:
+    return [
+        _id(),
+        ChoiceField("dashboard_id", label="Dashboard", loader=choices.dashboards, required=True),
+        NumberText("position", help_text="Order in the dashboard; empty puts it last"),
+        StringField("name", help_text="Shown where the component is broken; may be empty"),
+        StringField("page", help_text="Only on this page; empty: on every page"),
+        *_typed(kinds.COMPONENT_TYPES),
+        _enabled(),
+        _changed(),
+    ]
+
+
+def _data_sources() -> list[BaseField]:
+    return [
+        _id(),
+        StringField("name", required=True, help_text="Components refer to it: letters, digits, - _ ."),
+        StringField("title", help_text="The name that people read"),
+        NumberText("interval_seconds", label="Interval (s)", default=30, step="any"),
+        NumberText("timeout_seconds", label="Timeout (s)", default=10, step="any", exclude_from_list=True),
+        *_typed(kinds.DATA_SOURCE_TYPES),
+        _enabled(),
+        _changed(),
+    ]
+
+
+def _commands() -> list[BaseField]:
+    return [
+        _id(),
+        StringField("name", required=True, help_text="What is typed after the slash"),
+        StringField("description", maxlength=100, help_text="What Discord shows beside it"),
+        *_typed(kinds.COMMAND_TYPES),
+        _enabled(),
+        _changed(),
+    ]
+
+
+def _actions() -> list[BaseField]:
+    return [
+        _id(),
+        StringField("name", required=True, help_text="Buttons and permissions refer to it"),
+        StringField("title", help_text="The name that people read"),
+        *_typed(kinds.ACTION_TYPES),
+        _enabled(),
+        _changed(),
+    ]
+
+
+def _services() -> list[BaseField]:
+    return [_id(), StringField("name", required=True), *_typed(kinds.SERVICE_TYPES), _enabled(), _changed()]
+
+
+def _grants() -> list[BaseField]:
+    subjects = choices.words(("everyone", "everyone"), ("role", "a role"), ("user", "a user"))
+    return [
+        _id(),
+        ChoiceField(
+            "effect", loader=choices.words(("allow", "allow"), ("deny", "deny")), default="allow", required=True
+        ),
+        StringField(
+            "permission",
+            required=True,
+            help_text="action.run, dashboard.manage, dashboard.view, dashboard.refresh or *",
+        ),
+        StringField("scope", default="*", help_text="Name of the action or dashboard; * for all"),
+        ChoiceField("subject_type", label="For", loader=subjects, default="everyone", required=True),
+        StringField(
+            "subject_id", label="Id of role or user", help_text="Discord: right click, Copy ID (developer mode)"
+        ),
+        ChoiceField("guild_id", label="Server", loader=choices.guilds, help_text="Empty: in every server"),
+        _changed(),
+    ]
+
+
+def _settings() -> list[BaseField]:
+    return [
+        StringField("key", required=True, exclude_from_edit=True),
+        JsonText("value", rows=4, default=None, help_text='Any JSON: 5, "text", true, {"a": 1}'),
+        StringField("description"),
+        _changed(),
+    ]
+
+
+def _guilds() -> list[BaseField]:
+    return [
+        StringField("name"),
+        StringField("id", label="Id", exclude_from_edit=True),
+        StringField("time_zone", help_text="Such as Europe/Berlin"),
+        StringField("locale", help_text="Such as en or de-DE"),
+        _enabled(),
+        DateTimeField("last_seen_at", label="Last seen", exclude_from_create=True, exclude_from_edit=True),
+    ]
+
+
+def _secrets() -> list[BaseField]:
+    return [
+        _id(),
+        StringField("name", required=True),
+        WriteOnlyField("value", help_text="Left empty, the stored value stays"),
+        _changed(),
+    ]
+
+
+def _users() -> list[BaseField]:
+    return [
+        _id(),
+        StringField("username", required=True),
+        ChoiceField("role", loader=_ROLES, default="viewer", required=True),
+        WriteOnlyField(
+            "password", help_text="10 characters or more; a new one ends all sessions. Left empty, it stays"
+        ),
+        _enabled(),
+        DateTimeField("last_login_at", label="Last login", exclude_from_create=True, exclude_from_edit=True),
+    ]
+
+
+def _type_fields(*more: str) -> list[BaseField]:
+    fields: list[BaseField] = [StringField("title"), StringField("name"), StringField("description")]
+    for name in more:
+        fields.append(BooleanField("enabled", label="On") if name == "enabled" else StringField(name))
+    return [*fields, JsonText("config_schema", label="Schema of the config")]
+
+
+def _audit() -> list[BaseField]:
+    return [
+        _id(),
+        DateTimeField("at"),
+        StringField("actor_name", label="Who"),
+        StringField("actor_type", label="From"),
+        StringField("action"),
+        StringField("target"),
+        StringField("outcome"),
+        JsonText("detail"),
+    ]

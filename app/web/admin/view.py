@@ -1,0 +1,211 @@
+"""One kind of record as starlette-admin shows it; saving goes through the record store, as in the API."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+from sqlalchemy import Text, cast, or_
+from starlette.requests import Request
+from starlette_admin import RowActionsDisplayType
+from starlette_admin.contrib.sqla import ModelView
+from starlette_admin.exceptions import ActionFailed, FormValidationError
+from starlette_admin.fields import BaseField, TextAreaField
+
+from app.web.admin.fields import ConfigField, JsonText, WriteOnlyField
+from app.web.records.errors import DuplicateRecordError, FieldError, InvalidRecordError, RecordError
+from app.web.records.kinds import DASHBOARDS, Kind
+from app.web.records.store import RecordStore
+from app.web.security.actors import WebActor
+
+
+class RecordView(ModelView):
+    """The list and the forms of one kind."""
+
+    exporters: Sequence[Any] = ()
+    importers: Sequence[Any] = ()
+    row_actions_display_type = RowActionsDisplayType.ICON_LIST
+    page_size = 25
+    show_pk_in_forms = True
+    column_visibility = False
+    _SEARCHED: ClassVar = ("name", "title", "description", "type", "key", "username", "action", "target", "actor_name")
+
+    def __init__(
+        self,
+        kind: Kind,
+        *,
+        store: RecordStore,
+        label: str,
+        icon: str,
+        fields: Sequence[BaseField],
+        sort: Sequence[str | tuple[str, bool]] = (),
+        creatable: bool = True,
+        help_text: str = "",
+    ) -> None:
+        self.kind = kind
+        self.help_text = help_text
+        self._store = store
+        self._creatable = creatable
+        self.fields = list(fields)
+        self.fields_default_sort = list(sort) or [kind.title_field]
+        names = {field.name for field in fields}
+        self.sortable_fields = [
+            field.name
+            for field in fields
+            if field.name in kind.columns and not isinstance(field, (JsonText, ConfigField))
+        ]
+        self.searchable_fields = [name for name in self._SEARCHED if name in names]
+        self.form_layout = _layout(self.fields)
+        super().__init__(kind.row, icon=icon, display_name=kind.singular, menu_label=label, key=kind.name)
+
+    def is_accessible(self, request: Request) -> bool:
+        """Whether the user's role may see these records."""
+        return _actor(request).may(self.kind.reader)
+
+    def can_create(self, request: Request) -> bool:
+        """Whether the user may add a record."""
+        return self._creatable and self._may_write(request)
+
+    def can_edit(self, request: Request) -> bool:
+        """Whether the user may change a record."""
+        return self._may_write(request)
+
+    def can_delete(self, request: Request) -> bool:
+        """Whether the user may delete a record."""
+        return self._may_write(request)
+
+    def can_export(self, request: Request) -> bool:
+        """Never: the REST API does that."""
+        return False
+
+    def can_import(self, request: Request) -> bool:
+        """Never: the REST API does that."""
+        return False
+
+    def row_url(self, request: Request, pk: Any) -> str:
+        """Where a click on a row leads: a dashboard's preview; else the form, for who may change, or all fields."""
+        if self.kind is DASHBOARDS:
+            return f"/dashboards/{pk}"
+        name = "edit" if self.can_edit(request) else "detail"
+        return str(request.url_for(f"admin:{name}", key=self.key).include_query_params(pk=pk))
+
+    async def repr(self, obj: Any, request: Request) -> str:
+        """The record in messages: its name."""
+        return str(getattr(obj, self.kind.title_field) or getattr(obj, "type", "") or getattr(obj, self.kind.key))
+
+    def get_search_query(self, request: Request, term: str) -> Any:
+        """Any of the searched columns holds the term."""
+        columns = self.kind.row.__mapper__.columns
+        pattern = "%" + term.replace("\\", r"\\").replace("%", r"\%").replace("_", r"\_") + "%"
+        found = [cast(columns[name], Text).ilike(pattern) for name in self._SEARCHED if name in columns]
+        return or_(*(found or [cast(columns[self.kind.key], Text).ilike(pattern)]))
+
+    async def find_by_pk(self, request: Request, pk: Any) -> Any:
+        """The row, or None; a key that can be none finds nothing."""
+        try:
+            self.kind.parse_key(str(pk))
+        except ValueError:
+            return None
+        return await super().find_by_pk(request, pk)
+
+    async def create(self, request: Request, data: dict[str, Any]) -> Any:
+        """Save a new record. Raises FormValidationError, which the form shows."""
+        values = self._values(data)
+        try:
+            return await self._store.create(request.state.session, self.kind, values, _actor(request))
+        except RecordError as error:
+            raise _form_error(error, data) from error
+
+    async def edit(self, request: Request, pk: Any, data: dict[str, Any]) -> Any:
+        """Save changes. Raises FormValidationError, which the form shows."""
+        values = self._values(data)
+        row = await self.find_by_pk(request, pk)
+        try:
+            return await self._store.update(request.state.session, self.kind, row, values, _actor(request))
+        except RecordError as error:
+            raise _form_error(error, data) from error
+
+    async def delete(self, request: Request, pks: list[Any]) -> int | None:
+        """Delete records. Raises ActionFailed with the reason, which the page shows."""
+        rows = [await self.find_by_pk(request, pk) for pk in pks]
+        known = [row for row in rows if row is not None]
+        try:
+            for row in known:
+                await self._store.delete(request.state.session, self.kind, row, _actor(request))
+        except RecordError as error:
+            raise ActionFailed(str(error)) from error
+        return len(known)
+
+    def _may_write(self, request: Request) -> bool:
+        return self.kind.shape is not None and _actor(request).may(self.kind.writer)
+
+    def _values(self, data: dict[str, Any]) -> dict[str, Any]:
+        """What was typed as the record's values. Raises FormValidationError for what is no JSON."""
+        values: dict[str, Any] = {}
+        errors: dict[str | int, Any] = {}
+        for field in self.fields:
+            if field.name not in data or field.name not in self.kind.form.model_fields:
+                continue
+            raw = data[field.name]
+            if isinstance(field, JsonText):
+                try:
+                    values[field.name] = json.loads(raw)
+                except (ValueError, RecursionError) as error:
+                    place = (
+                        f" (line {error.lineno}, column {error.colno})"
+                        if isinstance(error, json.JSONDecodeError)
+                        else ""
+                    )
+                    errors[field.name] = f"{field.name}: this is no JSON{place}"
+            elif raw in ("", None):
+                if not isinstance(field, WriteOnlyField):
+                    self._leave_empty(field.name, values)
+            else:
+                values[field.name] = raw
+        if errors:
+            raise FormValidationError(errors)
+        return values
+
+    def _leave_empty(self, name: str, values: dict[str, Any]) -> None:
+        """An empty input means the default where there is one, and is missing where there is none."""
+        field = self.kind.form.model_fields[name]
+        values[name] = "" if field.is_required() else field.get_default(call_default_factory=True)
+
+
+def _layout(fields: Sequence[BaseField]) -> list[Any]:
+    """Short fields two in a row, large ones alone."""
+    rows: list[Any] = []
+    waiting: list[str] = []
+    for field in fields:
+        if isinstance(field, TextAreaField):
+            rows += [*([tuple(waiting)] if waiting else []), field.name]
+            waiting = []
+        elif not (field.exclude_from_create and field.exclude_from_edit):
+            waiting.append(field.name)
+        if len(waiting) == 2:
+            rows.append(tuple(waiting))
+            waiting = []
+    return [*rows, *([tuple(waiting)] if waiting else [])]
+
+
+def _actor(request: Request) -> WebActor:
+    actor: WebActor = request.state.actor
+    return actor
+
+
+def _form_error(error: RecordError, data: dict[str, Any]) -> FormValidationError:
+    """The error at the fields of the form; what belongs to none of them at the first."""
+    if isinstance(error, InvalidRecordError):
+        found = error.errors
+    elif isinstance(error, DuplicateRecordError):
+        found = (FieldError(error.field, error.message),)
+    else:
+        found = (FieldError(next(iter(data), "name"), str(error)),)
+    messages: dict[str | int, Any] = {}
+    for one in found:
+        field = one.field.partition(".")[0]
+        place = field if field in data else next(iter(data), field)
+        text = f"{one.field}: {one.message}"
+        messages[place] = f"{messages[place]}\n{text}" if place in messages else text
+    return FormValidationError(messages)

@@ -1,0 +1,37 @@
+"""The application that serves /api/v1."""
+
+from __future__ import annotations
+
+from fastapi import FastAPI
+
+from app.web.api.preview import router as preview_router
+from app.web.api.problems import add_problem_handlers
+from app.web.api.records import record_routes
+from app.web.records.kinds import KINDS, USERS
+
+_DESCRIPTION = """\
+Dashboards and everything that they are made of. A change takes effect in Discord at once.
+
+Make a token on the page *Account* and send it with every request: `Authorization: Bearer hl_…`.
+Ids of Discord are text, as in Discord's own API. Errors are problem details (RFC 9457) that name each wrong field.
+"""
+
+
+def create_api(version: str) -> FastAPI:
+    """The API. It is mounted below the web admin, whose middleware finds out who asks."""
+    api = FastAPI(
+        title="HomeLab Discord Bot",
+        description=_DESCRIPTION,
+        version=version,
+        docs_url=None,
+        redoc_url=None,
+        root_path_in_servers=False,
+        servers=[{"url": "/api/v1"}],
+        swagger_ui_oauth2_redirect_url=None,
+    )
+    add_problem_handlers(api)
+    for kind in KINDS.values():
+        if kind is not USERS:
+            api.include_router(record_routes(kind))
+    api.include_router(preview_router)
+    return api

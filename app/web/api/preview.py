@@ -1,0 +1,64 @@
+"""What a dashboard shows now, as neutral blocks."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel
+
+from app.web.api.problems import documented
+from app.web.api.records import Actor, Database
+from app.web.context import context_of
+from app.web.preview.blocks_json import block_json, problem_json
+from app.web.records.kinds import DASHBOARDS
+
+router = APIRouter(tags=["dashboards"])
+
+
+class ProblemShown(BaseModel):
+    """Something that could not be shown, and why."""
+
+    title: str
+    detail: str
+
+
+class DashboardPreview(BaseModel):
+    """A dashboard as Discord will show it. `blocks` are neutral: each has a `kind` and its fields."""
+
+    dashboard_id: int
+    page: str | None
+    pages: list[str]
+    fingerprint: str
+    blocks: list[dict[str, Any]]
+    problems: list[ProblemShown]
+
+
+@router.get(
+    "/dashboards/{key}/preview",
+    response_model=DashboardPreview,
+    summary="Show a dashboard",
+    responses=documented(401, 403, 404, 422),
+)
+async def preview(
+    key: str,
+    request: Request,
+    actor: Actor,
+    database: Database,
+    page: Annotated[str | None, Query(max_length=100, description="The page to show; its first without it")] = None,
+) -> JSONResponse:
+    """Built by the same code that the bot uses, from the newest readings."""
+    context = context_of(request)
+    row = await context.store.get(database, DASHBOARDS, key)
+    shown = await context.preview.build(database, row.id, page)
+    return JSONResponse(
+        {
+            "dashboard_id": row.id,
+            "page": shown.page,
+            "pages": list(shown.pages),
+            "fingerprint": shown.view.fingerprint,
+            "blocks": [block_json(block) for block in shown.view.blocks],
+            "problems": [problem_json(problem) for problem in shown.view.problems],
+        }
+    )

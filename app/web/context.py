@@ -1,0 +1,49 @@
+"""What the handlers of the web admin work with, put together once in main.py."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+from fastapi import Request
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
+
+from app.web.preview.readings import PreviewSource
+from app.web.records.store import RecordStore
+from app.web.security.actors import WebActor
+from app.web.security.first_run import FirstRun
+from app.web.security.passwords import Passwords
+from app.web.security.rate_limit import LoginLimiter
+from app.web.security.sessions import SessionCookies
+
+
+@dataclass(frozen=True, slots=True)
+class WebContext:
+    """The parts that all pages share."""
+
+    engine: AsyncEngine
+    sessions: async_sessionmaker[AsyncSession]
+    store: RecordStore
+    preview: PreviewSource
+    passwords: Passwords
+    cookies: SessionCookies
+    limiter: LoginLimiter
+    first_run: FirstRun
+
+
+def context_of(request: Request) -> WebContext:
+    """The context of the application that serves this request."""
+    context: WebContext = request.state.web
+    return context
+
+
+async def database_of(request: Request) -> AsyncIterator[AsyncSession]:
+    """A database session for one request; what the handler does not commit is rolled back."""
+    async with context_of(request).sessions() as database:
+        yield database
+
+
+def actor_of_request(request: Request) -> WebActor:
+    """The user; the middleware lets nobody else through to pages."""
+    actor: WebActor = request.state.actor
+    return actor

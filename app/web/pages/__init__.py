@@ -1,0 +1,1 @@
+"""Pages that people use: overview, preview of a dashboard, login and account."""

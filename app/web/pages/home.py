@@ -1,0 +1,127 @@
+"""The overview: the bot, the dashboards and their problems, the sources, the services."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Request
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+from starlette.responses import Response
+
+from app.shared.database.models import (
+    BotInstanceRow,
+    ChannelRow,
+    DashboardComponentRow,
+    DashboardMessageRow,
+    DashboardRow,
+    DataSourceRow,
+    GuildRow,
+    ServiceRow,
+    ServiceStateRow,
+    SourceStateRow,
+)
+from app.web.context import database_of
+from app.web.heartbeat import STALE_AFTER
+from app.web.pages.render import pages_of
+
+router = APIRouter(include_in_schema=False)
+Database = Annotated[AsyncSession, Depends(database_of)]
+_BOTS_SHOWN = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True)
+class PlacementShown:
+    """Where a dashboard is shown, and what is wrong there."""
+
+    channel: str
+    state: str
+    problems: Sequence[Any]
+    error: str | None
+    edited_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class DashboardShown:
+    """A dashboard on the overview."""
+
+    row: DashboardRow
+    guild: str
+    components: int
+    placements: Sequence[PlacementShown]
+
+
+@router.get("/")
+async def home(request: Request, database: Database) -> Response:
+    """The whole page, or for HTMX the part that refreshes itself."""
+    now = datetime.now(UTC)
+    values = {
+        "title": "Overview",
+        "now": now,
+        "bots": await _bots(database, now),
+        "stale_after": STALE_AFTER,
+        "dashboards": await dashboards_shown(database),
+        "sources": (await database.execute(_sources())).all(),
+        "services": (await database.execute(_services())).all(),
+    }
+    name = "pages/home_parts.html" if request.headers.get("hx-request") else "pages/home.html"
+    return pages_of(request).render(request, name, values)
+
+
+async def _bots(database: AsyncSession, now: datetime) -> list[BotInstanceRow]:
+    """Processes seen lately; without any, the one seen last."""
+    statement = select(BotInstanceRow).order_by(BotInstanceRow.last_seen_at.desc())
+    lately = list(await database.scalars(statement.where(BotInstanceRow.last_seen_at > now - _BOTS_SHOWN).limit(20)))
+    alive = [bot for bot in lately if now - bot.last_seen_at < STALE_AFTER]
+    return alive or list(await database.scalars(statement.limit(1)))
+
+
+async def dashboards_shown(database: AsyncSession, dashboard_id: int | None = None) -> list[DashboardShown]:
+    """Dashboards by name, with where they are shown."""
+    counted = (
+        select(func.count())
+        .where(DashboardComponentRow.dashboard_id == DashboardRow.id)
+        .correlate(DashboardRow)
+        .scalar_subquery()
+    )
+    statement = select(DashboardRow, GuildRow.name, counted).join(GuildRow).order_by(DashboardRow.name)
+    placed = (
+        select(DashboardMessageRow, ChannelRow.name)
+        .outerjoin(ChannelRow, ChannelRow.id == DashboardMessageRow.channel_id)
+        .where(DashboardMessageRow.state != "removed")
+        .order_by(DashboardMessageRow.id)
+    )
+    if dashboard_id is not None:
+        statement = statement.where(DashboardRow.id == dashboard_id)
+        placed = placed.where(DashboardMessageRow.dashboard_id == dashboard_id)
+    placements: dict[int, list[PlacementShown]] = {}
+    for message, channel in await database.execute(placed):
+        shown = PlacementShown(
+            f"#{channel}" if channel else f"channel {message.channel_id}",
+            message.state,
+            message.problems,
+            message.error,
+            message.edited_at or message.posted_at,
+        )
+        placements.setdefault(message.dashboard_id, []).append(shown)
+    found = await database.execute(statement)
+    return [DashboardShown(row, guild, count, placements.get(row.id, [])) for row, guild, count in found]
+
+
+def _sources() -> Any:
+    return (
+        select(DataSourceRow, SourceStateRow)
+        .outerjoin(SourceStateRow, SourceStateRow.data_source_id == DataSourceRow.id)
+        .order_by(DataSourceRow.name)
+    )
+
+
+def _services() -> Any:
+    return (
+        select(ServiceRow, ServiceStateRow)
+        .outerjoin(ServiceStateRow, ServiceStateRow.service_id == ServiceRow.id)
+        .order_by(ServiceRow.name)
+    )

@@ -1,0 +1,1 @@
+"""Dashboards as Discord will show them: built by the bot's own builder, drawn as HTML."""

@@ -1,0 +1,98 @@
+"""The newest readings, as the bot wrote them, for the builder that the bot uses too."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.bot.application.builders import DashboardBuilder, first_page, pages_of
+from app.bot.application.readings import ReadingStore
+from app.bot.domain.blocks import View
+from app.bot.domain.component import Component
+from app.bot.domain.dashboards import Dashboard, DashboardComponent
+from app.bot.domain.readings import Reading, Status
+from app.bot.domain.records import from_record
+from app.bot.domain.registry import Registry
+from app.bot.domain.sources import DataSource
+from app.bot.domain.templates import Templates
+
+# Every column, as the bot reads them: templates may use those that no model knows.
+_DASHBOARD = text("SELECT * FROM dashboards WHERE id = :id").columns(layout=JSONB)
+_COMPONENTS = text(
+    "SELECT * FROM dashboard_components WHERE dashboard_id = :id ORDER BY position, id"
+).columns(config=JSONB)  # fmt: skip
+_SOURCES = text("SELECT * FROM data_sources").columns(config=JSONB)
+_STATES = text(
+    "SELECT source.name, state.polled_at, state.status, state.message, state.error, state.reading "
+    "FROM source_states AS state JOIN data_sources AS source ON source.id = state.data_source_id"
+).columns(reading=JSONB)
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """A dashboard as it looks now, on `page` of `pages`."""
+
+    dashboard: Dashboard
+    view: View
+    page: str | None
+    pages: tuple[str, ...]
+
+
+class PreviewSource:
+    """Builds previews from the database. It remembers readings that went by, so that sparklines have a past."""
+
+    def __init__(self, types: Registry[type[Component]], templates: Templates) -> None:
+        self._readings = ReadingStore()
+        self._builder = DashboardBuilder(types, self._readings, templates)
+        self._polled: dict[str, datetime] = {}
+
+    async def build(self, database: AsyncSession, dashboard_id: int, page: str | None = None) -> Preview:
+        """The dashboard as it looks now. Raises LookupError when it is gone."""
+        dashboard = await load_dashboard(database, dashboard_id)
+        await self.refresh(database)
+        view = self._builder.build(dashboard, datetime.now(UTC), page)
+        pages = pages_of(dashboard)
+        return Preview(dashboard, view, page if page in pages else first_page(dashboard), pages)
+
+    async def refresh(self, database: AsyncSession) -> None:
+        """Take in what the bot has read since the last time."""
+        sources = (await database.execute(_SOURCES)).mappings().all()
+        states = (await database.execute(_STATES)).mappings().all()
+        self._readings.define((from_record(DataSource, dict(row)) for row in sources), datetime.now(UTC))
+        for state in states:
+            name, polled_at = state["name"], state["polled_at"]
+            if self._polled.get(name) != polled_at:
+                self._polled[name] = polled_at
+                self._readings.put(name, _reading(dict(state)))
+
+    def metric_names(self, sources: Mapping[str, Any]) -> list[str]:
+        """Names of the metrics that these sources gave last."""
+        names = {metric.name for source in sources for metric in self._readings.latest(source).metrics}
+        return sorted(names)
+
+
+async def load_dashboard(database: AsyncSession, dashboard_id: int) -> Dashboard:
+    """The dashboard as the bot's domain has it. Raises LookupError."""
+    row = (await database.execute(_DASHBOARD, {"id": dashboard_id})).mappings().one_or_none()
+    if row is None:
+        raise LookupError(f"There is no dashboard {dashboard_id}.")
+    parts = (await database.execute(_COMPONENTS, {"id": dashboard_id})).mappings().all()
+    components = tuple(from_record(DashboardComponent, dict(part)) for part in parts)
+    return from_record(Dashboard, dict(row), components=components)
+
+
+def _reading(state: Mapping[str, Any]) -> Reading:
+    """The stored reading; where there is none, or one of another version, what the state's columns say."""
+    if state["reading"] is not None:
+        try:
+            return Reading.from_json(state["reading"])
+        except (KeyError, TypeError, ValueError, AttributeError):
+            pass
+    status = Status(state["status"]) if state["status"] in set(Status) else Status.UNKNOWN
+    return Reading(state["polled_at"], status, state["error"] or state["message"])

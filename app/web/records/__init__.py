@@ -1,0 +1,1 @@
+"""Definitions as the web admin and the REST API change them: one description, one validation, one way to save."""

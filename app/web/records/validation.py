@@ -1,0 +1,151 @@
+"""Checks a record before it is saved: its shape, its config against its type, and what it refers to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.bot.domain.component import describe_validation_error
+from app.bot.domain.dashboards import Layout
+from app.shared.database.models import ChannelRow, DashboardRow, GuildRow, UserRow
+from app.web.records.config_schema import config_errors
+from app.web.records.errors import FieldError, InvalidRecordError
+from app.web.records.kinds import COMPONENTS, DASHBOARDS, USERS, Kind
+from app.web.security.passwords import password_problem
+
+ConfigModels = Mapping[str, Mapping[str, type[BaseModel]]]
+"""Config models by kind and type: what they check between fields, a JSON Schema cannot say."""
+_MAX_DEPTH = 30
+_MAX_CHARACTERS = 200_000
+_LARGEST = 1e300
+
+
+class Validation:
+    """Checks values against everything that is known about a kind. `models` may lack kinds and types."""
+
+    def __init__(self, models: ConfigModels) -> None:
+        self._models = models
+
+    async def check(
+        self, database: AsyncSession, kind: Kind, values: Mapping[str, Any], existing: Any = None
+    ) -> dict[str, Any]:
+        """The values as the kind's shape has them. Raises InvalidRecordError with every wrong field."""
+        unstorable = [error for name, value in values.items() for error in _unstorable(value, name)]
+        if unstorable:
+            raise InvalidRecordError(unstorable)
+        try:
+            parsed = kind.form.model_validate(dict(values))
+        except ValidationError as error:
+            raise InvalidRecordError(shape_errors(error)) from None
+        checked = {name: getattr(parsed, name) for name in kind.form.model_fields}
+        errors = await self._config(database, kind, checked)
+        errors += await _references(database, kind, checked)
+        if kind is DASHBOARDS:
+            errors += _model_errors(Layout, checked["layout"], "layout")
+        if kind is USERS:
+            errors += await _user(database, checked, existing)
+        if errors:
+            raise InvalidRecordError(errors)
+        return checked
+
+    async def _config(self, database: AsyncSession, kind: Kind, values: Mapping[str, Any]) -> list[FieldError]:
+        if kind.types is None:
+            return []
+        name = values["type"]
+        row: Any = await database.get(kind.types, name)
+        if row is None or not getattr(row, "enabled", True):
+            known = await database.scalars(select(kind.types.__mapper__.columns["name"]).order_by("name"))
+            return [FieldError("type", f"there is no type “{name}”; known: {', '.join(known) or 'none'}")]
+        errors = config_errors(row.config_schema, values["config"])
+        model = self._models.get(kind.name, {}).get(name)
+        return errors or (_model_errors(model, values["config"], "config") if model is not None else [])
+
+
+def shape_errors(error: ValidationError) -> list[FieldError]:
+    """A pydantic error as field errors; an error of the whole names its field in its first word."""
+    found = []
+    for problem in error.errors(include_url=False, include_input=False):
+        place, _, message = describe_validation_error(problem).partition(": ")
+        if not problem["loc"]:
+            place, _, message = message.partition(" ")
+        found.append(FieldError(place, message))
+    return found
+
+
+def _model_errors(model: type[BaseModel], config: Mapping[str, Any], prefix: str) -> list[FieldError]:
+    try:
+        model.model_validate(dict(config))
+    except ValidationError as error:
+        problems = error.errors(include_url=False, include_input=False)
+        return [
+            FieldError(
+                ".".join([prefix, *(str(part) for part in problem["loc"])]),
+                describe_validation_error(problem).partition(": ")[2],
+            )
+            for problem in problems
+        ]
+    return []
+
+
+async def _references(database: AsyncSession, kind: Kind, values: Mapping[str, Any]) -> list[FieldError]:
+    errors = []
+    if kind is DASHBOARDS and await database.get(GuildRow, values["guild_id"]) is None:
+        errors.append(FieldError("guild_id", "there is no such server; the bot adds a server when it joins it"))
+    if kind is DASHBOARDS and values["channel_id"] is not None:
+        channel = await database.get(ChannelRow, values["channel_id"])
+        if channel is not None and channel.guild_id != values["guild_id"]:
+            errors.append(FieldError("channel_id", f"#{channel.name} belongs to another server"))
+    if kind is COMPONENTS and await database.get(DashboardRow, values["dashboard_id"]) is None:
+        errors.append(FieldError("dashboard_id", "there is no such dashboard"))
+    return errors
+
+
+async def _user(database: AsyncSession, values: Mapping[str, Any], existing: Any) -> list[FieldError]:
+    errors = []
+    password = values["password"]
+    if password is None and existing is None:
+        errors.append(FieldError("password", "is missing"))
+    problem = password_problem(password) if password is not None else None
+    if problem is not None:
+        errors.append(FieldError("password", problem))
+    if existing is not None and existing.role == "admin" and existing.enabled:
+        field = "role" if values["role"] != "admin" else "enabled"
+        if (values["role"] != "admin" or not values["enabled"]) and await is_last_admin(database, existing):
+            errors.append(FieldError(field, "this is the last admin; make another user admin first"))
+    return errors
+
+
+async def is_last_admin(database: AsyncSession, user: Any) -> bool:
+    """Whether nobody else could manage users if this user were gone."""
+    others = await database.scalar(
+        select(func.count()).select_from(UserRow).where(UserRow.role == "admin", UserRow.enabled, UserRow.id != user.id)
+    )
+    return bool(user.role == "admin" and user.enabled and not others)
+
+
+def _unstorable(value: Any, place: str, depth: int = 0) -> Iterator[FieldError]:
+    """What PostgreSQL could not keep as it is: NUL and lone surrogates, numbers and structures without a bound."""
+    if depth > _MAX_DEPTH:
+        yield FieldError(place, f"is nested deeper than {_MAX_DEPTH} levels")
+    elif isinstance(value, Mapping):
+        for key, item in value.items():
+            yield from _unstorable_text(str(key), place)
+            yield from _unstorable(item, f"{place}.{key}", depth + 1)
+    elif isinstance(value, (list, tuple)):
+        for index, item in enumerate(value):
+            yield from _unstorable(item, f"{place}.{index}", depth + 1)
+    elif isinstance(value, str):
+        yield from _unstorable_text(value, place)
+    elif isinstance(value, (int, float)) and not -_LARGEST < value < _LARGEST:
+        yield FieldError(place, "is no finite number of a sensible size")
+
+
+def _unstorable_text(text: str, place: str) -> Iterator[FieldError]:
+    if "\0" in text or text != text.encode(errors="replace").decode():
+        yield FieldError(place, "holds a character that is no text (NUL or half of a pair)")
+    elif len(text) > _MAX_CHARACTERS:
+        yield FieldError(place, "is too long")

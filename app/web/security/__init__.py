@@ -1,0 +1,1 @@
+"""Who may use the web admin: passwords, sessions, tokens, limits, and the headers that browsers enforce."""

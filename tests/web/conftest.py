@@ -1,0 +1,141 @@
+"""The web admin on a real database, spoken to without a network."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+
+import asyncpg
+import httpx
+import pytest
+from argon2 import PasswordHasher
+from cryptography.fernet import Fernet
+from fastapi import FastAPI
+
+from app.bot.domain import components as _components  # noqa: F401  # importing registers the component types
+from app.bot.domain.component import component_types
+from app.shared.database.core.engine import create_engine
+from app.shared.secrets import SecretBox
+from app.web.main import create_app
+from app.web.security.first_run import FirstRun
+from app.web.security.passwords import Passwords
+from app.web.security.rate_limit import LoginLimiter
+from tests import factories
+from tests.database import Database
+from tests.web.browser import BASE, PASSWORD, Browser
+
+QUICK = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+STATIC_SCHEMA = {
+    "type": "object",
+    "properties": {
+        "values": {"type": "object", "additionalProperties": {"type": "number"}},
+        "password": {"type": "string"},
+        "retries": {"type": "integer", "minimum": 0, "maximum": 5},
+    },
+    "required": ["values"],
+    "additionalProperties": False,
+}
+
+
+class Clock:
+    """Seconds that go on when a test says so."""
+
+    def __init__(self) -> None:
+        self.now = 1_000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def secret_box() -> SecretBox:
+    return SecretBox(Fernet.generate_key().decode())
+
+
+@pytest.fixture
+def first_run() -> FirstRun:
+    return FirstRun()
+
+
+@pytest.fixture
+async def app(database: Database, secret_box: SecretBox, first_run: FirstRun, clock: Clock) -> AsyncIterator[FastAPI]:
+    engine = create_engine(database.owner_url, pool_size=3)
+    yield create_app(
+        engine,
+        secret_box,
+        signing_key="k" * 48,
+        first_run=first_run,
+        passwords=Passwords(QUICK),
+        limiter=LoginLimiter(clock),
+    )
+    await engine.dispose()
+
+
+@pytest.fixture
+async def open_browser(app: FastAPI) -> AsyncIterator[Callable[..., Browser]]:
+    """Opens browsers, each with cookies and an address of its own."""
+    opened: list[Browser] = []
+
+    def open_one(address: str = "127.0.0.1") -> Browser:
+        transport = httpx.ASGITransport(app=app, client=(address, 50_000))
+        opened.append(Browser(httpx.AsyncClient(transport=transport, base_url=BASE)))
+        return opened[-1]
+
+    yield open_one
+    for browser in opened:
+        await browser.http.aclose()
+
+
+@pytest.fixture
+def visitor(open_browser: Callable[..., Browser]) -> Browser:
+    """Somebody who did not log in."""
+    return open_browser()
+
+
+@pytest.fixture
+def log_in(open_browser: Callable[..., Browser], owner: asyncpg.Connection) -> Callable[[str], Awaitable[Browser]]:
+    """A new user with this role, logged in."""
+
+    async def log_in_as(role: str) -> Browser:
+        name = f"{role}{factories.number()}"
+        user = await factories.user(owner, username=name, role=role, password_hash=QUICK.hash(PASSWORD))
+        browser = open_browser()
+        answer = await browser.log_in(name)
+        assert answer.status_code == 303, answer.text
+        browser.user_id = user["id"]
+        return browser
+
+    return log_in_as
+
+
+@pytest.fixture
+async def admin(log_in: Callable[[str], Awaitable[Browser]]) -> Browser:
+    return await log_in("admin")
+
+
+@pytest.fixture
+async def editor(log_in: Callable[[str], Awaitable[Browser]]) -> Browser:
+    return await log_in("editor")
+
+
+@pytest.fixture
+async def viewer(log_in: Callable[[str], Awaitable[Browser]]) -> Browser:
+    return await log_in("viewer")
+
+
+@pytest.fixture
+async def types(owner: asyncpg.Connection) -> None:
+    """The builtin component types, and one type of everything else."""
+    for name, model in component_types.items():
+        await factories.component_type(
+            owner, name=name, title=name.capitalize(), config_schema=model.model_json_schema()
+        )
+    await factories.data_source_type(owner, name="static", title="Static", config_schema=STATIC_SCHEMA)
+    plain = {"type": "object", "properties": {"limit": {"type": "integer"}}, "additionalProperties": False}
+    await factories.service_type(owner, name="collector", config_schema=plain)
+    await factories.command_type(owner, name="status", config_schema=plain)
+    await factories.action_type(owner, name="refresh", config_schema=plain)
