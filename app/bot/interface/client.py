@@ -48,6 +48,7 @@ class HomelabClient(discord.AutoShardedClient):
             **options,
         )
         self.tree = CommandTree(self)
+        self._login_begun = False
 
     def attach(
         self,
@@ -77,10 +78,16 @@ class HomelabClient(discord.AutoShardedClient):
         self.add_dynamic_items(Clickable)
         self._background.start()
 
+    async def login(self, token: str) -> None:
+        """Log in, and start the application by `setup_hook`."""
+        self._login_begun = True
+        await super().login(token)
+
     async def close(self) -> None:
         """Stop everything that runs, then leave Discord."""
         await self._background.stop()
-        await super().close()
+        if self._login_begun:  # before that the library has nothing to close, and fails at it
+            await super().close()
 
     async def on_ready(self) -> None:
         """The gateway is connected and all shards know their guilds."""
