@@ -50,26 +50,29 @@ class Bucket:
         return True
 
 
-class LimitReached(web.HTTPException):
+class RefusedError(Exception):
+    """A request that Discord answers with an error."""
+
+    def __init__(self, answer: web.Response) -> None:
+        super().__init__(answer.status)
+        self.answer = answer
+
+
+def limit_reached(scope: str, retry_after: float, code: int, headers: Mapping[str, str]) -> RefusedError:
     """An answer of 429, as Discord gives it."""
-
-    status_code = 429
-
-    def __init__(self, scope: str, retry_after: float, code: int = 0, headers: Mapping[str, str] | None = None) -> None:
-        self.scope, self.code = scope, code
-        body: dict[str, Any] = {"message": "You are being rate limited.", "retry_after": round(retry_after, 3)}
-        body["global"] = scope == "global"
-        if code:
-            body |= {"code": code, "message": "Maximum number of edits to messages older than 1 hour reached."}
-        all_headers = {
-            **(headers or {}),
-            "Via": "1.1 google",
-            "Retry-After": str(int(retry_after) + 1),
-            "X-RateLimit-Scope": scope,
-        }
-        if scope == "global":
-            all_headers["X-RateLimit-Global"] = "true"
-        super().__init__(headers=all_headers, body=json_answer(body).body, content_type="application/json")
+    body: dict[str, Any] = {"message": "You are being rate limited.", "retry_after": round(retry_after, 3)}
+    body["global"] = scope == "global"
+    if code:
+        body |= {"code": code, "message": "Maximum number of edits to messages older than 1 hour reached."}
+    all_headers = {
+        **headers,
+        "Via": "1.1 google",
+        "Retry-After": str(int(retry_after) + 1),
+        "X-RateLimit-Scope": scope,
+    }
+    if scope == "global":
+        all_headers["X-RateLimit-Global"] = "true"
+    return RefusedError(json_answer(body, status=429, headers=all_headers))
 
 
 @dataclass(slots=True)
@@ -83,7 +86,7 @@ class Enforcer:
     _old: dict[int, Bucket] = field(default_factory=dict)
 
     def count(self, route: str | None, channel_id: int) -> dict[str, str]:
-        """Count a request; returns the headers of its answer. `route` None has no bucket. Raises LimitReached."""
+        """Count a request; returns the headers of its answer. `route` None has no bucket. Raises RefusedError."""
         if self.limits is None:
             return {}
         now = time.time()
@@ -109,7 +112,7 @@ class Enforcer:
         return headers
 
     def count_edit(self, channel_id: int, posted_at: float, headers: Mapping[str, str]) -> None:
-        """Count an edit of a message posted at this time. Raises LimitReached."""
+        """Count an edit of a message posted at this time. Raises RefusedError."""
         now = time.time()
         if self.limits is None or now - posted_at < self.limits.old_age_seconds:
             return
@@ -119,6 +122,6 @@ class Enforcer:
 
     def _refusal(
         self, scope: str, retry_after: float, code: int = 0, headers: Mapping[str, str] | None = None
-    ) -> LimitReached:
+    ) -> RefusedError:
         self.refused.append((time.monotonic(), scope, code))
-        return LimitReached(scope, retry_after, code, headers)
+        return limit_reached(scope, retry_after, code, headers or {})

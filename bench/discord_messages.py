@@ -8,9 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from aiohttp import web
-
-from bench.discord_limits import json_answer
+from bench.discord_limits import RefusedError, json_answer
 
 DISCORD_EPOCH = 1_420_070_400.0
 """2015-01-01, the zero of snowflakes."""
@@ -28,11 +26,9 @@ def made_at(snowflake_id: int) -> float:
     return (snowflake_id >> 22) / 1000 + DISCORD_EPOCH
 
 
-def refusal(status: int, code: int, message: str) -> web.HTTPException:
+def refusal(status: int, code: int, message: str) -> RefusedError:
     """An error as Discord answers it."""
-    response = json_answer({"code": code, "message": message})
-    kinds = {400: web.HTTPBadRequest, 403: web.HTTPForbidden, 404: web.HTTPNotFound, 500: web.HTTPInternalServerError}
-    return kinds[status](body=response.body, content_type="application/json")
+    return RefusedError(json_answer({"code": code, "message": message}, status=status))
 
 
 @dataclass(slots=True)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import random
 import time
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Any, Self
@@ -14,11 +15,21 @@ from typing import Any, Self
 from aiohttp import web
 
 from bench.discord_gateway import Gateway
-from bench.discord_limits import Enforcer, Limits, json_answer
+from bench.discord_limits import Enforcer, Limits, RefusedError, json_answer
 from bench.discord_messages import Channel, made_at, refusal
 
 BOT_ID = 600_000_000_000_000_000
 _ALL_PERMISSIONS = str((1 << 50) - 1)
+
+
+@web.middleware
+async def _answer_refusals(
+    request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
+) -> web.StreamResponse:
+    try:
+        return await handler(request)
+    except RefusedError as refused:
+        return refused.answer
 
 
 class DiscordServer:
@@ -57,6 +68,10 @@ class DiscordServer:
         return self
 
     async def __aexit__(self, *_error: object) -> None:
+        await self.stop()
+
+    async def stop(self) -> None:
+        """Stop serving."""
         await self._runner.cleanup()
 
     @property
@@ -85,11 +100,15 @@ class DiscordServer:
         """A message of the bot's that is so old already; returns its id."""
         return int(self.channels[channel_id].post(body, self.user, age_seconds)["id"])
 
+    def _way(self) -> float:
+        """Seconds on the way to or from Discord, never the same twice."""
+        return random.uniform(0.25, 0.75) * self.latency_seconds
+
     def _address(self, scheme: str, path: str) -> str:
         return f"{scheme}://127.0.0.1:{self._port}{path}"
 
     def _application(self) -> web.Application:
-        application = web.Application()
+        application = web.Application(middlewares=[_answer_refusals])
         message = "/api/v10/channels/{channel}/messages"
         application.add_routes(
             [
@@ -188,7 +207,7 @@ class DiscordServer:
         """A route of one channel: counted, perhaps refused, done, and answered with the bucket's headers."""
 
         async def handle(request: web.Request) -> web.StreamResponse:
-            await asyncio.sleep(self.latency_seconds / 2)
+            await asyncio.sleep(self._way())
             channel = self.channels.get(int(request.match_info["channel"]))
             headers = self.enforcer.count(route, channel.id if channel else 0)
             if channel is None:
@@ -201,7 +220,7 @@ class DiscordServer:
                 await self.before_answer(request)
             if failure:
                 return json_answer({"message": "500: Internal Server Error"}, status=abs(failure))
-            await asyncio.sleep(self.latency_seconds / 2)
+            await asyncio.sleep(self._way())
             if data is None:
                 return web.Response(status=204, headers=headers)
             return json_answer(data, headers=headers)
@@ -241,7 +260,10 @@ class DiscordServer:
         channel.get(int(request.match_info["message"]))["pinned"] = True
 
     async def _body(self, request: web.Request) -> dict[str, Any]:
-        text = await request.text()
+        try:
+            text = await request.text()
+        except ConnectionResetError:  # the client was stopped meanwhile
+            raise refusal(400, 0, "No body") from None
         arrived = time.perf_counter()
         for expected, future in list(self._expected.items()):
             if expected in text and not future.done():

@@ -42,7 +42,7 @@ _BLANK = "\u200b"
 Item: TypeAlias = "ui.Item[Any]"
 
 _STYLES = {style: discord.ButtonStyle[style.value] for style in ButtonStyle}
-_CUSTOM_EMOJI = re.compile(r"<a?:\w{2,32}:\d{15,20}>")
+_CUSTOM_EMOJI = re.compile(r"<(?P<animated>a?):(?P<name>\w{2,32}):(?P<id>\d{15,20})>")
 
 
 def to_layout(view: View, marker: int | None = None) -> ui.LayoutView:
@@ -137,7 +137,10 @@ def _emoji(text: str | None) -> discord.PartialEmoji | None:
     """
     if not text:
         return None
+    custom = _CUSTOM_EMOJI.fullmatch(text)
+    if custom is not None:
+        # Discord describes ids as strings; discord.py would send a number for one that it parsed itself.
+        number: Any = custom["id"]
+        return discord.PartialEmoji(name=custom["name"], animated=bool(custom["animated"]), id=number)
     is_unicode = not text.isascii() and not any(letter.isascii() and letter.isalpha() for letter in text)
-    if is_unicode or _CUSTOM_EMOJI.fullmatch(text):
-        return discord.PartialEmoji.from_str(text)
-    return None
+    return discord.PartialEmoji(name=text) if is_unicode else None

@@ -13,14 +13,20 @@ from dataclasses import dataclass
 from app.bot.infrastructure.discord.answer import OLD_MESSAGE_EDITS, Answer
 
 REQUESTS_PER_SECOND = 50.0
-HEADROOM = 0.96
-"""Part of the whole bot's limit that is used: the rest absorbs requests that the network delivers closer together."""
+HEADROOM, LEAST_HEADROOM, HEADROOM_STEP = 0.965, 0.90, 0.01
+"""Part of the whole bot's limit that is used: the rest absorbs requests that the network delivers closer together than
+they were sent. Each refusal shows that this network needs a step more."""
+_SAME_REFUSAL_SECONDS = 0.25
+"""Refusals that end this close together are one event: requests that were on their way at the same time."""
+_EARLY = 0.25
+"""By what part of its interval a request may be early, so that a timer's delay is not lost."""
 WINDOW_REQUESTS, WINDOW_SECONDS = 5, 5.0
 """A message route's usual bucket."""
 MARGIN_SECONDS = 0.01
 """Added to every reset, for Discord rounds them to milliseconds."""
 
-_OLD_MARGIN = 1.02
+_OLD_FACTOR, _OLD_SECONDS = 1.01, 0.01
+"""What an interval gets on top, for requests may come closer together on their way to Discord."""
 _SHORTEST_WAIT, _SHORTEST_INTERVAL, _LONGEST_INTERVAL = 0.5, 0.2, 600.0
 _TRIAL_FACTOR, _REFUSED_FACTOR = 0.9, 1.25
 _FIRST_TRIAL_SECONDS, _LAST_TRIAL_SECONDS = 3_600.0, 86_400.0
@@ -29,19 +35,20 @@ _FEW_EDITS = 20
 
 @dataclass(slots=True)
 class WholeBot:
-    """The limit over all routes, spent evenly: one request may be early, so no second ever holds more than allowed."""
+    """The limit over all routes, spent evenly: a burst that is legal here could arrive as one that is not."""
 
     per_second: float = REQUESTS_PER_SECOND
+    headroom: float = HEADROOM
     _next: float = 0.0
     _paused_until: float = 0.0
 
     @property
     def _interval(self) -> float:
-        return 1.0 / (self.per_second * HEADROOM)
+        return 1.0 / (self.per_second * self.headroom)
 
     def ready_at(self) -> float:
         """When the next request may go."""
-        return max(self._next - self._interval, self._paused_until)
+        return max(self._next - self._interval * _EARLY, self._paused_until)
 
     def take(self, now: float) -> None:
         """Count a request."""
@@ -51,8 +58,10 @@ class WholeBot:
         """Take back a request that was not sent."""
         self._next -= self._interval
 
-    def pause(self, until: float) -> None:
-        """Send nothing until then."""
+    def refused(self, until: float) -> None:
+        """The limit was hit: send nothing until then, and go a little slower from then on."""
+        if until > self._paused_until + _SAME_REFUSAL_SECONDS:
+            self.headroom = max(LEAST_HEADROOM, self.headroom - HEADROOM_STEP)
         self._paused_until = max(self._paused_until, until)
 
 
@@ -173,7 +182,7 @@ class OldEdits:
 
     def _refused(self, now: float, retry_after: float) -> None:
         edits, elapsed = self._count, now - self._first_at if self._count else 0.0
-        measured = (elapsed + retry_after) / max(1, edits) * _OLD_MARGIN
+        measured = (elapsed + retry_after) / max(1, edits) * _OLD_FACTOR + _OLD_SECONDS
         self._ready_at, self._count = now + retry_after + MARGIN_SECONDS, 0
         if self.interval is not None:
             self._slow_down(measured if edits <= _FEW_EDITS else 0.0)

@@ -198,7 +198,7 @@ class Pacing:
             return
         self._statistics.rate_limited += 1
         if answer.limits_everything:
-            self._whole_bot.pause(self._now() + answer.retry_after + MARGIN_SECONDS)
+            self._whole_bot.refused(self._now() + answer.retry_after + MARGIN_SECONDS)
 
     def _now(self) -> float:
         return asyncio.get_running_loop().time()
