@@ -190,10 +190,11 @@ async def _heartbeat(pool: Pool) -> Finding:
 async def _placements(pool: Pool) -> list[Finding]:
     rows = await pool.fetch(
         """
-        SELECT dashboards.name, coalesce(discord_channels.name, channel_id::text) AS channel, error
-        FROM dashboard_messages JOIN dashboards ON dashboards.id = dashboard_id
-        LEFT JOIN discord_channels ON discord_channels.id = dashboard_messages.channel_id
-        WHERE error IS NOT NULL ORDER BY dashboards.name
+        SELECT board.name, coalesce(channel.name, message.channel_id::text) AS channel, message.error
+        FROM dashboard_messages AS message
+        JOIN dashboards AS board ON board.id = message.dashboard_id
+        LEFT JOIN discord_channels AS channel ON channel.id = message.channel_id
+        WHERE message.error IS NOT NULL ORDER BY board.name
         """
     )
     if not rows:
@@ -204,8 +205,9 @@ async def _placements(pool: Pool) -> list[Finding]:
 async def _sources(pool: Pool) -> list[Finding]:
     rows = await pool.fetch(
         """
-        SELECT name, error FROM source_states JOIN data_sources ON data_sources.id = data_source_id
-        WHERE error IS NOT NULL AND enabled ORDER BY name
+        SELECT source.name, state.error
+        FROM source_states AS state JOIN data_sources AS source ON source.id = state.data_source_id
+        WHERE state.error IS NOT NULL AND source.enabled ORDER BY source.name
         """
     )
     if not rows:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 import socket
@@ -9,10 +10,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import asyncpg
 import pytest
 
 from app.cli import UsageError, parse_shards
 from app.processes import PortTakenError, check_ports
+from tests import factories
 from tests.database import Database
 
 
@@ -195,3 +198,26 @@ def test_ports_are_named_by_the_variable_that_chooses_them() -> None:
         taken.listen()
         with pytest.raises(PortTakenError, match="HOMELAB_DEMO_PORT"):
             check_ports("127.0.0.1", {"HOMELAB_DEMO_PORT": taken.getsockname()[1]})
+
+
+async def test_doctor_names_what_cannot_be_shown_or_read(
+    database: Database, owner: asyncpg.Connection, tmp_path: Path
+) -> None:
+    board = await factories.dashboard(owner, name="Rack")
+    await factories.channel(owner, id=77, name="lab", guild_id=board["guild_id"])
+    await factories.placement(
+        owner, dashboard_id=board["id"], channel_id=77, state="failed", error="The bot lacks Send Messages."
+    )
+    source = await factories.data_source(owner, name="nas")
+    await owner.execute(
+        "INSERT INTO source_states (data_source_id, status, error, polled_at) VALUES ($1, 'down', 'Refused', now())",
+        source["id"],
+    )
+
+    result = await asyncio.to_thread(
+        homelab, "doctor", folder=tmp_path, DATABASE_URL=database.owner_url, HOMELAB_BOT_DATABASE_URL=database.bot_url
+    )
+
+    assert result.returncode == 1
+    assert "“Rack” in #lab: The bot lacks Send Messages." in result.stdout
+    assert "“nas”: Refused" in result.stdout
