@@ -51,6 +51,10 @@ class DiscordServer:
         self.edits: list[tuple[float, int, int]] = []
         self.failures: list[int] = []
         """Statuses with which the next requests for messages are answered, after they were done if negative."""
+        self.refuse_text: str | None = None
+        """Messages that contain this are refused as invalid; `invalid_count` tells how many were."""
+        self.invalid_count = 0
+        self.request_count = self.look_count = 0
         self.before_answer: Callable[[web.Request], Awaitable[None]] | None = None
         self.bodies: list[tuple[str, str, Any]] = []
         """Method, path and JSON of every request to a message route."""
@@ -207,6 +211,7 @@ class DiscordServer:
         """A route of one channel: counted, perhaps refused, done, and answered with the bucket's headers."""
 
         async def handle(request: web.Request) -> web.StreamResponse:
+            self.request_count += 1
             await asyncio.sleep(self._way())
             channel = self.channels.get(int(request.match_info["channel"]))
             headers = self.enforcer.count(route, channel.id if channel else 0)
@@ -241,6 +246,7 @@ class DiscordServer:
         return channel.newest(int(query.get("limit", 50)), before, after)
 
     async def _get(self, request: web.Request, channel: Channel, _headers: dict[str, str]) -> Any:
+        self.look_count += 1
         return channel.get(int(request.match_info["message"]))
 
     async def _edit(self, request: web.Request, channel: Channel, headers: dict[str, str]) -> Any:
@@ -264,6 +270,9 @@ class DiscordServer:
             text = await request.text()
         except ConnectionResetError:  # the client was stopped meanwhile
             raise refusal(400, 0, "No body") from None
+        if self.refuse_text is not None and f'"{self.refuse_text}"' in text:
+            self.invalid_count += 1
+            raise refusal(400, 50035, "Invalid Form Body")
         arrived = time.perf_counter()
         for expected, future in list(self._expected.items()):
             if expected in text and not future.done():

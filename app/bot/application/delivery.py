@@ -61,7 +61,10 @@ class Delivery:
 
     def is_pending(self, live: Live) -> bool:
         """Whether there is anything to do for a placement."""
-        return self._next(live) is not None or self._setbacks.is_unsettled(live)
+        try:
+            return self._next(live) is not None or self._setbacks.is_unsettled(live)
+        except Exception:  # noqa: BLE001  # `run` meets the same fault and says so
+            return True
 
     async def run(self, live: Live) -> None:
         """Take steps until nothing is left to do or one fails. Raises nothing but CancelledError."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import math
 from collections.abc import Callable
 from dataclasses import replace
@@ -87,7 +88,7 @@ class Publishing:
         setbacks = Setbacks(self._memory, pauses)
         self._delivery = Delivery(messenger, self._memory, self._painter, setbacks, dropped=self._dropped, clock=clock)
         self._boards = Boards()
-        self._running = False
+        self._loaded = asyncio.Event()
         self._storage_failing = False
         definitions.subscribe(Kind.DASHBOARDS, self._dashboards_changed)
         definitions.subscribe(Kind.SOURCES, self._sources_changed)
@@ -95,7 +96,7 @@ class Publishing:
     async def run(self) -> None:
         """Publish until cancelled."""
         await self._load()
-        self._running = True
+        self._loaded.set()
         writing = asyncio.create_task(self._memory.run())
         try:
             while True:
@@ -104,7 +105,7 @@ class Publishing:
                     self._follow(board)
                 self._check(board)
         finally:
-            self._running = False
+            self._loaded.clear()
             await self._stop(writing)
 
     def refresh(self, dashboard_id: int) -> None:
@@ -240,7 +241,7 @@ class Publishing:
 
     def _start(self, live: Live) -> None:
         """Have a placement's delivery run, if there is anything to deliver."""
-        if live.busy or not self._running:
+        if live.busy or not self._loaded.is_set():
             return
         if not self._delivery.is_pending(live):
             self._statistics.skipped += live.wish is Wish.SHOW
@@ -251,10 +252,13 @@ class Publishing:
     def _delivered(self, live: Live) -> None:
         """Come back to what failed when it is time."""
         board = self._boards.find(live.placement.dashboard_id)
-        if self._running and board is not None and not live.dropped and _now() < live.retry_at < math.inf:
+        if self._loaded.is_set() and board is not None and not live.dropped and _now() < live.retry_at < math.inf:
             self._boards.schedule(board, live.retry_at)
 
     async def _finish(self, live: Live) -> None:
+        """Wait a moment until a placement is as wanted, or its delivery failed."""
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._loaded.wait(), WAIT_SECONDS)
         self._start(live)
         if live.task is not None and not live.task.done():
             await asyncio.wait({live.task}, timeout=WAIT_SECONDS)
