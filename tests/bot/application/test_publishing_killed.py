@@ -1,0 +1,125 @@
+"""SIGKILL at the worst moment, on a real database: Discord has the message, the bot has not heard of it."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import pytest
+from aiohttp import web
+
+from app.bot.domain.placements import MARKER_BASE
+from bench.discord_server import DiscordServer
+from tests import factories
+from tests.database import Database
+from tests.local_discord import CHANNEL, GUILD
+from tests.waiting import until
+
+ROOT = Path(__file__).parents[3]
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[DiscordServer]:
+    async with DiscordServer(GUILD, [CHANNEL]) as server:
+        yield server
+
+
+@asynccontextmanager
+async def publisher(server: DiscordServer, database: Database) -> AsyncIterator[asyncio.subprocess.Process]:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "tests.bot.application.publisher_process",
+        server.base_url,
+        server.token,
+        database.bot_url,
+        cwd=ROOT,
+    )
+    try:
+        yield process
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.wait()
+
+
+async def killed_in_the_middle(server: DiscordServer, database: Database, method: str) -> None:
+    """Run the publisher until Discord has done a request of this method, and kill it before it gets the answer."""
+    done, never = asyncio.Event(), asyncio.Event()
+
+    async def hold(request: web.Request) -> None:
+        if request.method == method:
+            done.set()
+            await never.wait()
+
+    server.before_answer = hold
+    async with publisher(server, database) as process:
+        await asyncio.wait_for(done.wait(), 60)
+        process.kill()
+        await process.wait()
+    server.before_answer = None
+    never.set()
+
+
+async def dashboard(owner: asyncpg.Connection, **columns: Any) -> asyncpg.Record:
+    await factories.guild(owner, id=GUILD)
+    row = await factories.dashboard(owner, guild_id=GUILD, channel_id=CHANNEL, **columns)
+    await factories.component(owner, dashboard_id=row["id"], type="text", config={"text": "Hello"})
+    return row
+
+
+async def placement(owner: asyncpg.Connection) -> asyncpg.Record:
+    (row,) = await owner.fetch("SELECT * FROM dashboard_messages")
+    return row
+
+
+async def posted(owner: asyncpg.Connection) -> asyncpg.Record:
+    async def row() -> asyncpg.Record | None:
+        return await owner.fetchrow("SELECT * FROM dashboard_messages WHERE state = 'posted'")
+
+    return await until(row, "the placement to be posted")
+
+
+async def test_a_message_that_discord_stored_is_adopted_after_kill_9(
+    server: DiscordServer, database: Database, owner: asyncpg.Connection
+) -> None:
+    await dashboard(owner)
+    await killed_in_the_middle(server, database, "POST")
+    before = await placement(owner)
+    assert (before["state"], before["message_id"]) == ("posting", None)
+    (message_id,) = server.channels[CHANNEL].messages
+    server.channels[CHANNEL].nonces.clear()  # Discord remembers them for minutes only
+
+    async with publisher(server, database):
+        after = await posted(owner)
+        assert after["message_id"] == message_id
+        await until(lambda: after["content_hash"] or server.edit_count(), "the adopted message to get the newest view")
+    assert list(server.channels[CHANNEL].messages) == [message_id]
+    assert len(server.posts) == 1
+
+
+async def test_a_renewal_leaves_one_message_after_kill_9(
+    server: DiscordServer, database: Database, owner: asyncpg.Connection
+) -> None:
+    board = await dashboard(owner, renew_after=3_600)
+    row = await factories.placement(
+        owner, dashboard_id=board["id"], channel_id=CHANNEL, posted_at=datetime.now(UTC) - timedelta(hours=2)
+    )
+    body = {"components": [{"type": 10, "content": "Hello", "id": MARKER_BASE + row["id"]}]}
+    old = server.seed(CHANNEL, body, 7_200)
+    await owner.execute("UPDATE dashboard_messages SET message_id = $2, state = 'posted' WHERE id = $1", row["id"], old)
+    await killed_in_the_middle(server, database, "POST")
+    assert len(server.channels[CHANNEL].messages) == 2
+    server.channels[CHANNEL].nonces.clear()
+
+    async with publisher(server, database):
+        after = await posted(owner)
+        assert after["message_id"] != old
+    assert list(server.channels[CHANNEL].messages) == [after["message_id"]]
+    assert len(server.posts) == 1
