@@ -88,6 +88,7 @@ class Publishing:
         setbacks = Setbacks(self._memory, pauses)
         self._delivery = Delivery(messenger, self._memory, self._painter, setbacks, dropped=self._dropped, clock=clock)
         self._boards = Boards()
+        self._running = False
         self._loaded = asyncio.Event()
         self._storage_failing = False
         definitions.subscribe(Kind.DASHBOARDS, self._dashboards_changed)
@@ -95,8 +96,12 @@ class Publishing:
 
     async def run(self) -> None:
         """Publish until cancelled."""
-        await self._load()
-        self._loaded.set()
+        self._loaded.clear()
+        try:
+            await self._load()
+            self._running = True
+        finally:
+            self._loaded.set()
         writing = asyncio.create_task(self._memory.run())
         try:
             while True:
@@ -105,7 +110,7 @@ class Publishing:
                     self._follow(board)
                 self._check(board)
         finally:
-            self._loaded.clear()
+            self._running = False
             await self._stop(writing)
 
     def refresh(self, dashboard_id: int) -> None:
@@ -241,7 +246,7 @@ class Publishing:
 
     def _start(self, live: Live) -> None:
         """Have a placement's delivery run, if there is anything to deliver."""
-        if live.busy or not self._loaded.is_set():
+        if live.busy or not self._running:
             return
         if not self._delivery.is_pending(live):
             self._statistics.skipped += live.wish is Wish.SHOW
@@ -252,7 +257,7 @@ class Publishing:
     def _delivered(self, live: Live) -> None:
         """Come back to what failed when it is time."""
         board = self._boards.find(live.placement.dashboard_id)
-        if self._loaded.is_set() and board is not None and not live.dropped and _now() < live.retry_at < math.inf:
+        if self._running and board is not None and not live.dropped and _now() < live.retry_at < math.inf:
             self._boards.schedule(board, live.retry_at)
 
     async def _finish(self, live: Live) -> None:
