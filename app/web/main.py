@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import logging
+import signal
 import socket
 import sys
 from collections.abc import Callable, Iterator
@@ -11,9 +13,9 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import structlog
 import uvicorn
 from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
 from sqlalchemy.ext.asyncio import AsyncEngine, async_sessionmaker
 from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse, Response
@@ -32,21 +34,21 @@ from app.shared.templating import SandboxedTemplates
 from app.web import health, metrics
 from app.web.admin.site import TablePages
 from app.web.api.application import create_api
+from app.web.api.problems import problem
 from app.web.context import WebContext
 from app.web.pages import access, account, dashboards, forms, home
 from app.web.pages.render import Pages
 from app.web.preview.page import add_filters
 from app.web.preview.readings import PreviewSource
+from app.web.records.errors import RecordError, RoleTooLowError
 from app.web.records.kinds import COMPONENTS
 from app.web.records.store import RecordStore
 from app.web.records.validation import ConfigModels, Validation
 from app.web.security.first_run import FirstRun
-from app.web.security.middleware import SecurityMiddleware
+from app.web.security.middleware import API_PREFIX, SecurityMiddleware
 from app.web.security.passwords import Passwords
 from app.web.security.rate_limit import LoginLimiter
 from app.web.security.sessions import SessionCookies
-
-log = structlog.get_logger(__name__)
 
 SIGNING_KEY_FILE = "session.key"
 _STATIC = Path(__file__).parent / "static"
@@ -140,7 +142,7 @@ async def serve(
             link = await first_run_link(app, settings.web_url)
             announce(f"Web admin  {settings.web_url}" if link is None else f"Web admin  make the first user: {link}")
             config = uvicorn.Config(app, log_config=None, access_log=False, server_header=False, lifespan="off")
-            await uvicorn.Server(config).serve(sockets=[listener])
+            await _Server(config).serve(sockets=[listener])
         finally:
             await app_engine.dispose()
 
@@ -184,6 +186,22 @@ def _print(line: str) -> None:
     sys.stdout.flush()
 
 
+class _Server(uvicorn.Server):
+    """Stops on SIGINT and SIGTERM and returns, where uvicorn's own would end the process before anything is closed."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        loop = asyncio.get_running_loop()
+        numbers = (signal.SIGINT, signal.SIGTERM)
+        for number in numbers:
+            loop.add_signal_handler(number, self.handle_exit, number, None)
+        try:
+            yield
+        finally:
+            for number in numbers:
+                loop.remove_signal_handler(number)
+
+
 class _Provide:
     """Puts the application's parts into the state of every request, mounted applications included."""
 
@@ -198,7 +216,20 @@ class _Provide:
 
 
 def _add_error_pages(app: FastAPI, pages: Pages) -> None:
+    def page(request: Request, status: int, detail: str) -> Response:
+        if request.url.path.startswith(API_PREFIX):  # outside of the mounted API: an address that no route can have
+            return problem(status, detail, detail)
+        return pages.render(request, "pages/error.html", {"status": status, "detail": detail, "title": detail}, status)
+
     @app.exception_handler(HTTPException)
-    async def show_error(request: Request, error: HTTPException) -> Response:
-        values = {"exc": error, "title": str(error.detail)}
-        return pages.render(request, "pages/error.html", values, error.status_code)
+    async def http_error(request: Request, error: HTTPException) -> Response:
+        return page(request, error.status_code, str(error.detail))
+
+    @app.exception_handler(RequestValidationError)
+    async def not_valid(request: Request, error: RequestValidationError) -> Response:
+        in_path = any(found["loc"][:1] == ("path",) for found in error.errors())
+        return page(request, 404, "Not Found") if in_path else page(request, 422, "This form is not complete")
+
+    @app.exception_handler(RecordError)
+    async def record_error(request: Request, error: RecordError) -> Response:
+        return page(request, 403 if isinstance(error, RoleTooLowError) else 422, str(error))

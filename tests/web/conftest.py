@@ -19,9 +19,10 @@ from app.web.main import create_app
 from app.web.security.first_run import FirstRun
 from app.web.security.passwords import Passwords
 from app.web.security.rate_limit import LoginLimiter
+from app.web.security.sessions import SESSION_COOKIE, Session, SessionCookies
 from tests import factories
 from tests.database import Database
-from tests.web.browser import BASE, PASSWORD, Browser
+from tests.web.browser import BASE, PASSWORD, TOKEN_COOKIE, Browser
 
 QUICK = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 STATIC_SCHEMA = {
@@ -97,16 +98,20 @@ def visitor(open_browser: Callable[..., Browser]) -> Browser:
 
 
 @pytest.fixture
-def log_in(open_browser: Callable[..., Browser], owner: asyncpg.Connection) -> Callable[[str], Awaitable[Browser]]:
-    """A new user with this role, logged in."""
+def log_in(
+    app: FastAPI, open_browser: Callable[..., Browser], owner: asyncpg.Connection
+) -> Callable[[str], Awaitable[Browser]]:
+    """A new user with this role, with the cookies of a login (test_login.py does it by the form)."""
 
     async def log_in_as(role: str) -> Browser:
         name = f"{role}{factories.number()}"
         user = await factories.user(owner, username=name, role=role, password_hash=QUICK.hash(PASSWORD))
+        cookies: SessionCookies = app.state.web.cookies
+        session = Session(f"session of {name}", user["id"])
         browser = open_browser()
-        answer = await browser.log_in(name)
-        assert answer.status_code == 303, answer.text
         browser.user_id = user["id"]
+        browser.http.cookies.set(SESSION_COOKIE, cookies.write(session))
+        browser.http.cookies.set(TOKEN_COOKIE, cookies.form_token(session))
         return browser
 
     return log_in_as

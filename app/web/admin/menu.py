@@ -76,7 +76,7 @@ def menu(store: RecordStore) -> tuple[MenuGroup, ...]:
                     label="Permissions",
                     icon="fa fa-key",
                     fields=_grants(),
-                    help_text="Everyone may look; anything else needs a grant, or Discord's Manage Server. A denial wins.",
+                    help_text="Everyone may look; the rest needs a grant, or Manage Server. A denial wins.",
                     sort=["permission"],
                 ),
                 view(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 from fastapi import FastAPI
 
 from app.web.api.preview import router as preview_router
@@ -17,8 +19,9 @@ Ids of Discord are text, as in Discord's own API. Errors are problem details (RF
 """
 
 
+@cache
 def create_api(version: str) -> FastAPI:
-    """The API. It is mounted below the web admin, whose middleware finds out who asks."""
+    """The API. It holds nothing of its own: the web admin that it is mounted below puts everything into the request."""
     api = FastAPI(
         title="HomeLab Discord Bot",
         description=_DESCRIPTION,

@@ -163,7 +163,7 @@ async def _flush(database: AsyncSession, kind: Kind, row: Any) -> None:
     except IntegrityError as error:
         state = getattr(error.orig, "sqlstate", "")
         if state == _UNIQUE_VIOLATION:
-            message = f"there is a {kind.singular} with this {kind.unique} already"
+            message = f"another {kind.singular} has this {kind.unique} already"
             raise DuplicateRecordError(kind.unique, message) from None
         if state == _FOREIGN_KEY_VIOLATION:
             raise InvalidRecordError([FieldError(kind.key, "what it belongs to is gone; reload the page")]) from None
