@@ -14,7 +14,7 @@ from app.bot.application.definitions import Definitions, Kind
 from app.bot.application.polling import describe_fault
 from app.bot.application.waking import WakeableSleep
 from app.bot.domain.component import parse_config
-from app.bot.domain.errors import HomelabError, MissingTableError, StorageUnavailableError
+from app.bot.domain.errors import HomelabError, StorageUnavailableError
 from app.bot.domain.registry import Registry
 from app.bot.domain.repositories import ServiceRepository
 from app.bot.domain.services import ServiceDefinition, ServiceStatus
@@ -101,6 +101,7 @@ class Supervisor:
         self._pace = pace or Pace()
         self._units: dict[int, _Unit] = {}
         self._sleep = WakeableSleep()
+        self._refused: str | None = None
         definitions.subscribe(Kind.SERVICES, lambda _changed: self._sleep.wake())
 
     def find(self, kind: type[Found]) -> Found | None:
@@ -196,13 +197,19 @@ class Supervisor:
             unit.say(ServiceStatus.STOPPED)
 
     async def _save(self, unit: _Unit) -> bool:
-        """Whether the status stands in the database now."""
+        """Whether the status stands in the database now. One that cannot be stored is no reason to stop a service."""
         if unit.unsaved:
             status, error = unit.status, unit.error
             try:
                 await self._states.save_status(unit.definition.id, status.value, error)
-            except (StorageUnavailableError, MissingTableError):
+            except StorageUnavailableError:
+                return False  # whoever listens for changes has logged that the database is away
+            except HomelabError as refusal:
+                if self._refused != str(refusal):
+                    log.warning("the status of services cannot be stored; they run on", reason=str(refusal))
+                self._refused = str(refusal)
                 return False
+            self._refused = None
             unit.unsaved = (status, error) != (unit.status, unit.error)
         return not unit.unsaved
 

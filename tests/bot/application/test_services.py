@@ -223,3 +223,18 @@ async def test_everything_stops_with_the_supervisor(lab: Lab, owner: asyncpg.Con
 
     assert not lab.made[0].running
     assert await status_of(owner, row["id"]) == "stopped"
+
+
+async def test_a_status_that_cannot_be_stored_stops_no_service(lab: Lab, owner: asyncpg.Connection) -> None:
+    await owner.execute("ALTER TABLE service_states DROP COLUMN error")
+    await factories.service(owner, name="clock", type="ticker")
+    with capture_logs() as lines:
+        await lab.start()
+        await until(lambda: lines and lab.made and lab.made[0].running, "the service to run, and a line in the log")
+        second = await factories.service(owner, name="watch", type="metronome")
+        await reload(lab)
+        await until(lambda: any(line["event"] == "service cannot run" for line in lines), "the second to be looked at")
+
+    assert second["id"] in lab.definitions.services
+    assert lab.made[0].running
+    assert len([line for line in lines if line["event"].startswith("the status of services cannot be stored")]) == 1
