@@ -6,7 +6,6 @@ import asyncio
 import heapq
 import itertools
 import random
-import weakref
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -93,7 +92,7 @@ class Collection:
         self._callbacks: list[Callable[[str], None]] = []
         self._running = False
         self._stale = True
-        definitions.subscribe(Kind.SOURCES, _while_alive(self._definitions_changed))
+        definitions.subscribe(Kind.SOURCES, self._definitions_changed)
 
     def on_reading(self, callback: Callable[[str], None]) -> None:
         """Have `callback` called with a source's name after each of its polls. It must not block."""
@@ -277,18 +276,6 @@ class Collection:
         self._sources.clear()
         self._heap.clear()
         await self._states.write_last()
-
-
-def _while_alive(method: Callable[[int | None], None]) -> Callable[[int | None], None]:
-    """A subscriber that does not keep a collection alive which a changed config has replaced."""
-    reference = weakref.WeakMethod(method)
-
-    def call(changed: int | None) -> None:
-        alive = reference()
-        if alive is not None:
-            alive(changed)
-
-    return call
 
 
 async def _retire(source: _Source) -> None:

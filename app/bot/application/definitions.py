@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from types import MethodType
 from typing import Any
 
 import structlog
@@ -68,7 +70,7 @@ class Definitions:
 
     def __init__(self, repositories: DefinitionRepositories) -> None:
         self._repositories = repositories
-        self._subscribers: dict[Kind, list[Subscriber]] = {kind: [] for kind in Kind}
+        self._subscribers: dict[Kind, list[Callable[[], Subscriber | None]]] = {kind: [] for kind in Kind}
         self._unavailable: dict[Kind, str] = {}
         self.dashboards: dict[int, Dashboard] = {}
         self.sources: dict[str, DataSource] = {}
@@ -85,8 +87,14 @@ class Definitions:
         return self._unavailable
 
     def subscribe(self, kind: Kind, subscriber: Subscriber) -> None:
-        """Have `subscriber` called after every change of this kind."""
-        self._subscribers[kind].append(subscriber)
+        """Have `subscriber` called after every change of this kind.
+
+        A method does not keep its object alive: a service that another one replaced hears nothing any more.
+        """
+        if isinstance(subscriber, MethodType):
+            self._subscribers[kind].append(weakref.WeakMethod(subscriber, self._subscribers[kind].remove))
+        else:
+            self._subscribers[kind].append(lambda: subscriber)
 
     def dashboard_of_component(self, component_id: int) -> Dashboard | None:
         """The dashboard that has this component, or None when it is gone."""
@@ -137,7 +145,7 @@ class Definitions:
             return
         if self._unavailable.pop(kind, None):
             log.info("feature switched on again", feature=kind.value)
-        for subscriber in self._subscribers[kind]:
+        for subscriber in [alive for find in self._subscribers[kind] if (alive := find()) is not None]:
             subscriber(changed)
 
     async def _load_dashboards(self) -> None:

@@ -155,3 +155,26 @@ async def test_a_new_column_is_an_attribute_at_once(definitions: Definitions, ow
     await definitions.apply(Change("dashboards", str(dashboard["id"])))
 
     assert definitions.dashboards[dashboard["id"]].template_values()["team"] == "Blue"
+
+
+async def test_a_subscriber_that_nobody_else_holds_is_forgotten(
+    definitions: Definitions, owner: asyncpg.Connection
+) -> None:
+    heard: list[str] = []
+
+    class Listener:
+        def __init__(self, name: str) -> None:
+            self.name = name
+
+        def changed(self, _changed: int | None) -> None:
+            heard.append(self.name)
+
+    kept, replaced = Listener("kept"), Listener("replaced")
+    definitions.subscribe(Kind.SETTINGS, kept.changed)
+    definitions.subscribe(Kind.SETTINGS, replaced.changed)
+    definitions.subscribe(Kind.SETTINGS, lambda _changed: heard.append("a function"))
+    del replaced
+
+    await definitions.apply(Change("settings", None))
+
+    assert heard == ["kept", "a function"]
