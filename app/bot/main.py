@@ -129,7 +129,7 @@ def build_client(pool: Pool, bot_url: str, box: SecretBox, **options: Any) -> Ho
         return BotCondition(statistics.started_at, client.measured_latency, len(definitions.dashboards), posted)
 
     context = CommandContext(definitions, readings, dashboards, statistics, condition, replies)
-    describe = _describer(client, statistics, lambda: sync.digest)
+    describe = _describer(client, statistics, pacing, lambda: sync.digest)
     sync = CommandSync(
         client.tree,
         definitions,
@@ -301,7 +301,7 @@ async def _close_pool(pool: Pool) -> None:
 
 
 def _describer(
-    client: HomelabClient, statistics: Statistics, command_hash: Callable[[], str | None]
+    client: HomelabClient, statistics: Statistics, pacing: Pacing, command_hash: Callable[[], str | None]
 ) -> Callable[[], BotInstance]:
     """Says how this process is doing: what the heartbeat writes."""
     instance_id, hostname = str(uuid4()), socket.gethostname()
@@ -319,10 +319,16 @@ def _describer(
             guild_count=len(client.guilds),
             command_hash=command_hash(),
             shard_ids=tuple(client.shards),
-            metrics=statistics.counters(),
+            metrics={**statistics.counters(), "channels": _paces(pacing)},
         )
 
     return describe
+
+
+def _paces(pacing: Pacing) -> dict[str, dict[str, float | None]]:
+    """By channel, the seconds between two edits that Discord allows there: of young messages, and of old ones."""
+    found = pacing.cadences().items()
+    return {str(channel_id): {"young": cadence.young, "old": cadence.old} for channel_id, cadence in found}
 
 
 def _definition_repositories(pool: Pool) -> DefinitionRepositories:

@@ -12,6 +12,7 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.responses import Response
 
+from app.bot.domain.units import format_value
 from app.shared.database.models import (
     BotInstanceRow,
     ChannelRow,
@@ -42,6 +43,8 @@ class PlacementShown:
     problems: Sequence[Any]
     error: str | None
     edited_at: datetime | None
+    pace: str
+    """How often Discord lets this channel's messages be edited; empty while that is not known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +100,7 @@ async def dashboards_shown(database: AsyncSession, dashboard_id: int | None = No
     if dashboard_id is not None:
         statement = statement.where(DashboardRow.id == dashboard_id)
         placed = placed.where(DashboardMessageRow.dashboard_id == dashboard_id)
+    paces = await _paces(database)
     placements: dict[int, list[PlacementShown]] = {}
     for message, channel in await database.execute(placed):
         shown = PlacementShown(
@@ -105,10 +109,28 @@ async def dashboards_shown(database: AsyncSession, dashboard_id: int | None = No
             message.problems,
             message.error,
             message.edited_at or message.posted_at,
+            describe_pace(paces.get(str(message.channel_id))),
         )
         placements.setdefault(message.dashboard_id, []).append(shown)
     found = await database.execute(statement)
     return [DashboardShown(row, guild, count, placements.get(row.id, [])) for row, guild, count in found]
+
+
+def describe_pace(pace: Any) -> str:
+    """What the bot learned of one channel, as a sentence; `pace` is seconds between edits, `young` and `old`."""
+    if not isinstance(pace, dict) or not isinstance(pace.get("young"), int | float):
+        return ""
+    text = f"Discord takes an edit every {format_value(pace['young'], 'seconds')} here"
+    if isinstance(pace.get("old"), int | float):
+        text += f", of messages older than an hour every {format_value(pace['old'], 'seconds')}"
+    return text
+
+
+async def _paces(database: AsyncSession) -> dict[str, Any]:
+    """Paces by channel, from the process seen last."""
+    newest = select(BotInstanceRow.metrics).order_by(BotInstanceRow.last_seen_at.desc()).limit(1)
+    channels = (await database.scalar(newest) or {}).get("channels")
+    return channels if isinstance(channels, dict) else {}
 
 
 def _sources() -> Any:

@@ -167,3 +167,14 @@ async def test_an_address_that_is_none_gets_a_page(viewer: Browser) -> None:
     answer = await viewer.get("/dashboards/abc")
     assert answer.status_code == 404
     assert "To the overview" in answer.text
+
+
+async def test_the_pace_that_the_bot_learned_of_a_channel_is_shown(viewer: Browser, owner: asyncpg.Connection) -> None:
+    board = await factories.dashboard(owner)
+    await factories.placement(owner, dashboard_id=board["id"], channel_id=77)
+    page = (await viewer.get(f"/dashboards/{board['id']}")).text
+    assert "Discord takes an edit" not in page
+
+    await factories.bot_instance(owner, metrics={"edits": 3, "channels": {"77": {"young": 1.0, "old": 42.0}}})
+    page = (await viewer.get(f"/dashboards/{board['id']}")).text
+    assert "Discord takes an edit every 1 s here, of messages older than an hour every 42 s" in page

@@ -97,6 +97,10 @@ class Pacing:
         lane = self._lanes.get((Route.EDIT, channel_id)) or Lane()
         return Cadence(lane.window.interval, lane.old_edits.interval, len(lane.waiting))
 
+    def cadences(self) -> dict[int, Cadence]:
+        """The same for every channel with a message that was edited."""
+        return {channel_id: self.cadence(channel_id) for route, channel_id in self._lanes if route is Route.EDIT}
+
     @property
     def waiting(self) -> int:
         """How many requests wait for their turn."""
