@@ -53,7 +53,8 @@ def _resolved(schema: Mapping[str, Any], definitions: Mapping[str, Any]) -> dict
         if not isinstance(reference, str):
             break
         target = definitions.get(reference.removeprefix("#/$defs/"), {})
-        part = {**target, **part}
+        # Names and docstrings of classes are for programmers; a setting has its own.
+        part = {**{key: value for key, value in target.items() if key not in ("title", "description")}, **part}
     return part
 
 
@@ -74,6 +75,9 @@ def _property(name: str, schema: Mapping[str, Any], definitions: Mapping[str, An
             part["options"] = {"inputAttributes": {"list": f"known-{name}", "autocomplete": "off"}}
         elif part.get("maxLength", 0) > _LONG_TEXT:
             part["format"] = "textarea"
+    part.setdefault("title", name.replace("_", " ").capitalize())
+    if isinstance(part.get("items"), dict):
+        part["items"].setdefault("title", _singular(name))
     if part.get("type") == "boolean":
         part["format"] = "checkbox"
     wide = part.get("type") in ("array", "object", None) or part.get("format") == "textarea"
@@ -81,6 +85,11 @@ def _property(name: str, schema: Mapping[str, Any], definitions: Mapping[str, An
     if part.get("type") == "object" and not part.get("properties"):
         part["options"]["disable_properties"] = False  # names are the user's: let them be added
     return part
+
+
+def _singular(name: str) -> str:
+    word = name.replace("_", " ")
+    return f"{word[:-3]}y" if word.endswith("ies") else word.removesuffix("s")
 
 
 def _rank(part: Mapping[str, Any], required: bool) -> int:

@@ -46,3 +46,10 @@ def test_of_several_forms_all_stay() -> None:
         {"properties": {"value": {"anyOf": [{"type": "string"}, {"type": "integer"}, {"type": "null"}]}}}
     )
     assert [option["type"] for option in made["properties"]["value"]["anyOf"]] == ["string", "integer"]
+
+
+def test_names_of_classes_do_not_show() -> None:
+    buttons = form_schema(component_types["buttons"].model_json_schema())["properties"]["buttons"]
+    assert buttons["items"]["title"] == "button"
+    assert buttons["items"]["properties"]["style"]["title"] == "Style"
+    assert "ButtonConfig" not in str(buttons)
