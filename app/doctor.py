@@ -14,6 +14,7 @@ import aiohttp
 import asyncpg
 from discord.http import Route
 
+from app.bot.domain.errors import HomelabError
 from app.bot.infrastructure.repositories.reading import Pool
 from app.bot.infrastructure.secrets import PostgresSecrets
 from app.bot.main import NoTokenError, find_token
@@ -141,7 +142,7 @@ async def _discord(settings: Settings, pool: Pool, box: SecretBox) -> list[Findi
         return [
             Finding("warning", "Discord", "No token: only the demo runs. Set DISCORD_TOKEN or enter it in the admin.")
         ]
-    except SecretError as error:
+    except HomelabError as error:
         return [Finding("fault", "Discord", str(error))]
     timeout = aiohttp.ClientTimeout(total=DISCORD_SECONDS)
     headers = {"Authorization": f"Bot {token}"}

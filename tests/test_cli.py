@@ -12,9 +12,11 @@ from pathlib import Path
 
 import asyncpg
 import pytest
+from cryptography.fernet import Fernet
 
 from app.cli import UsageError, parse_shards
 from app.processes import PortTakenError, check_ports
+from app.shared.secrets import SecretBox
 from tests import factories
 from tests.database import Database
 
@@ -145,6 +147,21 @@ def test_doctor_finds_an_old_schema(empty_database: Database, tmp_path: Path) ->
     )
     assert result.returncode == 1
     assert "homelab db upgrade" in result.stdout
+
+
+async def test_doctor_goes_on_where_the_token_was_sealed_with_another_key(
+    database: Database, owner: asyncpg.Connection, tmp_path: Path
+) -> None:
+    await factories.secret(owner, SecretBox(Fernet.generate_key().decode()), "a token", name="discord_token")
+
+    result = await asyncio.to_thread(
+        homelab, "doctor", folder=tmp_path, DATABASE_URL=database.owner_url, HOMELAB_BOT_DATABASE_URL=database.bot_url
+    )
+
+    assert result.returncode == 1
+    assert "sealed with another key" in result.stdout
+    for subject in ("Database", "Data sources", "Ports"):
+        assert subject in result.stdout
 
 
 def test_web_stops_cleanly_on_a_signal(database: Database, tmp_path: Path) -> None:
