@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import discord
 import pytest
 
 from app.bot.interface import replies
@@ -248,3 +249,26 @@ async def test_every_button_carries_its_own_state(lab: Lab) -> None:
     ids = [component["custom_id"] for component in components_of(message) if component.get("custom_id")]
     assert [custom_id.split(":")[0] for custom_id in ids] == ["hl", "hl"]
     assert ids[1].endswith(":action:look")
+
+
+async def test_a_click_from_another_guild_does_nothing(lab: Lab) -> None:
+    """Who manages another guild has no rights in this one, wherever a message of it is shown."""
+    elsewhere = lab.env.create_guild("Elsewhere")
+    foreign = elsewhere.create_text_channel("foreign")
+    managers = elsewhere.create_role("Managers", permissions=discord.Permissions(manage_guild=True))
+    mallory = elsewhere.add_member(lab.env.create_user("mallory"), roles=[managers])
+    await lab.source(name="nas", config={"metrics": [{"name": "disk", "value": 41}]})
+    await factories.action(lab.owner, name="look", type="poll_source", config={"source": "nas"})
+    await lab.dashboard(
+        heading("Lab"), action_button("look"), refresh_button(), page_select("A"), channel_id=foreign.id
+    )
+    message = await lab.until_shown("Lab", foreign)
+
+    for answer in (
+        await mallory.click(message, label="Run"),
+        await mallory.click(message, label="Refresh"),
+        await mallory.select(message, ["A"]),
+    ):
+        assert answer_of(answer).ephemeral
+        assert "belongs to another server" in text_of(answer_of(answer))
+    assert await lab.audit("action.run") == []

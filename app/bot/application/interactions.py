@@ -24,6 +24,10 @@ class GoneError(HomelabError):
     """What was clicked is not defined any more."""
 
 
+class ForeignDashboardError(HomelabError):
+    """A message of one guild's dashboard is shown in another guild, where nobody has rights in it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Click:
     """A click as Discord reports it. `page` is the page that the message's own select shows, if it has one."""
@@ -58,11 +62,16 @@ class Interactions:
         }
 
     async def click(self, click: Click) -> Answer:
-        """What the user gets to see. Raises GoneError, PermissionRefusedError or what the use case raises."""
+        """What the user gets to see.
+
+        Raises GoneError, ForeignDashboardError, PermissionRefusedError or what the use case raises.
+        """
         self._statistics.clicks += 1
         dashboard = self._definitions.dashboard_of_component(click.custom_id.component)
-        if dashboard is None or dashboard.guild_id != click.actor.guild_id:
+        if dashboard is None:
             raise GoneError("This part of the dashboard was removed meanwhile. The message follows in a moment.")
+        if dashboard.guild_id != click.actor.guild_id:
+            raise ForeignDashboardError("This dashboard belongs to another server. Its buttons work there only.")
         verb = self._verbs.get(click.custom_id.verb)
         if verb is None:
             raise GoneError("This button is of another version of the bot. Try again when the message has changed.")
