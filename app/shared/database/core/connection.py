@@ -7,6 +7,7 @@ import json
 import math
 import re
 import time
+from collections.abc import Mapping
 from typing import Any
 
 import asyncpg
@@ -26,6 +27,9 @@ MINIMUM_VERSION = 15
 CONNECT_SECONDS = 10.0
 _LONGEST_PAUSE_SECONDS = 10.0
 _NUL = re.compile(r"(?<!\\)((?:\\\\)*)\\u0000")
+
+TOO_DEEP: Mapping[str, Any] = {"nested too deeply to be read": True}
+"""Stands for such JSON. No config has a setting of this name, so it is refused by a text that says what is wrong."""
 
 CONNECTION_LOST = (OSError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError, TimeoutError)
 """What a connection raises when the server went away or cannot be reached."""
@@ -49,6 +53,14 @@ def encode_json(value: Any) -> str:
     return text.encode("utf-8", "replace").decode("utf-8")
 
 
+def decode_json(text: str) -> Any:
+    """JSON from the database. What Python cannot hold becomes TOO_DEEP, so that the rows beside it can be read."""
+    try:
+        return json.loads(text)
+    except RecursionError:
+        return dict(TOO_DEEP)
+
+
 def _finite(value: Any) -> Any:
     if isinstance(value, float):
         return value if math.isfinite(value) else None
@@ -63,7 +75,7 @@ async def set_codecs(connection: asyncpg.Connection) -> None:
     """Make json and jsonb come and go as Python objects."""
     for name in ("json", "jsonb"):
         await connection.set_type_codec(
-            name, schema="pg_catalog", encoder=encode_json, decoder=json.loads, format="text"
+            name, schema="pg_catalog", encoder=encode_json, decoder=decode_json, format="text"
         )
 
 

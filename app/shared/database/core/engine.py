@@ -6,7 +6,7 @@ import asyncpg
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
 
-from app.shared.database.core.connection import CONNECT_SECONDS, encode_json
+from app.shared.database.core.connection import CONNECT_SECONDS, decode_json, encode_json
 from app.shared.database.core.urls import plain_url
 
 
@@ -32,6 +32,7 @@ def create_engine(
         "postgresql+asyncpg://",
         async_creator=open_connection,
         json_serializer=encode_json,
+        json_deserializer=decode_json,
         pool_pre_ping=True,
         pool_size=pool_size,
         hide_parameters=True,

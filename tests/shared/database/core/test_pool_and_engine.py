@@ -8,6 +8,7 @@ from sqlalchemy import select, text
 from sqlalchemy.exc import DBAPIError, InterfaceError
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.shared.database.core.connection import TOO_DEEP
 from app.shared.database.core.engine import create_engine
 from app.shared.database.models import DashboardComponentRow, DashboardRow, GuildRow
 from tests.database import Database
@@ -66,3 +67,21 @@ async def test_errors_do_not_repeat_what_was_sent(database: Database) -> None:
             await connection.execute(text("SELECT CAST(:secret AS text) FROM nowhere"), {"secret": "marlin"})
     await engine.dispose()
     assert "marlin" not in str(caught.value)
+
+
+async def test_json_that_is_nested_too_deeply_harms_no_other_row(
+    database: Database, bot_pool: asyncpg.Pool, owner: asyncpg.Connection
+) -> None:
+    deep = '{"a": ' + "[" * 3_000 + "]" * 3_000 + "}"
+    await owner.execute("INSERT INTO guilds (id) VALUES (5)")
+    await owner.execute(
+        f"INSERT INTO dashboards (guild_id, name, layout) VALUES (5, 'deep', '{deep}'::text::jsonb), "
+        "(5, 'fine', '{\"frame\": false}'::text::jsonb)"
+    )
+    expected = {"deep": TOO_DEEP, "fine": {"frame": False}}
+
+    assert dict(await bot_pool.fetch("SELECT name, layout FROM dashboards")) == expected
+    engine = create_engine(database.owner_url)
+    async with AsyncSession(engine) as session:
+        assert {row.name: row.layout for row in await session.scalars(select(DashboardRow))} == expected
+    await engine.dispose()
