@@ -44,10 +44,12 @@ from app.web.records.errors import RecordError, RoleTooLowError
 from app.web.records.kinds import COMPONENTS
 from app.web.records.store import RecordStore
 from app.web.records.validation import ConfigModels, Validation
+from app.web.security.database_errors import add_database_handlers
 from app.web.security.first_run import FirstRun
-from app.web.security.middleware import API_PREFIX, SecurityMiddleware
+from app.web.security.middleware import SecurityMiddleware
 from app.web.security.passwords import Passwords
 from app.web.security.rate_limit import LoginLimiter
+from app.web.security.refusals import API_PREFIX
 from app.web.security.sessions import SessionCookies
 
 SIGNING_KEY_FILE = "session.key"
@@ -96,6 +98,7 @@ def create_app(
     app.mount("/api/v1", create_api(version("homelab-discord-bot")))
     app.mount("/static", StaticFiles(directory=_STATIC), name="static")
     tables.mount_to(app)
+    add_database_handlers(tables.app)
     _add_error_pages(app, pages)
     counters = metrics.WebMetrics()
     # The last one added is the outermost: state, then counting, then security, then the pages.

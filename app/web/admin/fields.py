@@ -10,9 +10,10 @@ from typing import Any
 from starlette.datastructures import FormData
 from starlette.requests import Request
 from starlette_admin.fields import StringField, TextAreaField
-from starlette_admin.types import RequestAction
 
 from app.web.admin.choices import Loader, hints, of_request
+from app.web.records.audit import masked
+from app.web.security.roles import Role
 
 
 @dataclass
@@ -89,8 +90,9 @@ class JsonText(TextAreaField):
         return "null" if request.state.action.is_form() else None
 
     async def serialize_value(self, request: Request, value: Any) -> Any:
-        """Readable JSON; what is text already was typed and comes back as it is."""
-        return json.dumps(value, indent=2, ensure_ascii=False)
+        """Readable JSON; who may not change anything does not see what could be a secret."""
+        shown = value if request.state.actor.may(Role.EDITOR) else masked(value)
+        return json.dumps(shown, indent=2, ensure_ascii=False)
 
 
 @dataclass
@@ -122,9 +124,3 @@ class ConfigField(JsonText):
         state = request.scope["state"]
         if "config_hints" not in state:
             state["config_hints"] = await hints(request)
-
-
-def is_form(request: Request) -> bool:
-    """Whether a form is being shown or sent."""
-    action: RequestAction = request.state.action
-    return action.is_form()

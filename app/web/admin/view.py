@@ -109,6 +109,10 @@ class RecordView(ModelView):
             return None
         return await super().find_by_pk(request, pk)
 
+    async def find_by_pks(self, request: Request, pks: list[Any]) -> Sequence[Any]:
+        """The rows that there are of these."""
+        return [row for row in [await self.find_by_pk(request, pk) for pk in pks] if row is not None]
+
     async def create(self, request: Request, data: dict[str, Any]) -> Any:
         """Save a new record. Raises FormValidationError, which the form shows."""
         values = self._values(data)

@@ -10,6 +10,7 @@ from app.web.api.preview import router as preview_router
 from app.web.api.problems import add_problem_handlers
 from app.web.api.records import record_routes
 from app.web.records.kinds import KINDS, USERS
+from app.web.security.database_errors import add_database_handlers
 
 _DESCRIPTION = """\
 Dashboards and everything that they are made of. A change takes effect in Discord at once.
@@ -33,6 +34,7 @@ def create_api(version: str) -> FastAPI:
         swagger_ui_oauth2_redirect_url=None,
     )
     add_problem_handlers(api)
+    add_database_handlers(api)
     for kind in KINDS.values():
         if kind is not USERS:
             api.include_router(record_routes(kind))

@@ -65,7 +65,7 @@ def _add_reading(router: APIRouter, kind: Kind) -> None:
             statement = statement.where(kind.row.__mapper__.columns["dashboard_id"] == dashboard_id)
         total = await database.scalar(select(func.count()).select_from(statement.subquery()))
         found = await database.scalars(statement.order_by(*_order(kind)).limit(limit).offset(offset))
-        return JSONResponse({"items": [dump(kind, row) for row in found], "total": total})
+        return JSONResponse({"items": [dump(kind, row, actor.role) for row in found], "total": total})
 
     async def list_all(actor: Actor, database: Database, limit: Limit = 100, offset: Offset = 0) -> Response:
         return await list_records(actor=actor, database=database, limit=limit, offset=offset)
@@ -73,7 +73,7 @@ def _add_reading(router: APIRouter, kind: Kind) -> None:
     async def get_record(key: str, request: Request, actor: Actor, database: Database) -> Response:
         may_read(kind, actor)
         row = await context_of(request).store.get(database, kind, key)
-        return JSONResponse(dump(kind, row), headers={"ETag": etag(row)})
+        return JSONResponse(dump(kind, row, actor.role), headers={"ETag": etag(row)})
 
     router.get("", response_model=page, summary=f"List {kind.name}", responses=documented(401, 403, 422))(
         list_records if kind is COMPONENTS else list_all
@@ -91,7 +91,7 @@ def _add_writing(router: APIRouter, kind: Kind, shape: type[BaseModel], changes:
         row = await context_of(request).store.create(database, kind, values, actor)
         await database.commit()
         location = f"{request.url.path.rstrip('/')}/{getattr(row, kind.key)}"
-        return JSONResponse(dump(kind, row), 201, headers={"ETag": etag(row), "Location": location})
+        return JSONResponse(dump(kind, row, actor.role), 201, headers={"ETag": etag(row), "Location": location})
 
     async def change_record(
         *,
@@ -106,7 +106,7 @@ def _add_writing(router: APIRouter, kind: Kind, shape: type[BaseModel], changes:
         values = body.model_dump(exclude_unset=True)  # type: ignore[attr-defined]  # a model, see the annotation
         row = await context_of(request).store.update(database, kind, row, values, actor)
         await database.commit()
-        return JSONResponse(dump(kind, row), headers={"ETag": etag(row)})
+        return JSONResponse(dump(kind, row, actor.role), headers={"ETag": etag(row)})
 
     async def delete_record(
         *, key: str, request: Request, actor: Actor, database: Database, if_match: IfMatch = None

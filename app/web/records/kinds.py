@@ -59,6 +59,8 @@ class Kind:
     def parse_key(self, text: str) -> Any:
         """The key's value in a path. Raises ValueError."""
         if self.row.__mapper__.columns[self.key].type.python_type is not int:
+            if "\0" in text or text != text.encode(errors="replace").decode():
+                raise ValueError("no such key")
             return text
         number = int(text) if text.isascii() and text.isdigit() else 0
         if not 0 < number <= inputs.MAX_ID:

@@ -8,10 +8,12 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
+from app.web.records.audit import masked
 from app.web.records.inputs import SnowflakeId
 from app.web.records.kinds import Kind
+from app.web.security.roles import Role
 
-_WRITE_ONLY = frozenset({"password"})
+_JSON = frozenset({"config", "value"})
 
 
 class Output(BaseModel):
@@ -33,12 +35,16 @@ def output_model(kind: Kind) -> type[BaseModel]:
     return model
 
 
-def dump(kind: Kind, row: Any) -> dict[str, Any]:
-    """A row as JSON values. What a row holds is not checked again: whatever is stored can be read."""
+def dump(kind: Kind, row: Any, role: Role) -> dict[str, Any]:
+    """A row as JSON values. What a row holds is not checked again: whatever is stored can be read.
+
+    In configs and settings, who may not change anything does not see what could be a secret.
+    """
     model = output_model(kind)
-    return model.model_construct(**{name: getattr(row, name) for name in model.model_fields}).model_dump(
-        mode="json", warnings=False
-    )
+    values = {name: getattr(row, name) for name in model.model_fields}
+    if not role.includes(Role.EDITOR):
+        values = {name: masked(value) if name in _JSON else value for name, value in values.items()}
+    return model.model_construct(**values).model_dump(mode="json", warnings=False)
 
 
 @cache

@@ -5,21 +5,19 @@ from __future__ import annotations
 import secrets
 from urllib.parse import quote
 
-import asyncpg
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
-from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
+from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.shared.database.core.connection import CONNECTION_LOST
 from app.web.security.body import BodyTooLargeError, read_body, replayed
+from app.web.security.database_errors import DATABASE_ERRORS, explained
 from app.web.security.headers import security_headers
+from app.web.security.refusals import API_PREFIX, refusal
 from app.web.security.sessions import SESSION_COOKIE, SESSION_SECONDS, Session, SessionCookies, actor_of
 from app.web.security.tokens import actor_of_token
 
-API_PREFIX = "/api/"
 FORM_TOKEN_COOKIE = "starlette_admin_csrftoken"  # noqa: S105  # a name
 """The name under which starlette-admin's scripts look for the form token."""
 FORM_TOKEN_FIELD = "csrftoken"  # noqa: S105  # a name
@@ -28,7 +26,6 @@ _STATIC = ("/static/", "/admin/static/")
 _MACHINES = ("/healthz", "/metrics", "/favicon.ico")
 _WITHOUT_LOGIN = ("/login", "/setup", *_MACHINES)
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
-_NOT_READY = (*CONNECTION_LOST, asyncpg.CannotConnectNowError, asyncpg.AdminShutdownError)
 
 
 class SecurityMiddleware:
@@ -62,10 +59,10 @@ class SecurityMiddleware:
             return
         try:
             await self._serve(request, path, receive, answering)
-        except (*_NOT_READY, DBAPIError) as error:
-            if started or not database_is_gone(error):
+        except DATABASE_ERRORS as error:
+            answer = explained(request, error)
+            if started or answer is None:
                 raise
-            answer = _refusal(path, 503, "The database does not answer", "Try again in a moment.")
             await answer(scope, receive, answering)
 
     async def _serve(self, request: Request, path: str, receive: Receive, send: Send) -> None:
@@ -84,13 +81,13 @@ class SecurityMiddleware:
             try:
                 body = await read_body(request)
             except BodyTooLargeError as error:
-                await _refusal(path, 413, "Too much", str(error))(request.scope, receive, send)
+                await refusal(path, 413, "Too much", str(error))(request.scope, receive, send)
                 return
             copy = Request(request.scope, replayed(body, receive))
             receive = replayed(body, receive)
             if bearer is None and not await self._form_is_ours(copy, state.web_session):
                 detail = "The form is out of date or came from another page. Reload the page and try again."
-                await _refusal(path, 403, "Refused", detail)(request.scope, receive, send)
+                await refusal(path, 403, "Refused", detail)(request.scope, receive, send)
                 return
         if state.actor is None and not path.startswith((*_WITHOUT_LOGIN, API_PREFIX)):
             await _to_login(request)(request.scope, receive, send)
@@ -141,13 +138,6 @@ class SecurityMiddleware:
                 headers.append(name, value)
 
 
-def database_is_gone(error: BaseException) -> bool:
-    """Whether an error says that the database cannot be reached, and not that a statement was wrong."""
-    if isinstance(error, DBAPIError):
-        return error.connection_invalidated or isinstance(error.orig, _NOT_READY)
-    return isinstance(error, _NOT_READY)
-
-
 def start_session(request: Request, session: Session) -> None:
     """Answer this request with a new session: after a login, a log-out or a change of the password."""
     request.state.web_session = session
@@ -165,10 +155,3 @@ def _to_login(request: Request) -> Response:
     wanted = request.url.path + (f"?{request.url.query}" if request.url.query else "")
     target = f"/login?next={quote(wanted)}" if request.method == "GET" and wanted != "/" else "/login"
     return RedirectResponse(target, status_code=303)
-
-
-def _refusal(path: str, status: int, title: str, detail: str) -> Response:
-    if path.startswith(API_PREFIX):
-        content = {"type": "about:blank", "title": title, "status": status, "detail": detail}
-        return JSONResponse(content, status, media_type="application/problem+json")
-    return PlainTextResponse(f"{title}. {detail}\n", status)

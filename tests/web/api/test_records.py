@@ -292,3 +292,18 @@ async def test_the_description_holds_every_kind(visitor: Browser, admin: Browser
     assert "ciphertext" not in json.dumps(described)
     secret = described["components"]["schemas"]["Secret"]["properties"]
     assert "value" not in secret
+
+
+async def test_who_may_only_look_does_not_see_what_could_be_a_secret(
+    as_role: Callable[..., Any], owner: asyncpg.Connection, viewer: Browser, editor: Browser
+) -> None:
+    config = {"values": {}, "password": "hunter2hunter2", "token": "${secret:nas}"}
+    row = await factories.data_source(owner, name="nas", config=config)
+    script = await as_role("viewer")
+    shown = (await script("GET", f"/data-sources/{row['id']}")).json()["config"]
+    assert shown == {"values": {}, "password": "(hidden)", "token": "${secret:nas}"}
+    assert "hunter2" not in (await script("GET", "/data-sources")).text
+    path = f"/admin/data-sources/detail?pk={row['id']}"
+    assert "hunter2" not in (await viewer.get(path)).text
+    assert "hunter2" in (await editor.get(path)).text
+    assert (await (await as_role("editor"))("GET", f"/data-sources/{row['id']}")).json()["config"] == config

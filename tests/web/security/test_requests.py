@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Callable
 
 import asyncpg
 import httpx
@@ -15,6 +14,7 @@ from app.shared.database.core.engine import create_engine
 from app.shared.secrets import SecretBox
 from app.web.main import create_app
 from tests import factories
+from tests.database import Database, Server
 from tests.web.browser import BASE, PASSWORD, Browser
 
 
@@ -85,9 +85,7 @@ async def test_a_huge_request_is_refused(editor: Browser) -> None:
     assert answer.status_code == 413
 
 
-async def test_behind_https_cookies_are_secure(
-    database: object, app: FastAPI, open_browser: Callable[..., Browser]
-) -> None:
+async def test_behind_https_cookies_are_secure(app: FastAPI) -> None:
     transport = httpx.ASGITransport(app=app)
     async with httpx.AsyncClient(transport=transport, base_url="https://web.test") as client:
         answer = await client.get("/login")
@@ -120,3 +118,34 @@ async def test_forms_are_never_logged(
     assert await owner.fetchval("SELECT count(*) FROM secrets") == 1
     for hidden in ("very.secret.value", PASSWORD, new):
         assert hidden not in caplog.text
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/admin/dashboards/list?page=99999999999999999999",
+        "/admin/dashboards/list?q=%00",
+        "/admin/settings/detail?pk=%00",
+        "/admin/_api/dashboards/relation-lookup?pks=abc",
+        "/dashboards/1?page=%00",
+        "/dashboards/%00",
+        "/forms/component-types/%00",
+        "/static/%00",
+        "/login?next=%00",
+        "/api/v1/settings/%00",
+        "/api/v1/dashboards/%ED%A0%80",
+    ],
+)
+async def test_no_address_is_a_fault_of_the_program(admin: Browser, path: str) -> None:
+    assert (await admin.get(path)).status_code < 500
+
+
+async def test_a_database_that_went_away_is_told_on_every_page(
+    admin: Browser, database: Database, postgres: Server
+) -> None:
+    assert (await admin.get("/admin/dashboards/list")).status_code == 200
+    await postgres.drop(database)
+    for path in ("/", "/admin/dashboards/list", "/api/v1/dashboards"):
+        answer = await admin.get(path)
+        assert answer.status_code == 503
+        assert "The database does not answer" in answer.text
