@@ -34,6 +34,7 @@ from app.bot.application.overview import BotCondition
 from app.bot.application.publishing import Publishing, PublishingConfig
 from app.bot.application.readings import ReadingStore
 from app.bot.application.services import Service, ServiceBuilder, ServiceType, Supervisor
+from app.bot.application.sources import Sources
 from app.bot.application.statistics import Statistics
 from app.bot.domain import components as _components  # noqa: F401  # importing registers the component types
 from app.bot.domain.changes import Change
@@ -128,7 +129,7 @@ def build_client(pool: Pool, bot_url: str, box: SecretBox, **options: Any) -> Ho
         posted = sum(place.state == PlacementState.POSTED for place in placements)
         return BotCondition(statistics.started_at, client.measured_latency, len(definitions.dashboards), posted)
 
-    context = CommandContext(definitions, readings, dashboards, statistics, condition, replies)
+    context = CommandContext(dashboards, Sources(definitions, readings), statistics, condition, replies)
     describe = _describer(client, statistics, pacing, lambda: sync.digest)
     sync = CommandSync(
         client.tree,

@@ -221,3 +221,45 @@ async def test_sources_lists_them_and_shows_one(lab: Lab) -> None:
     assert "**41 %**" in text_of(answer_of(await lab.alice.slash(lab.channel, "sources", name="nas")))
     missing = answer_of(await lab.alice.slash(lab.channel, "sources", name="nope"))
     assert "There is no data source “nope”" in text_of(missing)
+
+
+async def test_what_is_denied_is_neither_listed_nor_offered(lab: Lab) -> None:
+    await lab.until_synced(*ALL)
+    await lab.source(name="nas", title="Storage", config={})
+    await lab.source(name="safe", title="The safe", config={"status": "down", "message": "The door is open"})
+    await lab.dashboard(heading("Open"), name="Open", channel_id=None)
+    await lab.dashboard(heading("Closed"), name="Closed", channel_id=None)
+    await factories.grant(lab.owner, subject_type="everyone", permission="source.view", scope="safe", effect="deny")
+    await factories.grant(
+        lab.owner, subject_type="everyone", permission="dashboard.view", scope="Closed", effect="deny"
+    )
+
+    async def hidden() -> bool:
+        sources = await lab.alice.autocomplete(lab.channel, "sources", "name", "")
+        boards = await lab.alice.autocomplete(lab.channel, "dashboard show", "name", "")
+        return [choice["value"] for choice in [*sources, *boards]] == ["nas", "Open"]
+
+    await until(hidden, "the denials to take effect")
+    for command in ("sources", "status", "dashboard list"):
+        shown = text_of(answer_of(await lab.alice.slash(lab.channel, command)))
+        assert not [words for words in ("The safe", "The door is open", "Closed") if words in shown]
+    refused = answer_of(await lab.alice.slash(lab.channel, "sources", name="safe"))
+    assert "You may not do this" in text_of(refused)
+
+
+async def test_sources_are_listed_while_nothing_reads_them(lab: Lab) -> None:
+    await lab.until_synced(*ALL)
+    await lab.owner.execute("DELETE FROM services WHERE name = 'collector'")
+    await lab.owner.execute("DELETE FROM bot_instances")
+    await lab.restart()
+    await lab.source(name="nas", title="Storage", config={})
+
+    async def ready() -> bool:
+        return bool(await lab.owner.fetchval("SELECT count(*) FROM bot_instances WHERE command_hash IS NOT NULL"))
+
+    await until(ready, "the commands of the new process")
+
+    async def listed() -> bool:
+        return "Storage" in text_of(answer_of(await lab.alice.slash(lab.channel, "sources")))
+
+    await until(listed, "the source")

@@ -16,7 +16,7 @@ from app.bot.domain.blocks import View
 from app.bot.domain.dashboards import Dashboard
 from app.bot.domain.errors import HomelabError
 from app.bot.domain.guilds import Actor
-from app.bot.domain.permissions import DASHBOARD_MANAGE, DASHBOARD_REFRESH, DASHBOARD_VIEW, require
+from app.bot.domain.permissions import DASHBOARD_MANAGE, DASHBOARD_REFRESH, DASHBOARD_VIEW, allows, require
 from app.bot.domain.placements import Placement, PlacementState
 
 REFRESH_WAIT_SECONDS = 1.5
@@ -52,6 +52,12 @@ class Dashboards:
         """The guild's dashboards by name."""
         found = (board for board in self._definitions.dashboards.values() if board.guild_id == guild_id)
         return tuple(sorted(found, key=lambda board: board.name.casefold()))
+
+    def visible_to(self, actor: Actor) -> tuple[Dashboard, ...]:
+        """The dashboards of the actor's guild that the actor may look at, by name."""
+        grants = self._definitions.grants
+        boards = self.of_guild(actor.guild_id)
+        return tuple(board for board in boards if allows(grants, actor, DASHBOARD_VIEW, board.name))
 
     def named(self, guild_id: int | None, name: str) -> Dashboard:
         """A dashboard of the guild, upper and lower case alike. Raises UnknownDashboardError."""

@@ -12,9 +12,10 @@ from app.bot.domain.guilds import Actor
 DASHBOARD_VIEW = "dashboard.view"
 DASHBOARD_REFRESH = "dashboard.refresh"
 DASHBOARD_MANAGE = "dashboard.manage"
+SOURCE_VIEW = "source.view"
 ACTION_RUN = "action.run"
 
-ALLOWED_BY_DEFAULT = frozenset({DASHBOARD_VIEW, DASHBOARD_REFRESH})
+ALLOWED_BY_DEFAULT = frozenset({DASHBOARD_VIEW, DASHBOARD_REFRESH, SOURCE_VIEW})
 """Looking is free (a refresh only looks again); everything else needs a grant or Discord's Manage Server."""
 
 
@@ -48,14 +49,19 @@ class PermissionGrant:
                 return False
 
 
-def require(grants: Iterable[PermissionGrant], actor: Actor, permission: str, scope: str = "*") -> None:
-    """Raise PermissionRefusedError unless the actor may do this.
+def allows(grants: Iterable[PermissionGrant], actor: Actor, permission: str, scope: str = "*") -> bool:
+    """Whether the actor may do this.
 
     A deny wins over every allow, and over Discord's Manage Server too: a row that says no means no.
     """
     effects = {grant.effect for grant in grants if grant.concerns(actor, permission, scope)}
     allowed = "allow" in effects or actor.manages_guild or permission in ALLOWED_BY_DEFAULT
-    if "deny" in effects or not allowed:
+    return allowed and "deny" not in effects
+
+
+def require(grants: Iterable[PermissionGrant], actor: Actor, permission: str, scope: str = "*") -> None:
+    """Raise PermissionRefusedError unless the actor may do this."""
+    if not allows(grants, actor, permission, scope):
         what = permission if scope == "*" else f"{permission} on {scope}"
         raise PermissionRefusedError(
             f"You may not do this ({what}). Someone with Manage Server can grant it to you or a role of yours."

@@ -15,12 +15,12 @@ from discord import app_commands
 from pydantic import BaseModel, ConfigDict
 
 from app.bot.application.dashboards import Dashboards
-from app.bot.application.definitions import Definitions
 from app.bot.application.overview import BotCondition
-from app.bot.application.readings import ReadingStore
+from app.bot.application.sources import Sources
 from app.bot.application.statistics import Statistics
 from app.bot.domain.commands import CommandDefinition
 from app.bot.domain.registry import Registry
+from app.bot.interface.actors import actor_of
 from app.bot.interface.replies import Replies
 
 MAX_CHOICES = 25
@@ -34,9 +34,8 @@ AppCommand: TypeAlias = app_commands.Command[Any, ..., Any] | app_commands.Group
 class CommandContext:
     """What slash commands may use. `condition` gives how the bot itself is doing now."""
 
-    definitions: Definitions
-    readings: ReadingStore
     dashboards: Dashboards
+    sources: Sources
     statistics: Statistics
     condition: Callable[[], BotCondition]
     replies: Replies
@@ -59,13 +58,17 @@ command_types: Registry[type[CommandType]] = Registry("command type")
 def dashboard_choices(
     interaction: discord.Interaction[Any], context: CommandContext, typed: str
 ) -> list[app_commands.Choice[str]]:
-    """The guild's dashboards that match what was typed."""
-    return choices(((board.name, board.name) for board in context.dashboards.of_guild(interaction.guild_id)), typed)
+    """The dashboards that the user may look at and that match what was typed."""
+    boards = context.dashboards.visible_to(actor_of(interaction))
+    return choices(((board.name, board.name) for board in boards), typed)
 
 
-def source_choices(context: CommandContext, typed: str) -> list[app_commands.Choice[str]]:
-    """The data sources that match what was typed."""
-    return choices(((source.label, source.name) for source in context.definitions.sources.values()), typed)
+def source_choices(
+    interaction: discord.Interaction[Any], context: CommandContext, typed: str
+) -> list[app_commands.Choice[str]]:
+    """The data sources that the user may look at and that match what was typed."""
+    sources = context.sources.visible_to(actor_of(interaction))
+    return choices(((source.label, source.name) for source, _ in sources), typed)
 
 
 def choices(entries: Iterable[tuple[str, str]], typed: str) -> list[app_commands.Choice[str]]:

@@ -101,13 +101,13 @@ class _DashboardGroup(app_commands.Group):
     @show.autocomplete("page")
     async def complete_page(self, interaction: Interaction, typed: str) -> list[app_commands.Choice[str]]:
         """The pages of the dashboard that is named already."""
-        boards = self._context.dashboards.of_guild(interaction.guild_id)
+        boards = self._context.dashboards.visible_to(actor_of(interaction))
         named = getattr(interaction.namespace, "name", None)
         return choices(((page, page) for board in boards if board.name == named for page in pages_of(board)), typed)
 
     async def _list(self, interaction: Interaction) -> View:
         dashboards = self._context.dashboards
-        boards = dashboards.of_guild(interaction.guild_id)
+        boards = dashboards.visible_to(actor_of(interaction))
         return dashboards_view([(board, dashboards.placements_of(board)) for board in boards])
 
     async def _show(self, interaction: Interaction, name: str, page: str | None) -> View:

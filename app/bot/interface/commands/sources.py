@@ -10,7 +10,8 @@ from discord import app_commands
 from app.bot.application.overview import source_view, sources_view
 from app.bot.domain.blocks import View
 from app.bot.domain.commands import CommandDefinition
-from app.bot.domain.errors import UnknownSourceError
+from app.bot.domain.guilds import Actor
+from app.bot.interface.actors import actor_of
 from app.bot.interface.commands.base import AppCommand, CommandContext, CommandType, command_types, source_choices
 
 
@@ -24,21 +25,17 @@ class SourcesCommand(CommandType):
     def build(self, definition: CommandDefinition, context: CommandContext) -> AppCommand:
         """A command with one optional option, the source's name."""
 
-        async def view(name: str | None) -> View:
+        async def view(actor: Actor, name: str | None) -> View:
             context.statistics.commands += 1
-            known = context.definitions.sources
             if name is None:
-                return sources_view([(source, context.readings.latest(source.name)) for source in known.values()])
-            source = known.get(name) or next((found for found in known.values() if found.title == name), None)
-            if source is None:
-                raise UnknownSourceError(f"There is no data source “{name}”. Leave the name out to see them all.")
-            return source_view(source, context.readings.latest(source.name))
+                return sources_view(context.sources.visible_to(actor))
+            return source_view(*context.sources.named(actor, name))
 
         async def sources(interaction: discord.Interaction[Any], name: str | None = None) -> None:
-            await context.replies.command(interaction, view(name))
+            await context.replies.command(interaction, view(actor_of(interaction), name))
 
-        async def complete(_interaction: discord.Interaction[Any], typed: str) -> list[app_commands.Choice[str]]:
-            return source_choices(context, typed)
+        async def complete(interaction: discord.Interaction[Any], typed: str) -> list[app_commands.Choice[str]]:
+            return source_choices(interaction, context, typed)
 
         command = app_commands.Command[Any, ..., Any](
             name=definition.name,

@@ -10,6 +10,8 @@ from discord import app_commands
 from app.bot.application.overview import status_view
 from app.bot.domain.blocks import View
 from app.bot.domain.commands import CommandDefinition
+from app.bot.domain.guilds import Actor
+from app.bot.interface.actors import actor_of
 from app.bot.interface.commands.base import AppCommand, CommandContext, CommandType, command_types
 
 
@@ -23,14 +25,11 @@ class StatusCommand(CommandType):
     def build(self, definition: CommandDefinition, context: CommandContext) -> AppCommand:
         """A command without options."""
 
-        async def view() -> View:
+        async def view(actor: Actor) -> View:
             context.statistics.commands += 1
-            sources = context.definitions.sources.values()
-            return status_view(
-                [(source, context.readings.latest(source.name)) for source in sources], context.condition()
-            )
+            return status_view(context.sources.visible_to(actor), context.condition())
 
         async def status(interaction: discord.Interaction[Any]) -> None:
-            await context.replies.command(interaction, view())
+            await context.replies.command(interaction, view(actor_of(interaction)))
 
         return app_commands.Command(name=definition.name, description=definition.description, callback=status)
