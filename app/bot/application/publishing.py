@@ -120,11 +120,14 @@ class Publishing:
             self._boards.schedule(board)
 
     def source_read(self, source: str) -> None:
-        """A source has a fresh reading: dashboards that use it follow at once, unless they just changed."""
+        """A source has a fresh reading: dashboards that use it follow at once, unless they just changed.
+
+        What a user changed goes before them, for a thousand dashboards may use one source.
+        """
         now = _now()
         for board in self._boards.using(source):
             if board.sent_at + self._pause(board) <= now:
-                self._boards.schedule(board)
+                self._boards.schedule(board, now)
 
     def placements_of(self, dashboard_id: int) -> tuple[Placement, ...]:
         """The dashboard's placements, as they are now."""
@@ -220,8 +223,9 @@ class Publishing:
                 self._boards.schedule(board)
 
     def _sources_changed(self, _changed: int | None) -> None:
+        now = _now()
         for board in self._boards:
-            self._boards.schedule(board)
+            self._boards.schedule(board, now)
 
     def _follow(self, board: Board) -> None:
         """Make the placements follow the definition, after it changed."""

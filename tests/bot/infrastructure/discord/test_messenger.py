@@ -198,7 +198,7 @@ async def test_more_than_a_message_holds_is_an_invalid_message(messenger: Discor
 
 
 async def test_an_answer_of_500_is_left_to_the_caller_instead_of_being_slept_over(
-    server: DiscordServer, messenger: DiscordMessenger, monkeypatch: pytest.MonkeyPatch
+    server: DiscordServer, messenger: DiscordMessenger
 ) -> None:
     message_id = await messenger.post(CHANNEL, text("one"), 42, "n1")
     server.failures = [500]
