@@ -36,7 +36,6 @@ class DataSourceRepository(Protocol):
     """Data sources, and what their polls gave."""
 
     async def all(self) -> tuple[DataSource, ...]: ...  # noqa: D102
-    async def get(self, source_id: int) -> DataSource | None: ...  # noqa: D102
     async def save_states(self, states: Sequence[SourceState]) -> None:
         """Write the newest states in one statement; states of sources that are gone are dropped silently."""
         ...

@@ -34,11 +34,6 @@ class PostgresDataSources:
         records = await fetch(self._pool, "SELECT * FROM data_sources ORDER BY id")
         return tuple(from_record(DataSource, record) for record in records)
 
-    async def get(self, source_id: int) -> DataSource | None:
-        """One data source, or None when it is gone."""
-        records = await fetch(self._pool, "SELECT * FROM data_sources WHERE id = $1", source_id)
-        return next((from_record(DataSource, record) for record in records), None)
-
     async def save_states(self, states: Sequence[SourceState]) -> None:
         """Write the newest state of each source (the last one given) in one statement."""
         newest = list({state.data_source_id: state for state in states}.values())

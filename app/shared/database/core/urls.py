@@ -42,11 +42,6 @@ def bot_url(owner_url: str, password: str | None = None) -> str:
     return urlunsplit(parts._replace(netloc=f"{BOT_ROLE}:{secret}@{place}", query=urlencode(query, safe="/")))
 
 
-def with_database(url: str, database: str) -> str:
-    """The same address for another database of the server."""
-    return urlunsplit(urlsplit(plain_url(url))._replace(path=f"/{quote(database, safe='')}"))
-
-
 def describe(url: str) -> str:
     """The address in words, for messages: role, place and database, never the password."""
     parts = urlsplit(plain_url(url))

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from app.shared.database.core.errors import DatabaseRefusedError
-from app.shared.database.core.urls import DatabaseUrls, bot_url, describe, plain_url, with_database
+from app.shared.database.core.urls import DatabaseUrls, bot_url, describe, plain_url
 
 SOCKET = "postgresql://postgres:@/homelab?host=/var/lib/homelab/postgres"
 
@@ -44,10 +44,6 @@ def test_another_address_is_refused_without_repeating_it(url: str) -> None:
 )
 def test_the_bots_address_differs_in_role_and_password_only(owner: str, password: str | None, bot: str) -> None:
     assert bot_url(owner, password) == bot
-
-
-def test_the_database_can_be_another_one() -> None:
-    assert with_database(SOCKET, "te st") == SOCKET.replace("/homelab?", "/te%20st?")
 
 
 @pytest.mark.parametrize(
