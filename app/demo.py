@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any
 
@@ -15,6 +16,7 @@ from simcord.backend.errors import SetupError
 
 from app.bot.main import build_client
 from app.catalog.seed import seed_dashboards
+from app.processes import PortTakenError, check_ports
 from app.settings import Settings
 from app.shared.database.core.connection import connect
 from app.shared.database.core.pool import create_pool
@@ -44,8 +46,9 @@ async def run_demo(settings: Settings, urls: DatabaseUrls, announce: Callable[[s
     """Run until cancelled or until someone ends it on its page; `announce` is told the page's address.
 
     The guild, its channels and its members are the same at every start: the placement memory in the database goes on.
-    Raises OSError when the port is taken.
+    Raises PortTakenError.
     """
+    check_ports("127.0.0.1", {"HOMELAB_DEMO_PORT": settings.demo_port})
     key = settings.secret_key.get_secret_value() if settings.secret_key else None
     box = open_secret_box(settings.data_dir, key)
     pool = await create_pool(urls.bot)
@@ -53,15 +56,14 @@ async def run_demo(settings: Settings, urls: DatabaseUrls, announce: Callable[[s
     env = simcord.Env(client, settle_timeout=SETTLE_SECONDS, check_errors=False, shard_count=1)
     env.backend.bot_user.name = BOT_NAME
     try:
+        await _forget_commands(urls.owner, env.backend.application_id)
         await env.start()
         channel, viewers, channels = _furnish(env)
         env.backend.clock = _WallClock()
         await _define(urls.owner, env.guild.id, channels)
-        async with env.preview(channel, viewers=viewers, layout="channel", port=settings.demo_port) as preview:
+        async with _page(env, channel, viewers, settings.demo_port) as preview:
             announce(preview.url)
-            following = asyncio.create_task(_follow(env, preview))
             await preview.wait_closed()
-            following.cancel()
     finally:
         await client.close()
         await env.shutdown()
@@ -93,7 +95,56 @@ async def _define(owner_url: str, guild_id: int, channels: Mapping[str, int]) ->
         await connection.close()
 
 
-async def _follow(env: simcord.Env, preview: Any) -> None:
+async def _forget_commands(owner_url: str, application_id: int) -> None:
+    """This Discord begins without slash commands: what was synced with an earlier one does not count."""
+    connection: asyncpg.Connection = await connect(owner_url, "homelab demo")
+    try:
+        await connection.execute(
+            "UPDATE bot_instances SET command_hash = NULL WHERE application_id = $1", application_id
+        )
+    finally:
+        await connection.close()
+
+
+@asynccontextmanager
+async def _page(env: simcord.Env, channel: Any, viewers: list[Any], port: int) -> AsyncIterator[Any]:
+    """The page in the browser, which follows the channel by itself. Raises PortTakenError."""
+    preview: Any = env.preview(channel, viewers=viewers, layout="channel", port=port)
+    try:
+        await preview.__aenter__()
+    except SetupError as error:
+        raise PortTakenError(
+            f"The demo's page cannot be served ({error}). Set HOMELAB_DEMO_PORT to another port."
+        ) from error
+    turn = asyncio.Lock()
+    preview._action = _patient(preview, turn)
+    following = asyncio.create_task(_follow(env, preview, turn))
+    try:
+        yield preview
+    finally:
+        following.cancel()
+        await preview.__aexit__(None, None, None)
+
+
+def _patient(preview: Any, turn: asyncio.Lock) -> Callable[[str, Any], Awaitable[Any]]:
+    """Take what someone does on the page although the page was published anew since, or is just being published.
+
+    SimCord's page is made for tests that stand still: it refuses a click on any but the newest publication, and one
+    while it publishes. A control that has gone is still refused, as in Discord.
+    """
+    act = preview._action
+
+    async def act_in_turn(context: str, body: Any) -> Any:
+        async with turn:
+            newest = preview._get_page(context).revision
+            if isinstance(body, dict) and isinstance(body.get("published_revision"), int):
+                body = {**body, "published_revision": newest}
+            return await act(context, body)
+
+    return act_in_turn
+
+
+async def _follow(env: simcord.Env, preview: Any, turn: asyncio.Lock) -> None:
     """Keep the page current, and what SimCord records for tests short."""
     seen, shown_at = 0, 0.0
     while True:
@@ -101,12 +152,13 @@ async def _follow(env: simcord.Env, preview: Any) -> None:
         requests, now = env.backend.http_requests, time.monotonic()
         if len(requests) == seen and now - shown_at < IDLE_REFRESH_SECONDS:
             continue  # nothing was sent: a page published for nothing would only get into the way of clicks
-        try:
-            await preview.refresh()
-        except SetupError:
-            continue  # someone clicks right now: the click publishes the page itself
-        except TimeoutError:
-            pass  # the bot was busy all the time; the next round shows what it did
+        async with turn:
+            try:
+                await preview.refresh()
+            except SetupError:
+                continue  # it is being closed
+            except TimeoutError:
+                pass  # the bot was busy all the time; the next round shows what it did
         for record in (requests, env.backend.transcript):
             del record[:-KEPT_RECORDS]
         seen, shown_at = len(requests), now
