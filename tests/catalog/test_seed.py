@@ -117,4 +117,6 @@ def test_the_catalogs_dashboards_build_without_a_problem(key: str) -> None:
     dashboard = Dashboard(1, 1, definition["name"], layout=definition["layout"], components=parts)
     builder = DashboardBuilder(component_types, readings, SandboxedTemplates(filters=FILTERS, finalize=finalize))
     for page in {part.page for part in parts}:
-        assert builder.build(dashboard, now, page).problems == ()
+        built = builder.build(dashboard, now, page)
+        assert built.problems == ()
+        assert "****" not in repr(built), "titles are bold already"
