@@ -12,9 +12,9 @@ from playwright.async_api import Page, async_playwright, expect
 
 from tests import factories
 from tests.e2e.browser import CHROMIUM
-from tests.web.api.test_description import served
 from tests.web.browser import PASSWORD
 from tests.web.conftest import QUICK
+from tests.web.serving import served
 
 pytestmark = [
     pytest.mark.browser,
