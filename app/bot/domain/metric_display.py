@@ -51,7 +51,7 @@ class MetricStyle(BaseModel):
 class MetricDisplay(MetricReference, MetricStyle):
     """A metric, and how to show it."""
 
-    @property
+    @functools.cached_property
     def name_shown(self) -> SafeText:
         """The label, or the metric's own name."""
         return name_text(self.label or str(self))

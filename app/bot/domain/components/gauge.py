@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from functools import cached_property
 
 from pydantic import Field, model_validator
 
-from app.bot.domain.blocks import Block
+from app.bot.domain.blocks import Block, Text
 from app.bot.domain.component import Component, MetricReference, RenderContext, component_types
 from app.bot.domain.fields import Bound, Template
 from app.bot.domain.lines import detail_text, name_text, text_of
-from app.bot.domain.markdown import SafeText, inline_code, one_line
+from app.bot.domain.markdown import inline_code, one_line
 from app.bot.domain.metric_display import MetricDisplay
 from app.bot.domain.monospace import padded
 from app.bot.domain.readings import Metric
@@ -20,14 +20,6 @@ FULL, EMPTY = "▰", "▱"
 """Two characters of one width in Discord's fonts, so that bars of one length end at one column."""
 
 MAX_BARS = 30
-
-
-@dataclass(frozen=True, slots=True)
-class _Bar:
-    name: str
-    metric: Metric
-    full: float | None
-    """The value of a full bar; None when it is missing."""
 
 
 @component_types.register("gauge")
@@ -61,48 +53,53 @@ class Gauge(Component, MetricDisplay):
 
     def render(self, context: RenderContext) -> tuple[Block, ...]:
         """`🟢 **CPU** ▰▰▰▰▱▱▱▱▱▱ 42 %` for each bar."""
-        bars = self._each_bar(context) if self.each else [self._bar(context, self.name_shown, context.metric(self))]
+        if not self.each:
+            metric = context.metric(self)
+            full = self._full(context, metric)
+            return (Text(self._line(metric, full, self._own_name, detail_text(context, self.detail))),)
+        metrics = context.metrics(self)[:MAX_BARS]
+        fulls = [self._full(context, metric) for metric in metrics]
+        names = self._names([metric.labels.get(self.each) or metric.name for metric in metrics])
         detail = detail_text(context, self.detail)
-        names = self._names(bars)
-        lines = [self._line(bar, name, detail) for bar, name in zip(bars, names, strict=True)]
+        lines = [self._line(*bar, detail) for bar in zip(metrics, fulls, names, strict=True)]
         return text_of(lines or [f"**{self.name_shown}** {self.number_shown(None, '')}"])
 
-    def _each_bar(self, context: RenderContext) -> list[_Bar]:
-        metrics = context.metrics(self)[:MAX_BARS]
-        return [self._bar(context, metric.labels.get(self.each) or metric.name, metric) for metric in metrics]
-
-    def _bar(self, context: RenderContext, name: str, metric: Metric) -> _Bar:
-        full = self.maximum
+    def _full(self, context: RenderContext, metric: Metric) -> float | None:
+        """The value of a full bar; None when it is missing."""
         if self.maximum_metric:
             labels = dict(metric.labels) if self.each else self.labels
             reference = MetricReference.model_construct(source=self.source, metric=self.maximum_metric, labels=labels)
-            full = context.metric(reference).value
-        elif full is None:
-            full = 1.0 if (self.unit or metric.unit) == "ratio" else 100.0
-        return _Bar(name, metric, full)
+            return context.metric(reference).value
+        if self.maximum is not None:
+            return self.maximum
+        return 1.0 if (self.unit or metric.unit) == "ratio" else 100.0
 
-    def _names(self, bars: Sequence[_Bar]) -> list[SafeText]:
+    @cached_property
+    def _own_name(self) -> str:
+        return self._names([self.label or str(self)])[0]
+
+    def _names(self, names: Sequence[str]) -> Sequence[str]:
         """Bold names; monospaced ones of one width where several bars are to line up."""
-        if len(bars) < 2 and not self.label_width:
-            return [SafeText(f"**{name_text(bar.name)}**") for bar in bars]
-        plain = [one_line(self.label or str(self)) if not self.each else one_line(bar.name) for bar in bars]
+        if len(names) < 2 and not self.label_width:
+            return [f"**{name_text(name)}**" for name in names]
+        plain = [one_line(name) for name in names]
         width = self.label_width or min(max(map(len, plain)), 24)
         return [inline_code(padded(name, width)) for name in plain]
 
-    def _line(self, bar: _Bar, name: str, detail: str) -> str:
-        value = bar.metric.value
-        share = _share(value, self.minimum, bar.full)
+    def _line(self, metric: Metric, full: float | None, name: str, detail: str) -> str:
+        value = metric.value
+        share = _share(value, self.minimum, full)
         judged = (None if share is None else share * 100) if self.maximum_metric else value
         filled = 0 if share is None else round(max(0.0, min(share, 1.0)) * self.width)
         drawn = FULL * filled + EMPTY * (self.width - filled)
-        line = f"{self.mark(judged)}{name} {drawn} {self._text(bar)}"
+        line = f"{self.mark(judged)}{name} {drawn} {self._text(metric, full)}"
         return f"{line} · {detail}" if detail else line
 
-    def _text(self, bar: _Bar) -> str:
-        shown = self.value_shown(bar.metric)
+    def _text(self, metric: Metric, full: float | None) -> str:
+        shown = self.value_shown(metric)
         if not self.maximum_metric:
             return shown
-        return f"{shown} / {self.number_shown(bar.full, bar.metric.unit)}"
+        return f"{shown} / {self.number_shown(full, metric.unit)}"
 
 
 def _share(value: float | None, minimum: float, maximum: float | None) -> float | None:

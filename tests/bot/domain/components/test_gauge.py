@@ -36,6 +36,10 @@ def test_a_gauge_without_thresholds_has_no_mark() -> None:
     assert text("gauge", {**CONFIG, "width": 4}, host=cpu(50.0)) == "**CPU** ▰▰▱▱ 50 %"
 
 
+def test_a_name_is_escaped_once() -> None:
+    assert text("gauge", {**CONFIG, "label": "nvme_0", "width": 4}, host=cpu(50.0)) == r"**nvme\_0** ▰▰▱▱ 50 %"
+
+
 def test_a_ratio_is_full_at_one() -> None:
     shown = text("gauge", {**CONFIG, "width": 4}, host=metrics(Metric("cpu", 0.5, "ratio")))
     assert shown == "**CPU** ▰▰▱▱ 50.0 %"
