@@ -11,11 +11,12 @@ from typing import Any
 
 import structlog
 
+from app.bot.application.polling import describe_fault
 from app.bot.domain.actions import ActionDefinition
 from app.bot.domain.changes import Change
 from app.bot.domain.commands import CommandDefinition
 from app.bot.domain.dashboards import Dashboard
-from app.bot.domain.errors import MissingColumnError, MissingTableError
+from app.bot.domain.errors import MissingColumnError, MissingTableError, StorageUnavailableError
 from app.bot.domain.guilds import Guild
 from app.bot.domain.permissions import PermissionGrant
 from app.bot.domain.repositories import (
@@ -136,17 +137,26 @@ class Definitions:
         """Load, tell the subscribers, and switch the one feature off (one line) and on again (one line)."""
         try:
             await load()
+        except StorageUnavailableError:
+            raise
         except (MissingTableError, MissingColumnError) as error:
-            if self._unavailable.get(kind) != str(error):
-                self._unavailable[kind] = str(error)
-                log.warning(
-                    "feature switched off: the schema lacks what it needs", feature=kind.value, reason=str(error)
-                )
+            self._switch_off(kind, str(error))
+            return
+        except Exception as error:  # noqa: BLE001  # the guarded edge of one kind: the others are loaded all the same
+            self._switch_off(kind, describe_fault(error))
             return
         if self._unavailable.pop(kind, None):
             log.info("feature switched on again", feature=kind.value)
         for subscriber in [alive for find in self._subscribers[kind] if (alive := find()) is not None]:
-            subscriber(changed)
+            try:
+                subscriber(changed)
+            except Exception as error:  # noqa: BLE001  # one that fails must not keep the others from hearing of it
+                log.warning("a change was not followed", feature=kind.value, reason=describe_fault(error))
+
+    def _switch_off(self, kind: Kind, reason: str) -> None:
+        if self._unavailable.get(kind) != reason:
+            self._unavailable[kind] = reason
+            log.warning("feature switched off: the schema lacks what it needs", feature=kind.value, reason=reason)
 
     async def _load_dashboards(self) -> None:
         self.dashboards = {dashboard.id: dashboard for dashboard in await self._repositories.dashboards.all()}

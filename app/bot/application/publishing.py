@@ -105,10 +105,7 @@ class Publishing:
         writing = asyncio.create_task(self._memory.run())
         try:
             while True:
-                board = await self._boards.next_due()
-                if board.stale:
-                    self._follow(board)
-                self._check(board)
+                self._attend(await self._boards.next_due())
         finally:
             self._running = False
             await self._stop(writing)
@@ -227,6 +224,16 @@ class Publishing:
         for board in self._boards:
             self._boards.schedule(board, now)
 
+    def _attend(self, board: Board) -> None:
+        """One dashboard's turn. Whatever its rows hold, it never takes the others down with it."""
+        try:
+            if board.stale:
+                self._follow(board)
+            self._check(board)
+        except Exception as error:  # noqa: BLE001  # the guarded edge of one dashboard
+            log.warning("a dashboard cannot be published", dashboard=board.id, reason=describe_fault(error))
+            self._boards.schedule(board, _now() + _LAST_PAUSE_SECONDS)
+
     def _follow(self, board: Board) -> None:
         """Make the placements follow the definition, after it changed."""
         before, dashboard = board.dashboard, self._definitions.dashboards.get(board.id)
@@ -316,7 +323,10 @@ class Publishing:
 
     def _pause(self, board: Board) -> float:
         """Seconds from one change of a dashboard's messages to the next."""
-        rate = board.dashboard.refresh_rate if board.dashboard is not None else 0
+        try:
+            rate = float(board.dashboard.refresh_rate) if board.dashboard is not None else 0.0
+        except (TypeError, ValueError):  # somebody altered the column's type
+            rate = _LAST_PAUSE_SECONDS
         return max(self._config.min_refresh_seconds, rate)
 
     async def _stop(self, writing: asyncio.Task[None]) -> None:

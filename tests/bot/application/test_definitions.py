@@ -178,3 +178,34 @@ async def test_a_subscriber_that_nobody_else_holds_is_forgotten(
     await definitions.apply(Change("settings", None))
 
     assert heard == ["kept", "a function"]
+
+
+async def test_one_kind_that_cannot_be_loaded_keeps_no_other_from_it(
+    definitions: Definitions, owner: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await factories.data_source(owner)
+
+    async def broken() -> None:
+        raise ValueError("odd rows")
+
+    monkeypatch.setattr(definitions, "_load_dashboards", broken)
+
+    await definitions.reload()
+
+    assert len(definitions.sources) == 1
+    assert "ValueError" in definitions.unavailable[Kind.DASHBOARDS]
+    assert "odd rows" not in definitions.unavailable[Kind.DASHBOARDS], "the text of a fault may hold anything"
+
+
+async def test_a_subscriber_that_fails_keeps_no_other_from_hearing(definitions: Definitions) -> None:
+    heard: list[int | None] = []
+
+    def broken(_changed: int | None) -> None:
+        raise RuntimeError
+
+    definitions.subscribe(Kind.SETTINGS, broken)
+    definitions.subscribe(Kind.SETTINGS, heard.append)
+
+    await definitions.apply(Change("settings", "a"))
+
+    assert heard == [None]

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -696,3 +697,23 @@ class TestDatabase:
 def _about(logs: list[Any]) -> list[Any]:
     """Log lines about dashboard 1's message."""
     return [entry for entry in logs if entry.get("dashboard") == 1]
+
+
+class TestOddRows:
+    """Columns whose types somebody altered: values that no model expects."""
+
+    @pytest.mark.parametrize("rate", [Decimal("0.02"), "soon", None, float("nan")])
+    async def test_an_odd_refresh_rate_takes_no_other_dashboard_down(self, server: DiscordServer, rate: Any) -> None:
+        odd = board("Odd", 2, refresh_rate=rate, channel_id=OTHER)
+        async with running(server, odd, board("Well")) as stage:
+            await stage.showing("Well")
+            await stage.showing("Odd", channel_id=OTHER)
+            await stage.define(board("Still well"))
+            await stage.showing("Still well")
+
+    async def test_odd_components_take_no_other_dashboard_down(self, server: DiscordServer) -> None:
+        odd = board("Odd", 2, components=("nothing that could be a component",), channel_id=OTHER)
+        async with running(server, odd, board("Well")) as stage:
+            await stage.showing("Well")
+            await stage.define(board("Still well"))
+            await stage.showing("Still well")
