@@ -102,7 +102,7 @@ class Budget:
             self.charge(len(value))
         elif isinstance(value, int):
             self.check_bits(value.bit_length())
-        elif isinstance(value, Iterator):
+        elif hasattr(type(value), "__next__"):
             return self.counted(value)
         return value
 

@@ -13,6 +13,7 @@ from contextvars import ContextVar
 from datetime import date, datetime, timedelta
 from datetime import time as time_of_day
 from traceback import walk_tb
+from types import MethodType
 from typing import Any
 
 from jinja2 import TemplateSyntaxError, nodes, pass_context
@@ -66,10 +67,9 @@ class SandboxedTemplates:
         """The text that the template prints. Raises TemplateError, and TemplateLimitError when a limit is reached."""
         if len(template) > self._limits.source:
             raise TemplateLimitError(f"the template is longer than {self._limits.source:,} characters; shorten it")
-        budget = Budget(self._limits, self._clock, values.keys())
         if "{" not in template:
             return self._within_output([template])
-        token = _budget.set(budget)
+        token = _budget.set(Budget(self._limits, self._clock, values.keys()))
         try:
             return self._run(template, values)
         except TemplateSyntaxError as error:
@@ -97,7 +97,10 @@ class SandboxedTemplates:
         compiled = self._compiled(template)
         if isinstance(compiled, TemplateSyntaxError):
             raise compiled.with_traceback(None)
-        return self._within_output(self._environment.run(compiled, values))
+        try:
+            return self._within_output(self._environment.pieces(compiled, values))
+        except Exception:  # noqa: BLE001  # raised again, with the template's lines in its traceback
+            self._environment.handle_exception()
 
     def _compile(self, template: str) -> Template | TemplateSyntaxError:
         """The compiled template, or what is wrong with it: a broken one need not be compiled at every rendering."""
@@ -166,15 +169,12 @@ class _Environment(ImmutableSandboxedEnvironment):
         self.filters = builtin | own | Guards.filters(_budget.get, finalize)
         self.globals = {"range": _range, "dict": _dict, "namespace": _Namespace}
 
-    def run(self, template: Template, values: Mapping[str, Any]) -> Iterator[str]:
+    def pieces(self, template: Template, values: Mapping[str, Any]) -> Iterator[str]:
         """What the template prints, piece by piece.
 
         Like `Template.generate`, without its chain of global names, which costs more than a short template itself.
         """
-        try:
-            yield from template.root_render_func(Context(self, {**self.globals, **values}, None, {}))
-        except Exception:  # noqa: BLE001  # raised again, with the template's lines in its traceback
-            self.handle_exception()
+        return template.root_render_func(Context(self, {**self.globals, **values}, None, {}))
 
     def _parse(self, source: str, name: str | None, filename: str | None) -> nodes.Template:
         template = super()._parse(source, name, filename)
@@ -184,10 +184,14 @@ class _Environment(ImmutableSandboxedEnvironment):
         return guarded
 
     def call(self, context: Context, called: Any, /, *args: Any, **kwargs: Any) -> Any:
-        """Call a function of the values, a macro or a method: counted, and its result too."""
+        """Call a function of the values, a macro or a method: counted, and its result too.
+
+        Jinja2 looks for marks on what it calls (unsafe, or what to pass it): a method without any is called at once.
+        """
         budget = _budget.get()
         budget.step(CALL_WEIGHT)
-        result = super().call(context, called, *args, **kwargs)
+        plain = not kwargs and type(called) is MethodType and not called.__func__.__dict__
+        result = called(*args) if plain else super().call(context, called, *args, **kwargs)
         return result if isinstance(result, _Printed) else budget.made(result)
 
     def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:
