@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from pydantic import ValidationError
 
@@ -20,6 +23,18 @@ from app.bot.domain.thresholds import STATUS_LEVELS, worst
 _FOOTER_COMPONENTS = 2
 
 
+@dataclass(frozen=True, slots=True)
+class _Definition:
+    """What a dashboard's own fields say, whatever the readings are."""
+
+    dashboard: Dashboard
+    pages: tuple[str, ...]
+    layout: Layout
+    problems: tuple[Problem, ...]
+    """What is wrong with the layout."""
+    template_values: Mapping[str, Any]
+
+
 class DashboardBuilder:
     """Builds views from dashboards: by type through the registry, by row through each type's config model."""
 
@@ -27,6 +42,7 @@ class DashboardBuilder:
         self._types = types
         self._readings = readings
         self._templates = templates
+        self._definitions: dict[int, _Definition] = {}
         self._parsed: dict[int, tuple[DashboardComponent, Component]] = {}
 
     def build(self, dashboard: Dashboard, now: datetime, page: str | None = None) -> View:
@@ -34,21 +50,23 @@ class DashboardBuilder:
 
         A component that fails becomes a Problem block in its place; the rest of the dashboard lives.
         """
-        page = page if page in pages_of(dashboard) else first_page(dashboard)
-        context = RenderContext(now, self._readings, self._templates, dashboard.template_values(), page=page)
-        layout, problems = self._layout(dashboard)
+        definition = self._definition(dashboard)
+        if page not in definition.pages:
+            page = definition.pages[0] if definition.pages else None
+        context = RenderContext(now, self._readings, self._templates, definition.template_values, page=page)
+        problems = list(definition.problems)
         blocks: list[Block] = list(problems)
         for component in dashboard.components:
-            if component.enabled and component.page in (None, page):
+            if component.enabled and (component.page is None or component.page == page):
                 blocks.extend(self._render(component, context, problems))
         if not blocks:
             blocks.append(Text("-# This dashboard has no components yet. Add some in the web admin."))
-        return View(self._compose(blocks, layout, context), tuple(problems))
+        return View(self._compose(blocks, definition.layout, context), tuple(problems))
 
     def parse(self, component: DashboardComponent) -> Component:
         """The component's config as its type's model, parsed once per definition. Raises HomelabError."""
         known = self._parsed.get(component.id)
-        if known is not None and known[0] == component:
+        if known is not None and (known[0] is component or known[0] == component):
             return known[1]
         model = self._types[component.type]
         parsed = parse_config(model, component.config, f"Config of “{component.type}”")
@@ -57,6 +75,7 @@ class DashboardBuilder:
 
     def forget(self, dashboard: Dashboard) -> None:
         """Drop what was parsed for a dashboard that is gone."""
+        self._definitions.pop(dashboard.id, None)
         for component in dashboard.components:
             self._parsed.pop(component.id, None)
 
@@ -74,7 +93,8 @@ class DashboardBuilder:
         self, component: DashboardComponent, context: RenderContext, problems: list[Problem]
     ) -> tuple[Block, ...]:
         try:
-            return self.parse(component).render(context.of(component.id))
+            context.component_id = component.id
+            return self.parse(component).render(context)
         except HomelabError as error:
             detail = str(error)
         except Exception as error:  # noqa: BLE001  # the guarded edge: no definition or reading can stop the bot
@@ -83,12 +103,14 @@ class DashboardBuilder:
         problems.append(problem)
         return (problem,)
 
-    def _layout(self, dashboard: Dashboard) -> tuple[Layout, list[Problem]]:
-        try:
-            return Layout.model_validate(dict(dashboard.layout)), []
-        except ValidationError as error:
-            detail = "; ".join(describe_validation_error(problem) for problem in error.errors())
-            return Layout(), [Problem("Layout", escape_markdown(detail))]
+    def _definition(self, dashboard: Dashboard) -> _Definition:
+        known = self._definitions.get(dashboard.id)
+        if known is not None and known.dashboard is dashboard:
+            return known
+        layout, problems = _layout(dashboard)
+        made = _Definition(dashboard, pages_of(dashboard), layout, problems, dashboard.template_values())
+        self._definitions[dashboard.id] = made
+        return made
 
     def _compose(self, blocks: list[Block], layout: Layout, context: RenderContext) -> tuple[Block, ...]:
         footer: tuple[Block, ...] = (Separator(line=False), Stamp("Last change", context.now)) if layout.footer else ()
@@ -111,12 +133,17 @@ def first_page(dashboard: Dashboard) -> str | None:
     return next(iter(pages_of(dashboard)), None)
 
 
+def _layout(dashboard: Dashboard) -> tuple[Layout, tuple[Problem, ...]]:
+    try:
+        return Layout.model_validate(dict(dashboard.layout)), ()
+    except ValidationError as error:
+        detail = "; ".join(describe_validation_error(problem) for problem in error.errors())
+        return Layout(), (Problem("Layout", escape_markdown(detail)),)
+
+
 def _without_frames(blocks: list[Block]) -> list[Block]:
     """Containers do not nest in Discord: inside a frame their children stand for them."""
-    flat: list[Block] = []
-    for block in blocks:
-        flat.extend(block.children if isinstance(block, Container) else (block,))
-    return flat
+    return [part for block in blocks for part in (block.children if isinstance(block, Container) else (block,))]
 
 
 def _accent(layout: Layout, context: RenderContext) -> int | None:

@@ -24,7 +24,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from app.bot.domain.blocks import Block
-from app.bot.domain.custom_id import CustomId
+from app.bot.domain.custom_id import custom_id_text
 from app.bot.domain.errors import InvalidConfigError, TemplateFailedError, UnknownMetricError
 from app.bot.domain.markdown import unescape_markdown
 from app.bot.domain.readings import Metric, Reading, Readings, Status
@@ -37,11 +37,12 @@ _TEMPLATE_SOURCE = re.compile(r"""\b(?:metric|status|message|items)\(\s*["']([^"
 ConfigModel = TypeVar("ConfigModel", bound=BaseModel)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class RenderContext:
     """All that a component may know while it renders: nothing here waits, writes or reaches out.
 
-    `page` is the page that the message shows; `statuses` collects how the sources that were read are, for the frame.
+    One context serves a whole dashboard; `component_id` is the component that renders now. `page` is the page that the
+    message shows; `statuses` collects how the sources that were read are, for the frame.
     """
 
     now: datetime
@@ -51,13 +52,18 @@ class RenderContext:
     component_id: int = 0
     page: str | None = None
     statuses: list[Status] = field(default_factory=list)
+    _names: dict[str, Any] = field(init=False, repr=False)
+    """What every template of the dashboard knows."""
 
-    def of(self, component_id: int) -> RenderContext:
-        """The same context for one component; what is read still counts for the whole dashboard."""
-        # Written out: it runs for every component, and dataclasses.replace takes four times as long.
-        return RenderContext(
-            self.now, self.readings, self.templates, self.dashboard, component_id, self.page, self.statuses
-        )
+    def __post_init__(self) -> None:
+        self._names = {
+            "dashboard": self.dashboard,
+            "now": self.now,
+            "metric": self._metric_of_template,
+            "status": self._status_of_template,
+            "message": self._message_of_template,
+            "items": self._items_of_template,
+        }
 
     def reading(self, source: str) -> Reading:
         """The newest reading of a source. Raises UnknownSourceError."""
@@ -70,13 +76,16 @@ class RenderContext:
 
         Raises UnknownSourceError, and UnknownMetricError when the source is up but has no such metric.
         """
-        reading = self.reading(reference.source)
-        metric = reading.metric(reference.metric, reference.labels)
+        return self._metric(reference.source, reference.metric, reference.labels)
+
+    def _metric(self, source: str, name: str, labels: Mapping[str, str]) -> Metric:
+        reading = self.reading(source)
+        metric = reading.metric(name, labels)
         if metric is not None:
             return metric
         if reading.metrics and reading.status is Status.UP:
-            raise _unknown_metric(reference, reading)
-        return Metric(reference.metric, None)
+            raise _unknown_metric(source, name, labels, reading)
+        return Metric(name, None)
 
     def metrics(self, reference: MetricReference) -> tuple[Metric, ...]:
         """Every metric of that name and those labels, as the source gives them; none while the source gives nothing.
@@ -86,7 +95,7 @@ class RenderContext:
         reading = self.reading(reference.source)
         found = tuple(metric for metric in reading.metrics if metric.matches(reference.metric, reference.labels))
         if not found and reading.metrics and reading.status is Status.UP:
-            raise _unknown_metric(reference, reading)
+            raise _unknown_metric(reference.source, reference.metric, reference.labels, reading)
         return found
 
     def recent(self, reference: MetricReference) -> Sequence[float | None]:
@@ -95,24 +104,24 @@ class RenderContext:
 
     def text(self, template: str, **values: Any) -> str:
         """Render a Jinja2 template with the dashboard, the readings and `values`. Raises TemplateFailedError."""
-        functions = {
-            "dashboard": self.dashboard,
-            "now": self.now,
-            "metric": self._metric_of_template,
-            "status": lambda source: self.reading(source).status.value,
-            "message": lambda source: self.reading(source).message,
-            "items": lambda source, name: list(self.reading(source).items.get(name, ())),
-        }
         try:
-            return self.templates.render(template, {**functions, **values})
+            return self.templates.render(template, self._names | values if values else self._names)
         except TemplateFailedError:
             raise
         except Exception as error:  # a user's template can raise anything; it is named here, once
             raise TemplateFailedError(f"Template: {error}") from error
 
     def _metric_of_template(self, source: str, name: str, **labels: Any) -> Metric:
-        texts = {label: str(value) for label, value in labels.items()}
-        return self.metric(MetricReference.model_construct(source=str(source), metric=str(name), labels=texts))
+        return self._metric(str(source), str(name), {label: str(value) for label, value in labels.items()})
+
+    def _status_of_template(self, source: str) -> str:
+        return self.reading(source).status.value
+
+    def _message_of_template(self, source: str) -> str:
+        return self.reading(source).message
+
+    def _items_of_template(self, source: str, name: str) -> list[Mapping[str, Any]]:
+        return list(self.reading(source).items.get(name, ()))
 
     def plain(self, template: str, **values: Any) -> str:
         """Like `text`, for places that show text as it is: an address, a label, a code block."""
@@ -120,7 +129,7 @@ class RenderContext:
 
     def custom_id(self, verb: str, argument: str = "") -> str:
         """The custom_id that brings a click on this component back with its verb and argument."""
-        return str(CustomId(self.component_id, verb, argument))
+        return custom_id_text(self.component_id, verb, argument)
 
 
 class Component(BaseModel):
@@ -149,13 +158,17 @@ class MetricReference(BaseModel):
     )
 
     def __str__(self) -> str:
-        labels = ",".join(f"{key}={value}" for key, value in sorted(self.labels.items()))
-        return f"{self.metric}{{{labels}}}" if labels else self.metric
+        return _metric_text(self.metric, self.labels)
 
 
-def _unknown_metric(reference: MetricReference, reading: Reading) -> UnknownMetricError:
+def _metric_text(name: str, labels: Mapping[str, str]) -> str:
+    chosen = ",".join(f"{key}={value}" for key, value in sorted(labels.items()))
+    return f"{name}{{{chosen}}}" if chosen else name
+
+
+def _unknown_metric(source: str, name: str, labels: Mapping[str, str], reading: Reading) -> UnknownMetricError:
     known = ", ".join(sorted({metric.name for metric in reading.metrics})[:20])
-    return UnknownMetricError(f"“{reference.source}” has no metric “{reference}”. It has: {known}")
+    return UnknownMetricError(f"“{source}” has no metric “{_metric_text(name, labels)}”. It has: {known}")
 
 
 def _mentioned_sources(value: object) -> set[str]:

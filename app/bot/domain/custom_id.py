@@ -21,13 +21,18 @@ class CustomId:
     argument: str = ""
 
     def __str__(self) -> str:
-        text = f"hl:{self.component}:{self.verb}:{self.argument}"
-        if len(text) > CUSTOM_ID_LIMIT:
-            raise ValueError(f"“{self.argument}” is too long for a button: {len(text)} of {CUSTOM_ID_LIMIT} characters")
-        return text
+        return custom_id_text(self.component, self.verb, self.argument)
 
     @classmethod
     def parse(cls, text: str) -> CustomId | None:
         """The parts of a custom_id made here, or None for another's."""
         match = _COMPILED.fullmatch(text)
         return cls(int(match["component"]), match["verb"], match["argument"]) if match else None
+
+
+def custom_id_text(component: int, verb: str, argument: str = "") -> str:
+    """The custom_id of these parts. Raises ValueError where it is too long for Discord."""
+    text = f"hl:{component}:{verb}:{argument}"
+    if len(text) > CUSTOM_ID_LIMIT:
+        raise ValueError(f"“{argument}” is too long for a button: {len(text)} of {CUSTOM_ID_LIMIT} characters")
+    return text

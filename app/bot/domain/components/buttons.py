@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from functools import cached_property
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -62,9 +63,12 @@ class ButtonsComponent(Component):
 
     def render(self, context: RenderContext) -> tuple[Block, ...]:
         """Rows of five buttons; what a click does stands in the custom_id."""
-        buttons = tuple(_button(button, context) for button in self.buttons)
-        starts = range(0, len(buttons), MAX_BUTTONS_IN_ROW)
-        return tuple(Buttons(buttons[start : start + MAX_BUTTONS_IN_ROW]) for start in starts)
+        return tuple([Buttons(tuple([_button(button, context) for button in row])) for row in self._rows])
+
+    @cached_property
+    def _rows(self) -> list[list[ButtonConfig]]:
+        starts = range(0, len(self.buttons), MAX_BUTTONS_IN_ROW)
+        return [self.buttons[start : start + MAX_BUTTONS_IN_ROW] for start in starts]
 
 
 def _button(config: ButtonConfig, context: RenderContext) -> Button:
