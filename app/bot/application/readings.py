@@ -51,8 +51,11 @@ class ReadingStore:
 
     def latest(self, source: str) -> Reading:
         """The newest reading of a source. Raises UnknownSourceError."""
+        reading = self._latest.get(source)  # only sources that are defined have one
+        if reading is not None:
+            return reading
         self._check(source)
-        return self._latest.get(source) or self._waiting[source]
+        return self._waiting[source]
 
     def recent(self, source: str, metric: str, labels: Mapping[str, str]) -> Sequence[float | None]:
         """A metric's last values, oldest first. Raises UnknownSourceError."""

@@ -33,33 +33,33 @@ _NOTICE_CHARACTERS = 200
 def component_count(block: Block) -> int:
     """How many of Discord's components a block becomes, itself included."""
     match block:
-        case Container():
-            return 1 + sum(component_count(child) for child in block.children)
-        case Section():
-            return 2 + len(block.texts)
+        case Text() | Separator() | Problem() | Stamp() | Gallery():
+            return 1
         case Buttons():
             return 1 + len(block.buttons)
         case Select():
             return 2
-        case Text() | Problem() | Stamp() | Gallery() | Separator():
-            return 1
+        case Section():
+            return 2 + len(block.texts)
+        case Container():
+            return 1 + sum(component_count(child) for child in block.children)
 
 
 def character_count(block: Block) -> int:
     """How many characters of text a block takes from the message's 4,000."""
     match block:
-        case Container():
-            return sum(character_count(child) for child in block.children)
-        case Section():
-            return sum(len(text.text) for text in block.texts)
         case Text():
             return len(block.text)
+        case Separator() | Buttons() | Select() | Gallery():
+            return 0
+        case Section():
+            return sum(len(text.text) for text in block.texts)
+        case Container():
+            return sum(character_count(child) for child in block.children)
         case Problem():
             return len(problem_text(block))
         case Stamp():
             return len(stamp_text(block))
-        case _:
-            return 0
 
 
 def problem_text(problem: Problem) -> str:
@@ -97,10 +97,12 @@ def fit(blocks: Iterable[Block], reserved_components: int = 0) -> tuple[tuple[Bl
     waiting = list(blocks)
     for index, block in enumerate(waiting):
         if isinstance(block, Text):
-            if 0 < characters < len(block.text):
+            size = len(block.text)
+            if 0 < characters < size:
                 block = Text(shorten_markdown(block.text, characters))  # noqa: PLW2901  # the loop's own, cut to fit
+                size = len(block.text)
             components -= 1
-            characters -= len(block.text)
+            characters -= size
         else:
             components -= component_count(block)
             characters -= character_count(block)

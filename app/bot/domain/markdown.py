@@ -8,6 +8,7 @@ import unicodedata
 
 _SPECIAL = re.compile(r"([\\*_~`|>#\[\]()<:@-])")
 _NUMBERED = re.compile(r"^(\s*\d+)\.(?=\s)", re.MULTILINE)
+_MARKUP = re.compile(rf"{_SPECIAL.pattern}|{_NUMBERED.pattern}", re.MULTILINE)
 _ESCAPED = re.compile(r"\\([\\*_~`|>#\[\]()<:@.-])")
 _FENCE = "```"
 _SHORT = 100
@@ -32,6 +33,8 @@ def escape_markdown(text: str) -> SafeText:
 
 
 def _escaped(text: str) -> SafeText:
+    if _MARKUP.search(text) is None:
+        return SafeText(text)
     return SafeText(_NUMBERED.sub(r"\1\\.", _SPECIAL.sub(r"\\\1", text)))
 
 

@@ -37,7 +37,7 @@ class MetricStyle(BaseModel):
 
     def value_shown(self, metric: Metric) -> SafeText:
         """The metric's value with its unit, or “no data”."""
-        return self.number_shown(metric.value, metric.unit)
+        return _number_text(metric.value, self.unit or metric.unit, self.decimals)
 
     def number_shown(self, value: float | None, unit: str) -> SafeText:
         """A value in `unit`, unless the config says another."""

@@ -48,7 +48,9 @@ class Metric:
 
     def matches(self, name: str, labels: Mapping[str, str]) -> bool:
         """Whether this is the metric `name` and carries all of `labels`."""
-        return self.name == name and all(self.labels.get(key) == value for key, value in labels.items())
+        if self.name != name:
+            return False
+        return not labels or all(self.labels.get(key) == value for key, value in labels.items())
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +66,10 @@ class Reading:
     def metric(self, name: str, labels: Mapping[str, str] | None = None) -> Metric | None:
         """The first metric with this name and all these labels, or None."""
         wanted = labels or {}
-        return next((metric for metric in self.metrics if metric.matches(name, wanted)), None)
+        for metric in self.metrics:
+            if metric.name == name and metric.matches(name, wanted):
+                return metric
+        return None
 
     def to_json(self) -> dict[str, Any]:
         """The reading as JSON-ready data; `from_json` is its inverse."""

@@ -20,7 +20,7 @@ def _number(value: float, places: int) -> str:
     if abs(value) >= _LONG:
         return f"{value:.3g}"
     text = f"{value:,.{places}f}"
-    return text.removeprefix("-") if not text.strip("-0.,") else text
+    return text[1:] if text[0] == "-" and not text.strip("-0.,") else text
 
 
 def _plain(value: float, decimals: int | None, suffix: str = "") -> str:

@@ -63,7 +63,7 @@ def to_layout(view: View, marker: int | None = None) -> ui.LayoutView:
 def _item(block: Block) -> Item:  # noqa: PLR0911  # one case for each kind of block
     match block:
         case Text():
-            return _text(block.text)
+            return ui.TextDisplay(shorten(block.text, MAX_CHARACTERS) or _BLANK)
         case Container():
             return ui.Container(*map(_item, block.children), accent_colour=block.accent)
         case Separator():
