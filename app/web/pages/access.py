@@ -108,10 +108,11 @@ async def log_in(
         answer = _login_again(request, username, next, message, 429)
         answer.headers["Retry-After"] = str(math.ceil(wait))
         return answer
+    # Counted before it is checked: of many guesses at once only those that are free are checked at all.
+    context.limiter.tried(name, address)
     user = await database.scalar(select(UserRow).where(UserRow.username == name)) if "\0" not in name else None
     known = user.password_hash if user is not None and user.enabled else None
     if not await context.passwords.matches(known, password) or user is None:
-        context.limiter.failed(name, address)
         audit.record(database, None, "login", address, outcome="refused", name=name.replace("\0", ""))
         await database.commit()
         return _login_again(request, username, next, "Name or password is wrong.", 401)

@@ -52,7 +52,7 @@ async def change_password(
     if context.limiter.wait_seconds(user.username, address) > 0:
         errors["current"] = "too many wrong tries; wait a few minutes"
     elif not await context.passwords.matches(user.password_hash, current):
-        context.limiter.failed(user.username, address)
+        context.limiter.tried(user.username, address)
         errors["current"] = "is not your password"
     elif problem := password_problem(password):
         errors["password"] = problem

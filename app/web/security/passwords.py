@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import anyio.to_thread
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
@@ -9,6 +11,8 @@ from argon2.exceptions import InvalidHashError, VerificationError
 MINIMUM_LENGTH = 10
 MAXIMUM_LENGTH = 200
 """Characters; the upper end keeps a request from costing much memory."""
+AT_ONCE = 2
+"""Hashes computed at a time: each takes 64 MiB on purpose, and visitors who guess must not take them all."""
 
 
 class Passwords:
@@ -16,15 +20,18 @@ class Passwords:
 
     def __init__(self, hasher: PasswordHasher | None = None) -> None:
         self._hasher = hasher or PasswordHasher()
+        self._turns = asyncio.Semaphore(AT_ONCE)
         self._nobody = self._hasher.hash("the password of nobody")
 
     async def hash(self, password: str) -> str:
         """The text to store."""
-        return await anyio.to_thread.run_sync(self._hasher.hash, password)
+        async with self._turns:
+            return await anyio.to_thread.run_sync(self._hasher.hash, password)
 
     async def matches(self, stored: str | None, password: str) -> bool:
         """Whether the password is right. `stored` None (no such user) takes as long and is never right."""
-        return await anyio.to_thread.run_sync(self._verify, stored, password)
+        async with self._turns:
+            return await anyio.to_thread.run_sync(self._verify, stored, password)
 
     def _verify(self, stored: str | None, password: str) -> bool:
         try:

@@ -38,8 +38,8 @@ class LoginLimiter:
         known = (self._failures.get(key) for key, _ in _keys(username, address))
         return max([0.0, *(failures.blocked_until - now for failures in known if failures is not None)])
 
-    def failed(self, username: str, address: str) -> None:
-        """Count a failure."""
+    def tried(self, username: str, address: str) -> None:
+        """Count a try as a failure, until `succeeded` takes it back."""
         now = self._clock()
         for key, patience in _keys(username, address):
             failures = self._failures.setdefault(key, _Failures())
@@ -57,6 +57,9 @@ class LoginLimiter:
     def succeeded(self, username: str, address: str) -> None:
         """Forget the failures of one who got in; those of the address stay, for it may be guessing other names."""
         self._failures.pop((username, address), None)
+        own = self._failures.get(("", address))
+        if own is not None:
+            own.count, own.blocked_until = own.count - 1, 0.0
 
 
 def _keys(username: str, address: str) -> tuple[tuple[tuple[str, str], int], ...]:

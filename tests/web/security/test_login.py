@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 
 import asyncpg
@@ -59,6 +60,15 @@ async def test_guessing_is_slowed_down_by_name_and_address(
     assert (await elsewhere.log_in("anna")).status_code == 303
     clock.now += 10
     assert (await guesser.log_in("anna")).status_code == 303
+
+
+async def test_guesses_that_come_all_at_once_are_slowed_down_too(visitor: Browser, owner: asyncpg.Connection) -> None:
+    await factories.user(owner, username="anna", password_hash=QUICK.hash(PASSWORD))
+    await visitor.get("/login")
+    answers = await asyncio.gather(*(visitor.log_in("anna", f"guess number {number}") for number in range(20)))
+    checked = [answer.status_code for answer in answers].count(401)
+    assert checked <= 5
+    assert all(answer.status_code in (401, 429) for answer in answers)
 
 
 async def test_a_new_password_ends_the_other_sessions(
