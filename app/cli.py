@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import sys
+import traceback
 from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager, suppress
 from typing import Annotated, Any
@@ -37,6 +39,8 @@ Shards = Annotated[
     str | None,
     typer.Option("--shards", help="Which of Discord's shards to serve, such as 0-3/16. Default: all.", metavar="RANGE"),
 ]
+_SNOWFLAKE: Any = {"min": 1, "max": 2**63 - 1, "metavar": "ID"}
+"""What an id of Discord's can be."""
 
 
 class UsageError(Exception):
@@ -49,6 +53,7 @@ def main() -> None:
     from app.processes import PortTakenError, ProgramStoppedError
     from app.shared.secrets import SecretError
 
+    signal.signal(signal.SIGTERM, _terminate)
     try:
         app()
     except SettingsError as error:
@@ -57,14 +62,10 @@ def main() -> None:
         _fail(str(error), 1)
     except ProgramStoppedError as error:
         _fail(str(error), error.code or 1)
-    except (PermissionError, FileExistsError, NotADirectoryError) as error:
-        _fail(
-            f"{error.filename} cannot be used ({error.strerror}). Give this user the right to write there, or set "
-            "HOMELAB_DATA_DIR to another folder.",
-            1,
-        )
     except KeyboardInterrupt:
         raise SystemExit(130) from None
+    except Exception as error:  # noqa: BLE001  # the last edge: a user gets a line, never a traceback
+        _fail(_unforeseen(error), 1)
 
 
 @app.command()
@@ -125,9 +126,9 @@ def run_demo() -> None:
 @app.command("seed")
 def seed(
     guild: Annotated[
-        int | None, typer.Option(help="Also add the catalog's dashboards to the guild with this id.")
+        int | None, typer.Option(help="Also add the catalog's dashboards to the guild with this id.", **_SNOWFLAKE)
     ] = None,
-    channel: Annotated[int | None, typer.Option(help="The channel that shows those dashboards.")] = None,
+    channel: Annotated[int | None, typer.Option(help="The channel that shows those dashboards.", **_SNOWFLAKE)] = None,
 ) -> None:
     """Add the catalog: services, commands, data sources, and with --guild two dashboards. Changes nothing you made."""
     from app.catalog.seed import dashboards, seed_dashboards
@@ -225,19 +226,27 @@ def _run_everything(demo: bool | None) -> None:
     from app.provision import prepare
 
     settings = _settings()
-    with _alone(settings):
+    with asyncio.Runner() as runner, _alone(settings):
+        runner.get_loop()  # made now: a signal while a loop is being made leaves half of one, which complains
         check_ports(settings.web_host, {"HOMELAB_WEB_PORT": settings.web_port})
+        if demo or (settings.discord_token is None and _is_new(settings)):
+            check_ports("127.0.0.1", {"HOMELAB_DEMO_PORT": settings.demo_port})
         with _database(settings) as urls:
-            asyncio.run(prepare(urls))
-            simulated = demo if demo is not None else not asyncio.run(_has_token(settings, urls))
+            runner.run(prepare(urls))
+            simulated = demo if demo is not None else not runner.run(_has_token(settings, urls))
             if simulated:
                 check_ports("127.0.0.1", {"HOMELAB_DEMO_PORT": settings.demo_port})
                 if demo is None:
                     console.print("No Discord token yet: running the demo on a simulated Discord.")
             programs = [Program("bot", ("run-demo",) if simulated else ("bot",)), Program("web admin", ("web",))]
             environment = {"DATABASE_URL": urls.owner, "HOMELAB_BOT_DATABASE_URL": urls.bot}
-            asyncio.run(run_programs(programs, environment))
+            runner.run(run_programs(programs, environment))
     console.print("Stopped.")
+
+
+def _is_new(settings: Settings) -> bool:
+    """Whether there is no database yet: then there is no token in it either, and nothing that was begun."""
+    return settings.database_url is None and not (settings.data_dir / "postgres").exists()
 
 
 async def _has_token(settings: Settings, urls: DatabaseUrls) -> bool:
@@ -258,9 +267,16 @@ def _alone(settings: Settings) -> Iterator[None]:
     """Refuse a second `homelab up` on the same data folder. Raises UsageError."""
     from app.shared.database.core.file_lock import FileLock
 
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
     lock = FileLock(settings.data_dir / "up.lock")
-    if not lock.acquire():
+    try:
+        settings.data_dir.mkdir(parents=True, exist_ok=True)
+        acquired = lock.acquire()
+    except OSError as error:
+        raise UsageError(
+            f"{settings.data_dir} cannot be used ({error.strerror}). Give this user the right to write there, or set "
+            "HOMELAB_DATA_DIR to another folder."
+        ) from error
+    if not acquired:
         raise UsageError(
             f"Another `homelab up` runs on {settings.data_dir}. Stop it, or set HOMELAB_DATA_DIR to another folder."
         )
@@ -305,6 +321,23 @@ def _announce(line: str) -> None:
     """Print an address where it is seen between the lines of the log."""
     console.print(f"\n[bold green]▸ {_plain(line)}[/bold green]\n", soft_wrap=True, highlight=False)
     sys.stdout.flush()
+
+
+def _terminate(number: int, _frame: object) -> None:
+    """SIGTERM ends this program as an exception does, so that all is stopped; a second one does nothing."""
+    signal.signal(number, signal.SIG_IGN)
+    raise SystemExit(128 + number)
+
+
+def _unforeseen(error: Exception) -> str:
+    """One line for an error without a name of its own; where it came from only for those who look for it."""
+    if os.environ.get("HOMELAB_LOG_LEVEL", "").upper() == "DEBUG":
+        errors.print(_plain("".join(traceback.format_exception(error))), soft_wrap=True, highlight=False)
+    said = " ".join(str(error).split())[:300]
+    return (
+        f"This should not have happened: {type(error).__name__}{f': {said}' if said else ''}. "
+        "Set HOMELAB_LOG_LEVEL=DEBUG to see where."
+    )
 
 
 def _fail(text: str, code: int) -> None:

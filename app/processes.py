@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import ctypes
+import errno
 import os
 import signal
 import socket
@@ -35,17 +36,24 @@ class ProgramStoppedError(Exception):
 
 
 class PortTakenError(Exception):
-    """Another program listens on a port that is needed; the text says which variable chooses another."""
+    """An address or port that is needed cannot be listened on; the text says which variable chooses another."""
 
 
 def check_ports(host: str, ports: Mapping[str, int]) -> None:
-    """Raise PortTakenError unless every port is free; `ports` by the environment variable that chooses each."""
+    """Raise PortTakenError unless every port is free; `ports` by the environment variable that chooses each.
+
+    A `host` that is not this machine's can only be the web admin's: the demo's page is always on loopback.
+    """
     for variable, port in ports.items():
         with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
                 probe.bind((host, port))
             except OSError as error:
+                if isinstance(error, socket.gaierror) or error.errno == errno.EADDRNOTAVAIL:
+                    raise PortTakenError(
+                        f"{host} is no address of this machine. Set HOMELAB_WEB_HOST to one it has, or 0.0.0.0 for all."
+                    ) from error
                 raise PortTakenError(
                     f"Port {port} on {host} cannot be used ({error.strerror}). Stop what uses it, or set {variable} "
                     "to another port."

@@ -32,6 +32,7 @@ OWNER = "postgres"
 _START_SECONDS = 120.0
 """Time for a start: recovery after a crash replays at most max_wal_size."""
 _POLL_SECONDS = 0.1
+_LATE_SERVER_SECONDS = 1.0
 _LOG_BYTES = 5_000_000
 _SOCKET_NAME = ".s.PGSQL.5432"
 _SOCKET_FOLDER_PREFIX = "homelab-socket-"
@@ -99,8 +100,8 @@ class EmbeddedPostgres:
             try:
                 self._using.acquire(shared=True)
                 self._start()
-            except BaseException:
-                self._using.release()
+            except BaseException as error:
+                self._give_up(interrupted=not isinstance(error, Exception))
                 raise
             finally:
                 self._starting.release()
@@ -119,13 +120,32 @@ class EmbeddedPostgres:
         try:
             if not self._starting.acquire(timeout_seconds=_START_SECONDS):
                 return
-            if self._using.acquire() and (running := self._running()) is not None:
-                programs = self._programs()
-                programs.run("pg_ctl", "stop", "-D", str(self.directory), "-m", "fast", "-w", "-t", "60")
-                _remove_socket_folder(Path(running.socket_folder))
+            self._stop_if_unused()
         finally:
             self._using.release()
             self._starting.release()
+
+    def _stop_if_unused(self) -> bool:
+        """Stop the server unless others use it; whether one was stopped. What is held of `_using` may change."""
+        if not self._using.acquire() or (running := self._running()) is None:
+            return False
+        self._programs().run("pg_ctl", "stop", "-D", str(self.directory), "-m", "fast", "-w", "-t", "60")
+        _remove_socket_folder(Path(running.socket_folder))
+        return True
+
+    def _give_up(self, *, interrupted: bool) -> None:
+        """After a start that did not work out: leave no server behind that nobody uses.
+
+        The server of an interrupted pg_ctl may appear a moment later.
+        """
+        self._socket_folder = None
+        deadline = time.monotonic() + (_LATE_SERVER_SECONDS if interrupted else 0.0)
+        try:
+            with contextlib.suppress(OSError, EmbeddedServerError):
+                while not self._stop_if_unused() and time.monotonic() < deadline:
+                    time.sleep(_POLL_SECONDS)
+        finally:
+            self._using.release()
 
     def _start(self) -> None:
         if not (self.directory / "PG_VERSION").exists():
