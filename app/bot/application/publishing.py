@@ -226,6 +226,8 @@ class Publishing:
 
     def _attend(self, board: Board) -> None:
         """One dashboard's turn. Whatever its rows hold, it never takes the others down with it."""
+        if Kind.DASHBOARDS in self._definitions.unavailable:
+            return  # a dashboard that is not there may only not be readable: no message is removed for that
         try:
             if board.stale:
                 self._follow(board)

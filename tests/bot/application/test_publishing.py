@@ -20,6 +20,7 @@ from app.bot.domain import components as _registered  # noqa: F401  # importing 
 from app.bot.domain.changes import Change
 from app.bot.domain.component import component_types
 from app.bot.domain.dashboards import Dashboard, DashboardComponent
+from app.bot.domain.errors import MissingColumnError
 from app.bot.domain.placements import MARKER_BASE, Placement, PlacementState
 from app.bot.domain.readings import Metric, Reading
 from app.bot.domain.sources import DataSource
@@ -717,3 +718,31 @@ class TestOddRows:
             await stage.showing("Well")
             await stage.define(board("Still well"))
             await stage.showing("Still well")
+
+    async def test_dashboards_that_cannot_be_read_keep_their_messages(
+        self, server: DiscordServer, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        async with running(server, board()) as stage:
+            await stage.stored(PlacementState.POSTED)
+
+        async def unreadable(_self: InMemoryDashboards) -> tuple[Dashboard, ...]:
+            raise MissingColumnError("no such column")
+
+        monkeypatch.setattr(InMemoryDashboards, "all", unreadable)
+        async with running(server, placements=stage.placements) as again:
+            before = again.requests
+            await again.definitions.apply(Change("dashboards", None))
+            await asyncio.sleep(0.2)
+            assert again.texts() == ["Hello"]
+            assert again.requests == before
+            monkeypatch.undo()
+            again.dashboards.rows[1] = board("Back")
+            await again.definitions.apply(Change("dashboards", None))
+            await again.showing("Back")
+
+    async def test_a_dashboard_deleted_while_the_bot_was_away_leaves_no_message(self, server: DiscordServer) -> None:
+        async with running(server, board()) as stage:
+            await stage.stored(PlacementState.POSTED)
+        async with running(server, placements=stage.placements) as again:
+            await again.showing()
+            await until(lambda: not again.placements.rows, "the placement forgotten")

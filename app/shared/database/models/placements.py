@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, ForeignKey, UniqueConstraint, text
+from sqlalchemy import BigInteger, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -13,7 +13,11 @@ from app.shared.database.models.base import Base, BigId, Moment, one_of
 
 
 class DashboardMessageRow(Base):
-    """A placement: committed in state `posting` before its message is sent, so that a crash never posts twice."""
+    """A placement: committed in state `posting` before its message is sent, so that a crash never posts twice.
+
+    It outlives its dashboard on purpose, without a foreign key: a bot that was away when the dashboard was deleted
+    still has to find the message and remove it. The bot then deletes the row.
+    """
 
     __tablename__ = "dashboard_messages"
     __table_args__ = (
@@ -23,7 +27,7 @@ class DashboardMessageRow(Base):
     )
 
     id: Mapped[BigId]
-    dashboard_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("dashboards.id", ondelete="CASCADE"))
+    dashboard_id: Mapped[int] = mapped_column(BigInteger)
     channel_id: Mapped[int] = mapped_column(BigInteger)
     position: Mapped[int] = mapped_column(server_default=text("0"))
     origin: Mapped[str] = mapped_column(server_default=text("'definition'"))

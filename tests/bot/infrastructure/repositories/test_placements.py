@@ -5,11 +5,9 @@ import dataclasses
 from datetime import UTC, datetime
 
 import asyncpg
-import pytest
 
 from app.bot.domain.placements import PlacementState
 from app.bot.infrastructure.repositories import PostgresPlacements
-from app.bot.infrastructure.repositories.reading import StorageRefusedError
 from tests import factories
 
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
@@ -84,17 +82,12 @@ async def test_placing_again_what_failed_keeps_the_message_to_look_for(
     assert (placement.state, placement.message_id, placement.error) == ("posting", 42, None)
 
 
-async def test_a_dashboard_that_is_gone_has_no_place(bot_pool: asyncpg.Pool) -> None:
-    with pytest.raises(StorageRefusedError):
-        await PostgresPlacements(bot_pool).place(1, 7, "definition")
-
-
-async def test_a_deleted_dashboard_takes_its_placements_along(
-    bot_pool: asyncpg.Pool, owner: asyncpg.Connection
-) -> None:
-    await factories.placement(owner)
+async def test_a_placement_outlives_its_dashboard(bot_pool: asyncpg.Pool, owner: asyncpg.Connection) -> None:
+    """The message still stands in the channel: the bot has to find and remove it, however long it was away."""
+    row = await factories.placement(owner, message_id=42)
     await owner.execute("DELETE FROM dashboards")
-    assert await PostgresPlacements(bot_pool).all() == ()
+    (left,) = await PostgresPlacements(bot_pool).all()
+    assert (left.id, left.message_id) == (row["id"], 42)
 
 
 async def test_a_column_more_is_an_attribute(bot_pool: asyncpg.Pool, owner: asyncpg.Connection) -> None:

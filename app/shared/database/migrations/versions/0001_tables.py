@@ -280,9 +280,7 @@ CREATE TABLE dashboard_messages (
     CONSTRAINT pk_dashboard_messages PRIMARY KEY (id),
     CONSTRAINT uq_dashboard_messages_dashboard_id_channel_id_position UNIQUE (dashboard_id, channel_id, position),
     CONSTRAINT ck_dashboard_messages_origin_is_known CHECK (origin IN ('definition', 'command')),
-    CONSTRAINT ck_dashboard_messages_state_is_known CHECK (state IN ('posting', 'posted', 'removed', 'failed')),
-    CONSTRAINT fk_dashboard_messages_dashboard_id_dashboards FOREIGN KEY (dashboard_id)
-        REFERENCES dashboards (id) ON DELETE CASCADE
+    CONSTRAINT ck_dashboard_messages_state_is_known CHECK (state IN ('posting', 'posted', 'removed', 'failed'))
 );
 CREATE TABLE source_states (
     data_source_id bigint NOT NULL,
