@@ -72,7 +72,6 @@ from app.bot.interface.replies import Replies
 from app.settings import Settings
 from app.shared.database.core.connection import connect, wait_for_database
 from app.shared.database.core.errors import DatabaseError
-from app.shared.database.core.migrate import check
 from app.shared.database.core.pool import create_pool
 from app.shared.secrets import SecretBox, open_secret_box
 from app.shared.templating import SandboxedTemplates
@@ -204,6 +203,8 @@ async def run_bot(settings: Settings, bot_url: str, **options: Any) -> None:
     Waits for a database that is down. Raises BotStartError, or DatabaseError for a database that no waiting helps
     (refused, too old a schema), each with one line that says what to do.
     """
+    from app.shared.database.core.migrate import check  # Alembic is slow to import, and the demo does not need it
+
     await wait_for_database(bot_url)
     await check(bot_url)
     box = open_secret_box(settings.data_dir, settings.secret_key.get_secret_value() if settings.secret_key else None)
