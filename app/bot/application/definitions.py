@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from types import MethodType
 from typing import Any
@@ -38,6 +38,8 @@ log = structlog.get_logger(__name__)
 class Kind(StrEnum):
     """The aggregates that are kept in memory, by the table that holds their root."""
 
+    # Guilds before dashboards, for a dashboard is switched off with its guild.
+    GUILDS = "guilds"
     DASHBOARDS = "dashboards"
     SOURCES = "data_sources"
     SERVICES = "services"
@@ -45,7 +47,6 @@ class Kind(StrEnum):
     ACTIONS = "actions"
     GRANTS = "permission_grants"
     SETTINGS = "settings"
-    GUILDS = "guilds"
 
 
 Subscriber = Callable[[int | None], None]
@@ -119,6 +120,8 @@ class Definitions:
             await self._reload_dashboard(dashboard_id)
         else:
             await self._reload(Kind(table))
+        if table == Kind.GUILDS:
+            await self._reload(Kind.DASHBOARDS)
 
     async def _reload_dashboard(self, dashboard_id: int) -> None:
         async def load() -> None:
@@ -126,7 +129,7 @@ class Definitions:
             if dashboard is None:
                 self.dashboards.pop(dashboard_id, None)
             else:
-                self.dashboards[dashboard_id] = dashboard
+                self.dashboards[dashboard_id] = self._in_its_guild(dashboard)
 
         await self._guarded(Kind.DASHBOARDS, load, dashboard_id)
 
@@ -159,7 +162,13 @@ class Definitions:
             log.warning("feature switched off: the schema lacks what it needs", feature=kind.value, reason=reason)
 
     async def _load_dashboards(self) -> None:
-        self.dashboards = {dashboard.id: dashboard for dashboard in await self._repositories.dashboards.all()}
+        loaded = await self._repositories.dashboards.all()
+        self.dashboards = {dashboard.id: self._in_its_guild(dashboard) for dashboard in loaded}
+
+    def _in_its_guild(self, dashboard: Dashboard) -> Dashboard:
+        """The dashboard as it counts: switched off where its guild is."""
+        guild = self.guilds.get(dashboard.guild_id)
+        return dashboard if guild is None or guild.enabled else replace(dashboard, enabled=False)
 
     async def _load_sources(self) -> None:
         self.sources = {source.name: source for source in await self._repositories.sources.all()}

@@ -209,3 +209,24 @@ async def test_a_subscriber_that_fails_keeps_no_other_from_hearing(definitions: 
     await definitions.apply(Change("settings", "a"))
 
     assert heard == [None]
+
+
+async def test_a_guild_that_is_switched_off_takes_its_dashboards_along(
+    definitions: Definitions, owner: asyncpg.Connection
+) -> None:
+    dashboard = await factories.dashboard(owner)
+    await definitions.reload()
+    assert definitions.dashboards[dashboard["id"]].enabled
+    told: list[int | None] = []
+    definitions.subscribe(Kind.DASHBOARDS, told.append)
+
+    await owner.execute("UPDATE guilds SET enabled = false")
+    await definitions.apply(Change("guilds", str(dashboard["guild_id"])))
+    assert not definitions.dashboards[dashboard["id"]].enabled
+    assert told == [None]
+    await definitions.apply(Change("dashboards", str(dashboard["id"])))
+    assert not definitions.dashboards[dashboard["id"]].enabled
+
+    await owner.execute("UPDATE guilds SET enabled = true")
+    await definitions.apply(Change("guilds", str(dashboard["guild_id"])))
+    assert definitions.dashboards[dashboard["id"]].enabled
