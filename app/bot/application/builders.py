@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -20,6 +20,7 @@ from app.bot.domain.registry import Registry
 from app.bot.domain.templates import Templates
 from app.bot.domain.thresholds import STATUS_LEVELS, worst
 
+_FOOTER_LINE = Separator(line=False)
 _FOOTER_COMPONENTS = 2
 
 
@@ -29,6 +30,8 @@ class _Definition:
 
     dashboard: Dashboard
     pages: tuple[str, ...]
+    parts: Mapping[str | None, Sequence[tuple[DashboardComponent, Component | None]]]
+    """What each page shows (None where there are no pages): rows, with their parsed configs where those are valid."""
     layout: Layout
     problems: tuple[Problem, ...]
     """What is wrong with the layout."""
@@ -56,9 +59,14 @@ class DashboardBuilder:
         context = RenderContext(now, self._readings, self._templates, definition.template_values, page=page)
         problems = list(definition.problems)
         blocks: list[Block] = list(problems)
-        for component in dashboard.components:
-            if component.enabled and (component.page is None or component.page == page):
-                blocks.extend(self._render(component, context, problems))
+        for component, parsed in definition.parts[page]:
+            context.component_id = component.id
+            try:
+                blocks += (parsed or self.parse(component)).render(context)
+            except Exception as error:  # noqa: BLE001  # the guarded edge: no definition or reading can stop the bot
+                problem = _problem(component, error)
+                problems.append(problem)
+                blocks.append(problem)
         if not blocks:
             blocks.append(Text("-# This dashboard has no components yet. Add some in the web admin."))
         return View(self._compose(blocks, definition.layout, context), tuple(problems))
@@ -89,31 +97,29 @@ class DashboardBuilder:
                 continue
         return frozenset(found)
 
-    def _render(
-        self, component: DashboardComponent, context: RenderContext, problems: list[Problem]
-    ) -> tuple[Block, ...]:
-        try:
-            context.component_id = component.id
-            return self.parse(component).render(context)
-        except HomelabError as error:
-            detail = str(error)
-        except Exception as error:  # noqa: BLE001  # the guarded edge: no definition or reading can stop the bot
-            detail = f"{type(error).__name__}: {error}"
-        problem = Problem(escape_markdown(component.name or component.type), escape_markdown(detail))
-        problems.append(problem)
-        return (problem,)
-
     def _definition(self, dashboard: Dashboard) -> _Definition:
         known = self._definitions.get(dashboard.id)
         if known is not None and known.dashboard is dashboard:
             return known
         layout, problems = _layout(dashboard)
-        made = _Definition(dashboard, pages_of(dashboard), layout, problems, dashboard.template_values())
+        pages = pages_of(dashboard)
+        parts = {page: self._parts(dashboard, page) for page in pages or (None,)}
+        made = _Definition(dashboard, pages, parts, layout, problems, dashboard.template_values())
         self._definitions[dashboard.id] = made
         return made
 
+    def _parts(self, dashboard: Dashboard, page: str | None) -> list[tuple[DashboardComponent, Component | None]]:
+        shown = (row for row in dashboard.components if row.enabled and row.page in (None, page))
+        return [(row, self._valid(row)) for row in shown]
+
+    def _valid(self, component: DashboardComponent) -> Component | None:
+        try:
+            return self.parse(component)
+        except Exception:  # noqa: BLE001  # what is wrong is said in its place, when it is to be shown
+            return None
+
     def _compose(self, blocks: list[Block], layout: Layout, context: RenderContext) -> tuple[Block, ...]:
-        footer: tuple[Block, ...] = (Separator(line=False), Stamp("Last change", context.now)) if layout.footer else ()
+        footer: tuple[Block, ...] = (_FOOTER_LINE, Stamp("Last change", context.now)) if layout.footer else ()
         reserved = _FOOTER_COMPONENTS + (1 if layout.frame else 0)
         kept, left_out = fit(_without_frames(blocks) if layout.frame else blocks, reserved)
         if left_out:
@@ -133,6 +139,11 @@ def first_page(dashboard: Dashboard) -> str | None:
     return next(iter(pages_of(dashboard)), None)
 
 
+def _problem(component: DashboardComponent, error: Exception) -> Problem:
+    detail = str(error) if isinstance(error, HomelabError) else f"{type(error).__name__}: {error}"
+    return Problem(escape_markdown(component.name or component.type), escape_markdown(detail))
+
+
 def _layout(dashboard: Dashboard) -> tuple[Layout, tuple[Problem, ...]]:
     try:
         return Layout.model_validate(dict(dashboard.layout)), ()
@@ -143,6 +154,8 @@ def _layout(dashboard: Dashboard) -> tuple[Layout, tuple[Problem, ...]]:
 
 def _without_frames(blocks: list[Block]) -> list[Block]:
     """Containers do not nest in Discord: inside a frame their children stand for them."""
+    if Container not in map(type, blocks):
+        return blocks
     return [part for block in blocks for part in (block.children if isinstance(block, Container) else (block,))]
 
 

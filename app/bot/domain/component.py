@@ -79,7 +79,8 @@ class RenderContext:
         return self._metric(reference.source, reference.metric, reference.labels)
 
     def _metric(self, source: str, name: str, labels: Mapping[str, str]) -> Metric:
-        reading = self.reading(source)
+        reading = self.readings.latest(source)
+        self.statuses.append(reading.status)
         metric = reading.metric(name, labels)
         if metric is not None:
             return metric

@@ -91,24 +91,22 @@ def fit(blocks: Iterable[Block], reserved_components: int = 0) -> tuple[tuple[Bl
 
     A text too long for what is left is shortened; a block that does not fit ends the message, so the order is kept.
     """
-    kept: list[Block] = []
+    kept = list(blocks)
     components = MAX_COMPONENTS - reserved_components - 1
     characters = MAX_CHARACTERS - _NOTICE_CHARACTERS
-    waiting = list(blocks)
-    for index, block in enumerate(waiting):
+    for index, block in enumerate(kept):
         if isinstance(block, Text):
             size = len(block.text)
             if 0 < characters < size:
-                block = Text(shorten_markdown(block.text, characters))  # noqa: PLW2901  # the loop's own, cut to fit
-                size = len(block.text)
+                kept[index] = shorter = Text(shorten_markdown(block.text, characters))
+                size = len(shorter.text)
             components -= 1
             characters -= size
         else:
             components -= component_count(block)
             characters -= character_count(block)
         if components < 0 or characters < 0:
-            return tuple(kept), len(waiting) - index
-        kept.append(block)
+            return tuple(kept[:index]), len(kept) - index
     return tuple(kept), 0
 
 

@@ -48,9 +48,7 @@ class Metric:
 
     def matches(self, name: str, labels: Mapping[str, str]) -> bool:
         """Whether this is the metric `name` and carries all of `labels`."""
-        if self.name != name:
-            return False
-        return not labels or all(self.labels.get(key) == value for key, value in labels.items())
+        return self.name == name and all(self.labels.get(key) == value for key, value in labels.items())
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +63,8 @@ class Reading:
 
     def metric(self, name: str, labels: Mapping[str, str] | None = None) -> Metric | None:
         """The first metric with this name and all these labels, or None."""
-        wanted = labels or {}
         for metric in self.metrics:
-            if metric.name == name and metric.matches(name, wanted):
+            if metric.name == name and (not labels or metric.matches(name, labels)):
                 return metric
         return None
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from enum import StrEnum
+from functools import cached_property
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -56,7 +57,7 @@ class Thresholds(BaseModel):
     critical: float | None = Field(None, description="Critical from this value on")
     below: bool = Field(False, description="Low values are the bad ones (free space, battery, days left)")
 
-    @property
+    @cached_property
     def defined(self) -> bool:
         """Whether there is any threshold: only then a mark says something."""
         return self.warning is not None or self.critical is not None

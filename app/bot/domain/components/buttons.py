@@ -63,12 +63,18 @@ class ButtonsComponent(Component):
 
     def render(self, context: RenderContext) -> tuple[Block, ...]:
         """Rows of five buttons; what a click does stands in the custom_id."""
-        return tuple([Buttons(tuple([_button(button, context) for button in row])) for row in self._rows])
+        rows = self._rows.get(context.component_id)
+        if rows is None:
+            buttons = tuple(_button(button, context) for button in self.buttons)
+            starts = range(0, len(buttons), MAX_BUTTONS_IN_ROW)
+            rows = tuple(Buttons(buttons[start : start + MAX_BUTTONS_IN_ROW]) for start in starts)
+            self._rows[context.component_id] = rows
+        return rows
 
     @cached_property
-    def _rows(self) -> list[list[ButtonConfig]]:
-        starts = range(0, len(self.buttons), MAX_BUTTONS_IN_ROW)
-        return [self.buttons[start : start + MAX_BUTTONS_IN_ROW] for start in starts]
+    def _rows(self) -> dict[int, tuple[Block, ...]]:
+        """The rows by the component's id: no reading changes them."""
+        return {}
 
 
 def _button(config: ButtonConfig, context: RenderContext) -> Button:

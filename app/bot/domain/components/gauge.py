@@ -87,19 +87,26 @@ class Gauge(Component, MetricDisplay):
         return [inline_code(padded(name, width)) for name in plain]
 
     def _line(self, metric: Metric, full: float | None, name: str, detail: str) -> str:
-        value = metric.value
-        share = _share(value, self.minimum, full)
-        judged = (None if share is None else share * 100) if self.maximum_metric else value
-        filled = 0 if share is None else round(max(0.0, min(share, 1.0)) * self.width)
-        drawn = FULL * filled + EMPTY * (self.width - filled)
-        line = f"{self.mark(judged)}{name} {drawn} {self._text(metric, full)}"
+        judged: float | None = metric.value
+        shown: str = self.value_shown(metric)
+        share = _share(judged, self.minimum, full)
+        if self.maximum_metric:
+            judged = None if share is None else share * 100
+            shown = f"{shown} / {self.number_shown(full, metric.unit)}"
+        if share is None or share <= 0:
+            filled = 0
+        elif share >= 1:
+            filled = self.width
+        else:
+            filled = round(share * self.width)
+        drawn = self._drawings[filled]
+        line = f"{self.mark(judged)}{name} {drawn} {shown}"
         return f"{line} · {detail}" if detail else line
 
-    def _text(self, metric: Metric, full: float | None) -> str:
-        shown = self.value_shown(metric)
-        if not self.maximum_metric:
-            return shown
-        return f"{shown} / {self.number_shown(full, metric.unit)}"
+    @cached_property
+    def _drawings(self) -> tuple[str, ...]:
+        """The bar with none, one, two ... of its characters filled."""
+        return tuple([FULL * filled + EMPTY * (self.width - filled) for filled in range(self.width + 1)])
 
 
 def _share(value: float | None, minimum: float, maximum: float | None) -> float | None:

@@ -35,5 +35,7 @@ class Heading(Component):
         """One line; a template's line breaks become spaces, for a heading ends with its line."""
         line = shorten(one_line(context.text(self.text)), HEADING_LIMIT)
         subtitle = detail_text(context, self.subtitle)
-        lines = ([f"{'#' * self.size} {line}"] if line else []) + ([f"-# {subtitle}"] if subtitle else [])
+        lines = [f"{'#' * self.size} {line}"] if line else []
+        if subtitle:
+            lines.append(f"-# {subtitle}")
         return (Text("\n".join(lines)),) if lines else ()

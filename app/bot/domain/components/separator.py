@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cached_property
+
 from pydantic import Field
 
 from app.bot.domain.blocks import Block, Separator
@@ -17,4 +19,8 @@ class SeparatorComponent(Component):
 
     def render(self, context: RenderContext) -> tuple[Block, ...]:  # the same for every context
         """The separator."""
+        return self._blocks
+
+    @cached_property
+    def _blocks(self) -> tuple[Block, ...]:
         return (Separator(self.line, self.large),)

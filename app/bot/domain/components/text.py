@@ -39,7 +39,7 @@ class TextComponent(Component):
             text = context.plain(self.text).strip("\n")
             return (Text(shorten_markdown(code_block(text), MAX_CHARACTERS)),) if text.strip() else ()
         text = context.text(self.text).strip()
-        start = _LINE_STARTS.get(self.style, "")
-        if start:
+        if self.style is not TextStyle.NORMAL:
+            start = _LINE_STARTS[self.style]
             text = "\n".join(start + line for line in text.splitlines() if line.strip())
         return (Text(shorten_markdown(text, MAX_CHARACTERS)),) if text else ()

@@ -42,6 +42,7 @@ _BLANK = "\u200b"
 Item: TypeAlias = "ui.Item[Any]"
 
 _STYLES = {style: discord.ButtonStyle[style.value] for style in ButtonStyle}
+_SMALL, _LARGE = discord.SeparatorSpacing.small, discord.SeparatorSpacing.large
 _CUSTOM_EMOJI = re.compile(r"<(?P<animated>a?):(?P<name>\w{2,32}):(?P<id>\d{15,20})>")
 
 
@@ -63,12 +64,12 @@ def to_layout(view: View, marker: int | None = None) -> ui.LayoutView:
 def _item(block: Block) -> Item:  # noqa: PLR0911  # one case for each kind of block
     match block:
         case Text():
-            return ui.TextDisplay(shorten(block.text, MAX_CHARACTERS) or _BLANK)
+            text = block.text
+            return ui.TextDisplay(text if 0 < len(text) <= MAX_CHARACTERS else _cut(text))
         case Container():
             return ui.Container(*map(_item, block.children), accent_colour=block.accent)
         case Separator():
-            spacing = discord.SeparatorSpacing.large if block.large else discord.SeparatorSpacing.small
-            return ui.Separator(visible=block.line, spacing=spacing)
+            return ui.Separator(visible=block.line, spacing=_LARGE if block.large else _SMALL)
         case Section():
             return ui.Section(*(_text(text.text) for text in block.texts), accessory=_accessory(block.accessory))
         case Buttons():
@@ -84,7 +85,11 @@ def _item(block: Block) -> Item:  # noqa: PLR0911  # one case for each kind of b
 
 
 def _text(text: str) -> ui.TextDisplay[Any]:
-    return ui.TextDisplay(shorten(text, MAX_CHARACTERS) or _BLANK)
+    return ui.TextDisplay(_cut(text))
+
+
+def _cut(text: str) -> str:
+    return shorten(text, MAX_CHARACTERS) or _BLANK
 
 
 def _accessory(accessory: Button | Image) -> Item:
