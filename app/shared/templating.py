@@ -37,6 +37,7 @@ _TEXT_METHODS = frozenset({
     "islower", "isspace", "isupper", "lower", "lstrip", "partition", "removeprefix", "removesuffix", "rfind",
     "rpartition", "rsplit", "rstrip", "split", "splitlines", "startswith", "strip", "swapcase", "title", "upper",
 })  # fmt: skip
+_DICT_ATTRIBUTES = frozenset(dir(dict))
 _TIME_METHODS = frozenset({
     "astimezone", "date", "day", "days", "hour", "isoformat", "isoweekday", "microsecond", "minute", "month", "second",
     "seconds", "time", "timestamp", "total_seconds", "tzinfo", "weekday", "year",
@@ -193,6 +194,12 @@ class _Environment(ImmutableSandboxedEnvironment):
         plain = not kwargs and type(called) is MethodType and not called.__func__.__dict__
         result = called(*args) if plain else super().call(context, called, *args, **kwargs)
         return result if isinstance(result, _Printed) else budget.made(result)
+
+    def getattr(self, obj: Any, attribute: str) -> Any:
+        """An attribute or else an entry, as the sandbox allows it; an entry of a plain dictionary at once."""
+        if type(obj) is dict and attribute in obj and attribute not in _DICT_ATTRIBUTES:
+            return obj[attribute]
+        return super().getattr(obj, attribute)
 
     def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:
         """Calculate; with a missing value, or divided by nothing, the result is missing too."""
