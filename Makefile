@@ -46,9 +46,14 @@ clean: ## Remove what was set up here (your data stays)
 	rm -rf .venv .uv .mypy_cache .ruff_cache .pytest_cache
 
 .venv/.synced: pyproject.toml uv.lock | $(UV)
-	$(UV) sync --locked --quiet
+	$(UV) sync --locked --quiet --compile-bytecode
 	@touch $@
 
+# Debian has venv in a package of its own, and its pip refuses to touch the system; into a folder it installs.
 .uv/bin/uv:
-	$(PYTHON) -m venv .uv
-	.uv/bin/pip install --quiet --disable-pip-version-check uv
+	@rm -rf .uv
+	@echo "Fetching uv, which sets up the rest"
+	@{ $(PYTHON) -m venv .uv && .uv/bin/pip install --quiet --disable-pip-version-check uv; } >/dev/null 2>&1 || \
+	  { rm -rf .uv && $(PYTHON) -m pip install --quiet --disable-pip-version-check --target .uv uv; } || \
+	  { rm -rf .uv; echo "uv could not be installed. Install it (https://docs.astral.sh/uv/), or Python's venv:" \
+	    "apt-get install python3-venv"; exit 1; }
