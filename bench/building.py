@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 import discord
 
 from app.bot.application.builders import DashboardBuilder
+from app.bot.application.component_factory import ComponentFactory
 from app.bot.application.readings import ReadingStore
 from app.bot.domain import components as _registered  # noqa: F401  # importing registers the component types
 from app.bot.domain.component import component_types
@@ -57,7 +58,9 @@ def put_load(store: ReadingStore, percent: float) -> None:
 
 def sample_builder(readings: ReadingStore) -> DashboardBuilder:
     """The builder as the bot composes it."""
-    return DashboardBuilder(component_types, readings, SandboxedTemplates(filters=FILTERS, finalize=finalize))
+    return DashboardBuilder(
+        ComponentFactory(component_types), readings, SandboxedTemplates(filters=FILTERS, finalize=finalize)
+    )
 
 
 def by_hand(texts: list[str], custom_id: str) -> discord.ui.LayoutView:

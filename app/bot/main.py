@@ -25,6 +25,7 @@ from app.bot.application.audit import Audit
 from app.bot.application.background import Background
 from app.bot.application.builders import DashboardBuilder
 from app.bot.application.collection import Collection, CollectionConfig
+from app.bot.application.component_factory import ComponentFactory
 from app.bot.application.dashboards import Dashboards
 from app.bot.application.definitions import DefinitionRepositories, Definitions
 from app.bot.application.guild_register import GuildRegister
@@ -73,6 +74,7 @@ from app.settings import Settings
 from app.shared.database.core.connection import connect, wait_for_database
 from app.shared.database.core.errors import DatabaseError
 from app.shared.database.core.pool import create_pool
+from app.shared.expressions import CelExpressions
 from app.shared.secrets import SecretBox, open_secret_box
 from app.shared.templating import SandboxedTemplates
 
@@ -104,7 +106,9 @@ def build_client(pool: Pool, bot_url: str, box: SecretBox, **options: Any) -> Ho
     client = HomelabClient(http_trace=pacing.trace(), **options)
     definitions = Definitions(_definition_repositories(pool))
     readings = ReadingStore()
-    builder = DashboardBuilder(component_types, readings, SandboxedTemplates(FILTERS, finalize))
+    builder = DashboardBuilder(
+        ComponentFactory(component_types), readings, SandboxedTemplates(FILTERS, finalize), expressions=CelExpressions()
+    )
     secrets = PostgresSecrets(pool, box)
     session = make_session()
     instances = PostgresBotInstances(pool)

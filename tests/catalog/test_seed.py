@@ -10,6 +10,7 @@ import pytest
 import app.bot.domain.components  # noqa: F401  # importing registers the component types
 from app.bot.application.action_types import action_types
 from app.bot.application.builders import DashboardBuilder
+from app.bot.application.component_factory import ComponentFactory
 from app.bot.application.readings import ReadingStore
 from app.bot.application.service_types import SERVICE_CONFIGS
 from app.bot.domain.component import component_types, parse_config
@@ -115,7 +116,9 @@ def test_the_catalogs_dashboards_build_without_a_problem(key: str) -> None:
         for number, part in enumerate(definition["components"])
     )
     dashboard = Dashboard(1, 1, definition["name"], layout=definition["layout"], components=parts)
-    builder = DashboardBuilder(component_types, readings, SandboxedTemplates(filters=FILTERS, finalize=finalize))
+    builder = DashboardBuilder(
+        ComponentFactory(component_types), readings, SandboxedTemplates(filters=FILTERS, finalize=finalize)
+    )
     for page in {part.page for part in parts}:
         built = builder.build(dashboard, now, page)
         assert built.problems == ()

@@ -15,12 +15,12 @@ from app.bot.application.answers import Answer
 from app.bot.application.audit import Audit
 from app.bot.application.dashboards import Dashboards
 from app.bot.application.definitions import Definitions
-from app.bot.application.polling import describe_fault
 from app.bot.application.readings import ReadingStore
 from app.bot.application.services import Supervisor
 from app.bot.domain.actions import ActionDefinition
 from app.bot.domain.component import parse_config
 from app.bot.domain.errors import HomelabError
+from app.bot.domain.faults import describe_fault
 from app.bot.domain.guilds import Actor
 from app.bot.domain.permissions import ACTION_RUN
 from app.bot.domain.registry import Registry

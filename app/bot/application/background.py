@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 import structlog
 
-from app.bot.application.polling import describe_fault
+from app.bot.domain.faults import describe_fault
 
 log = structlog.get_logger(__name__)
 

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from pydantic import ValidationError
 
+from app.bot.application.component_factory import ComponentFactory
 from app.bot.domain.blocks import Block, Container, Problem, Separator, Stamp, Text, View
-from app.bot.domain.component import Component, RenderContext, describe_validation_error, parse_config
+from app.bot.domain.charts import Charts, NoCharts
+from app.bot.domain.component import Component, RenderContext, describe_validation_error
 from app.bot.domain.dashboards import Dashboard, DashboardComponent, Layout
 from app.bot.domain.errors import HomelabError
+from app.bot.domain.expressions import Expressions, NoExpressions
+from app.bot.domain.history import Histories, NoHistories
 from app.bot.domain.limits import fit
 from app.bot.domain.markdown import escape_markdown
 from app.bot.domain.readings import Readings
-from app.bot.domain.registry import Registry
+from app.bot.domain.regions import Region
 from app.bot.domain.templates import Templates
 from app.bot.domain.thresholds import STATUS_LEVELS, worst
 
@@ -41,10 +45,24 @@ class _Definition:
 class DashboardBuilder:
     """Builds views from dashboards: by type through the registry, by row through each type's config model."""
 
-    def __init__(self, types: Registry[type[Component]], readings: Readings, templates: Templates) -> None:
-        self._types = types
+    def __init__(
+        self,
+        components: ComponentFactory,
+        readings: Readings,
+        templates: Templates,
+        *,
+        expressions: Expressions | None = None,
+        histories: Histories | None = None,
+        charts: Charts | None = None,
+        region_of: Callable[[int], Region] = lambda guild_id: Region(),
+    ) -> None:
+        self._components = components
         self._readings = readings
         self._templates = templates
+        self._expressions = expressions or NoExpressions()
+        self._histories = histories or NoHistories()
+        self._charts = charts or NoCharts()
+        self._region_of = region_of
         self._definitions: dict[int, _Definition] = {}
         self._parsed: dict[int, tuple[DashboardComponent, Component]] = {}
 
@@ -56,28 +74,36 @@ class DashboardBuilder:
         definition = self._definition(dashboard)
         if page not in definition.pages:
             page = definition.pages[0] if definition.pages else None
-        context = RenderContext(now, self._readings, self._templates, definition.template_values, page=page)
-        problems = list(definition.problems)
-        blocks: list[Block] = list(problems)
+        context = RenderContext(
+            now,
+            self._readings,
+            self._templates,
+            definition.template_values,
+            page=page,
+            components=self._components,
+            expressions=self._expressions,
+            histories=self._histories,
+            charts=self._charts,
+            region=self._region_of(dashboard.guild_id),
+            problems=list(definition.problems),
+        )
+        blocks: list[Block] = list(definition.problems)
         for component, parsed in definition.parts[page]:
             context.component_id = component.id
             try:
                 blocks += (parsed or self.parse(component)).render(context)
             except Exception as error:  # noqa: BLE001  # the guarded edge: no definition or reading can stop the bot
-                problem = _problem(component, error)
-                problems.append(problem)
-                blocks.append(problem)
+                blocks.append(context.problem(component.name or component.type, error))
         if not blocks:
             blocks.append(Text("-# This dashboard has no components yet. Add some in the web admin."))
-        return View(self._compose(blocks, definition.layout, context), tuple(problems))
+        return View(self._compose(blocks, definition.layout, context), tuple(context.problems), context.pending)
 
     def parse(self, component: DashboardComponent) -> Component:
         """The component's config as its type's model, parsed once per definition. Raises HomelabError."""
         known = self._parsed.get(component.id)
         if known is not None and (known[0] is component or known[0] == component):
             return known[1]
-        model = self._types[component.type]
-        parsed = parse_config(model, component.config, f"Config of “{component.type}”")
+        parsed = self._components.make(component.type, component.config)
         self._parsed[component.id] = (component, parsed)
         return parsed
 
@@ -137,11 +163,6 @@ def pages_of(dashboard: Dashboard) -> tuple[str, ...]:
 def first_page(dashboard: Dashboard) -> str | None:
     """The page that a message shows before someone chose another; None where there are no pages."""
     return next(iter(pages_of(dashboard)), None)
-
-
-def _problem(component: DashboardComponent, error: Exception) -> Problem:
-    detail = str(error) if isinstance(error, HomelabError) else f"{type(error).__name__}: {error}"
-    return Problem(escape_markdown(component.name or component.type), escape_markdown(detail))
 
 
 def _layout(dashboard: Dashboard) -> tuple[Layout, tuple[Problem, ...]]:

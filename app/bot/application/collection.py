@@ -14,12 +14,13 @@ import structlog
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.bot.application.definitions import Definitions, Kind
-from app.bot.application.polling import GuardedReader, Outcome, Reader, describe_fault, pause_after
+from app.bot.application.polling import GuardedReader, Outcome, Reader, pause_after
 from app.bot.application.readings import ReadingStore
 from app.bot.application.source_states import StateWriter
 from app.bot.application.statistics import Statistics
 from app.bot.application.waking import WakeableSleep
 from app.bot.domain.errors import HomelabError
+from app.bot.domain.faults import describe_fault
 from app.bot.domain.readings import Reading, Status
 from app.bot.domain.repositories import DataSourceRepository
 from app.bot.domain.sources import DataSource, SourceState

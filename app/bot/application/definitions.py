@@ -11,12 +11,12 @@ from typing import Any
 
 import structlog
 
-from app.bot.application.polling import describe_fault
 from app.bot.domain.actions import ActionDefinition
 from app.bot.domain.changes import Change
 from app.bot.domain.commands import CommandDefinition
 from app.bot.domain.dashboards import Dashboard
 from app.bot.domain.errors import MissingColumnError, MissingTableError, StorageUnavailableError
+from app.bot.domain.faults import describe_fault
 from app.bot.domain.guilds import Guild
 from app.bot.domain.permissions import PermissionGrant
 from app.bot.domain.repositories import (

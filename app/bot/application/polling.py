@@ -7,14 +7,13 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
-from traceback import extract_tb
 from typing import Protocol
 
 import structlog
 
 from app.bot.application.storable import storable
 from app.bot.domain.errors import HomelabError
+from app.bot.domain.faults import describe_fault
 from app.bot.domain.markdown import shorten
 from app.bot.domain.readings import Reading, Status
 
@@ -112,15 +111,6 @@ class GuardedReader:
             task.add_done_callback(_forget_result)
             task.cancel()
             await asyncio.wait({task}, timeout=_GRACE_SECONDS)
-
-
-def describe_fault(error: BaseException) -> str:
-    """What is shown and logged of an unexpected error: its type and place, not its text (it may hold a secret)."""
-    if isinstance(error, TimeoutError):
-        return "No answer in time"
-    frames = extract_tb(error.__traceback__)
-    place = f" at {Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
-    return f"Unexpected {type(error).__name__}{place}"
 
 
 def pause_after(interval_seconds: float, failures: int) -> float:

@@ -20,11 +20,11 @@ from app.bot.application.live import Live, Wish
 from app.bot.application.messenger import Messenger
 from app.bot.application.painting import Painter
 from app.bot.application.placement_memory import PlacementMemory
-from app.bot.application.polling import describe_fault
 from app.bot.application.setbacks import Pauses, Setbacks
 from app.bot.application.statistics import Statistics
 from app.bot.domain.blocks import View
 from app.bot.domain.errors import HomelabError, StorageUnavailableError
+from app.bot.domain.faults import describe_fault
 from app.bot.domain.placements import Placement, PlacementState
 from app.bot.domain.repositories import PlacementRepository
 

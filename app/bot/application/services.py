@@ -11,10 +11,10 @@ import structlog
 from pydantic import BaseModel
 
 from app.bot.application.definitions import Definitions, Kind
-from app.bot.application.polling import describe_fault
 from app.bot.application.waking import WakeableSleep
 from app.bot.domain.component import parse_config
 from app.bot.domain.errors import HomelabError, StorageUnavailableError
+from app.bot.domain.faults import describe_fault
 from app.bot.domain.registry import Registry
 from app.bot.domain.repositories import ServiceRepository
 from app.bot.domain.services import ServiceDefinition, ServiceStatus

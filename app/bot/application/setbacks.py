@@ -16,8 +16,8 @@ from app.bot.application.messenger import (
     NotPermittedError,
 )
 from app.bot.application.placement_memory import PlacementMemory
-from app.bot.application.polling import describe_fault
 from app.bot.domain.blocks import Problem, View
+from app.bot.domain.faults import describe_fault
 from app.bot.domain.markdown import escape_markdown
 from app.bot.domain.placements import Placement, PlacementState
 

@@ -12,6 +12,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import TypeAlias
 
+from app.bot.domain.charts import Picture
+
 
 class ButtonStyle(StrEnum):
     """Discord's button styles that carry a custom_id."""
@@ -70,10 +72,16 @@ class Select:
 
 @dataclass(frozen=True, slots=True)
 class Image:
-    """A picture by https URL."""
+    """A picture: by https URL, or a file that is sent with the message (then `url` refers to the attachment)."""
 
     url: str
     description: str | None = None
+    picture: Picture | None = None
+
+    @classmethod
+    def of(cls, picture: Picture, description: str | None = None) -> Image:
+        """The image that shows an attached picture."""
+        return cls(f"attachment://{picture.filename}", description, picture)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,10 +136,14 @@ Block: TypeAlias = Text | Buttons | Select | Gallery | Section | Separator | Pro
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """What one message shows, and the problems met while building it (also drawn in place as Problem blocks)."""
+    """What one message shows, and the problems met while building it (also drawn in place as Problem blocks).
+
+    `pending` says that history or a chart was not there yet: the same dashboard shows more in a moment.
+    """
 
     blocks: tuple[Block, ...]
     problems: tuple[Problem, ...] = field(default=(), compare=False)
+    pending: bool = field(default=False, compare=False)
 
     @property
     def fingerprint(self) -> str:

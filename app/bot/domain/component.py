@@ -16,18 +16,30 @@ from __future__ import annotations
 
 import re
 from abc import abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from app.bot.domain.blocks import Block
+from app.bot.domain.blocks import Block, Problem
+from app.bot.domain.charts import ChartRequest, Charts, NoCharts, Picture
 from app.bot.domain.custom_id import custom_id_text
-from app.bot.domain.errors import InvalidConfigError, TemplateFailedError, UnknownMetricError
-from app.bot.domain.markdown import unescape_markdown
+from app.bot.domain.errors import (
+    ExpressionFailedError,
+    InvalidConfigError,
+    NestingError,
+    TemplateFailedError,
+    UnknownMetricError,
+)
+from app.bot.domain.expressions import Expressions, NoExpressions
+from app.bot.domain.faults import reason_of
+from app.bot.domain.history import Histories, History, HistoryQuery, NoHistories
+from app.bot.domain.markdown import escape_markdown, unescape_markdown
 from app.bot.domain.readings import Metric, Reading, Readings, Status
+from app.bot.domain.regions import Region
 from app.bot.domain.registry import Registry
 from app.bot.domain.templates import Templates
 
@@ -36,13 +48,25 @@ _TEMPLATE_SOURCE = re.compile(r"""\b(?:metric|status|message|items)\(\s*["']([^"
 
 ConfigModel = TypeVar("ConfigModel", bound=BaseModel)
 
+MAX_NESTING = 8
+"""Levels of components within components; deeper ones are a mistake, or never end."""
+
+
+class Components(Protocol):
+    """Makes components by type."""
+
+    def make(self, type_name: str, config: Mapping[str, Any]) -> Component:
+        """A component of a builtin or a template type. Raises UnknownTypeError or InvalidConfigError."""
+        ...
+
 
 @dataclass(slots=True, eq=False)
 class RenderContext:
     """All that a component may know while it renders: nothing here waits, writes or reaches out.
 
     One context serves a whole dashboard; `component_id` is the component that renders now. `page` is the page that the
-    message shows; `statuses` collects how the sources that were read are, for the frame.
+    message shows; `statuses` collects how the sources that were read are, for the frame, `problems` what went wrong in
+    nested components. `pending` says that something was not there yet and is being fetched.
     """
 
     now: datetime
@@ -52,13 +76,26 @@ class RenderContext:
     component_id: int = 0
     page: str | None = None
     statuses: list[Status] = field(default_factory=list)
+    components: Components | None = None
+    expressions: Expressions = field(default_factory=NoExpressions)
+    histories: Histories = field(default_factory=NoHistories)
+    charts: Charts = field(default_factory=NoCharts)
+    region: Region = field(default_factory=Region)
+    variables: Mapping[str, Any] = field(default_factory=dict)
+    problems: list[Problem] = field(default_factory=list)
+    pending: bool = False
+    values: Mapping[str, Any] = field(default_factory=dict)
+    """What surrounds a nested component: the parameters of its template type (`params`), the `item` of a repetition."""
     _names: dict[str, Any] = field(init=False, repr=False)
     """What every template of the dashboard knows."""
+    _depth: int = field(init=False, default=0, repr=False)
+    _charts_asked: int = field(init=False, default=0, repr=False)
 
     def __post_init__(self) -> None:
         self._names = {
             "dashboard": self.dashboard,
             "now": self.now,
+            "variables": self.variables,
             "metric": self._metric_of_template,
             "status": self._status_of_template,
             "message": self._message_of_template,
@@ -102,6 +139,80 @@ class RenderContext:
     def recent(self, reference: MetricReference) -> Sequence[float | None]:
         """The referenced metric's last values, oldest first. Raises UnknownSourceError."""
         return self.readings.recent(reference.source, reference.metric, reference.labels)
+
+    def history(self, query: HistoryQuery) -> History | None:
+        """The past of a metric; None while it is being loaded. Raises UnknownSourceError."""
+        found = self.histories.find(query, self._dashboard_id)
+        self.pending |= found is None
+        return found
+
+    def picture(self, request: ChartRequest) -> Picture | None:
+        """The chart as a picture; None while the first one is being drawn. Raises ChartFailedError."""
+        self._charts_asked += 1  # charts are asked for in the same order every time, so the order names the place
+        slot = f"{self._dashboard_id}/{self.page or ''}/{self.component_id}/{self._charts_asked}"
+        found = self.charts.find(request, slot, self._dashboard_id)
+        self.pending |= found is None
+        return found
+
+    @property
+    def _dashboard_id(self) -> int:
+        return int(self.dashboard.get("id", 0))
+
+    def test(self, expression: str, **values: Any) -> bool:
+        """Whether a condition in CEL holds. Raises ExpressionFailedError for one that is wrong or gives no truth."""
+        result = self.evaluate(expression, **values)
+        if not isinstance(result, bool):
+            raise ExpressionFailedError(f"Condition “{expression[:80]}”: gives no yes or no. Compare with ==, < or >.")
+        return result
+
+    def evaluate(self, expression: str, **values: Any) -> Any:
+        """The value of a CEL expression. Raises ExpressionFailedError."""
+        names = {
+            **self.values,
+            **values,
+            "dashboard": self.dashboard,
+            "variables": self.variables,
+            "metric": self._number_of_expression,
+            "status": self._status_of_template,
+            "items": self._items_of_template,
+        }
+        try:
+            return self.expressions.evaluate(expression, names)
+        except Exception as error:  # a user's expression can raise anything; it is named here, once
+            raise ExpressionFailedError(f"Condition “{expression[:80]}”: {error}") from error
+
+    def _number_of_expression(self, source: str, name: str, labels: Mapping[str, str] | None = None) -> float | None:
+        return self._metric(str(source), str(name), dict(labels or {})).value
+
+    def make(self, type_name: str, config: Mapping[str, Any]) -> Component:
+        """A component to nest in another one. Raises UnknownTypeError, InvalidConfigError or NestingError."""
+        if self.components is None:
+            raise NestingError("Components cannot be nested here.")
+        return self.components.make(type_name, config)
+
+    @contextmanager
+    def nested(self, values: Mapping[str, Any]) -> Iterator[None]:
+        """One level deeper, where templates and conditions know `values` too. Raises NestingError when too deep."""
+        if self._depth >= MAX_NESTING:
+            raise NestingError(
+                f"Components are nested more than {MAX_NESTING} levels deep, or a template type contains itself."
+            )
+        outer, names = self.values, self._names
+        self._depth += 1
+        if values:
+            self.values = {**outer, **values}
+            self._names = {**names, **values}
+        try:
+            yield
+        finally:
+            self._depth -= 1
+            self.values, self._names = outer, names
+
+    def problem(self, title: str, error: Exception) -> Problem:
+        """What stands in the place of a component that failed."""
+        problem = Problem(escape_markdown(title), escape_markdown(reason_of(error)))
+        self.problems.append(problem)
+        return problem
 
     def text(self, template: str, **values: Any) -> str:
         """Render a Jinja2 template with the dashboard, the readings and `values`. Raises TemplateFailedError."""
@@ -184,6 +295,10 @@ def _mentioned_sources(value: object) -> set[str]:
         return found
     if isinstance(value, (list, tuple)):
         return {source for item in value for source in _mentioned_sources(item)}
+    if isinstance(value, dict):  # the config of a nested component
+        source = value.get("source")
+        found = {source} if isinstance(source, str) and source and "${" not in source else set()
+        return found | {name for item in value.values() for name in _mentioned_sources(item)}
     return set()
 
 

@@ -31,6 +31,14 @@ class TemplateFailedError(HomelabError):
     """A template is wrong, asked for something forbidden, or went over its time or size limit."""
 
 
+class ExpressionFailedError(HomelabError):
+    """A condition in CEL is wrong, or asks for what is not there."""
+
+
+class NestingError(HomelabError):
+    """Components are nested too deep, or a template type contains itself."""
+
+
 class MissingColumnError(HomelabError):
     """A column that a model cannot do without is not in the record."""
 

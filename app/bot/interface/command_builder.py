@@ -14,11 +14,11 @@ import structlog
 from discord import app_commands
 
 from app.bot.application.definitions import Definitions, Kind
-from app.bot.application.polling import describe_fault
 from app.bot.application.waking import WakeableSleep
 from app.bot.domain.commands import CommandDefinition
 from app.bot.domain.component import parse_config
 from app.bot.domain.errors import HomelabError, InvalidConfigError
+from app.bot.domain.faults import describe_fault
 from app.bot.domain.registry import Registry
 from app.bot.domain.repositories import BotInstanceRepository
 from app.bot.interface.commands.base import AppCommand, CommandContext, CommandType

@@ -12,6 +12,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.bot.application.builders import DashboardBuilder, first_page, pages_of
+from app.bot.application.component_factory import ComponentFactory
 from app.bot.application.readings import ReadingStore
 from app.bot.domain.blocks import View
 from app.bot.domain.component import Component
@@ -21,6 +22,7 @@ from app.bot.domain.records import from_record
 from app.bot.domain.registry import Registry
 from app.bot.domain.sources import DataSource
 from app.bot.domain.templates import Templates
+from app.shared.expressions import CelExpressions
 
 # Every column, as the bot reads them: templates may use those that no model knows.
 _DASHBOARD = text("SELECT * FROM dashboards WHERE id = :id").columns(layout=JSONB)
@@ -49,7 +51,9 @@ class PreviewSource:
 
     def __init__(self, types: Registry[type[Component]], templates: Templates) -> None:
         self._readings = ReadingStore()
-        self._builder = DashboardBuilder(types, self._readings, templates)
+        self._builder = DashboardBuilder(
+            ComponentFactory(types), self._readings, templates, expressions=CelExpressions()
+        )
         self._polled: dict[str, datetime] = {}
 
     async def build(self, database: AsyncSession, dashboard_id: int, page: str | None = None) -> Preview:

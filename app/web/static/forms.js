@@ -28,13 +28,17 @@
 
     async load() {
       this.destroy();
+      // Nobody can type into a form that is still being made: what was typed there would be taken for what was stored.
+      this.form.hidden = true;
       this.schema = null;
+      const type = this.type;
       this.description.textContent = "";
       if (this.type) {
         const address = `/forms/${encodeURIComponent(this.box.dataset.kind)}/${encodeURIComponent(this.type)}`;
         try {
           const answer = await fetch(address, { headers: { Accept: "application/json" } });
           const found = answer.ok ? await answer.json() : null;
+          if (type !== this.type) return; // another type was chosen meanwhile, and is being loaded
           this.schema = found?.schema ?? null;
           this.description.textContent = found?.description ?? "";
         } catch {

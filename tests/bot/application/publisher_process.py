@@ -9,6 +9,7 @@ import discord
 from discord.http import Route
 
 from app.bot.application.builders import DashboardBuilder
+from app.bot.application.component_factory import ComponentFactory
 from app.bot.application.definitions import DefinitionRepositories, Definitions
 from app.bot.application.publishing import Publishing, PublishingConfig
 from app.bot.application.readings import ReadingStore
@@ -52,7 +53,7 @@ async def main(discord_url: str, token: str, database_url: str) -> None:
         )
     )
     await definitions.reload()
-    builder = DashboardBuilder(component_types, ReadingStore(), SandboxedTemplates(FILTERS, finalize))
+    builder = DashboardBuilder(ComponentFactory(component_types), ReadingStore(), SandboxedTemplates(FILTERS, finalize))
     config = PublishingConfig(min_refresh_seconds=0.1)
     await Publishing(definitions, builder, PostgresPlacements(pool), DiscordMessenger(client, pacing), config).run()
 

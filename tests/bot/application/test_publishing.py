@@ -12,6 +12,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from app.bot.application.builders import DashboardBuilder
+from app.bot.application.component_factory import ComponentFactory
 from app.bot.application.definitions import Definitions
 from app.bot.application.publishing import Publishing, PublishingConfig, UnknownPlacementError
 from app.bot.application.readings import ReadingStore
@@ -144,7 +145,7 @@ async def running(
     readings.define([SOURCE], datetime.now(UTC))
     definitions = definitions_of(rows, [SOURCE])
     await definitions.reload()
-    builder = DashboardBuilder(component_types, readings, SandboxedTemplates(FILTERS, finalize))
+    builder = DashboardBuilder(ComponentFactory(component_types), readings, SandboxedTemplates(FILTERS, finalize))
     statistics = Statistics()
     async with logged_in(server, statistics) as messenger:
         publishing = Publishing(definitions, builder, placements, messenger, config, statistics=statistics)

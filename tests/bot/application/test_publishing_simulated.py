@@ -9,6 +9,7 @@ import discord
 import simcord
 
 from app.bot.application.builders import DashboardBuilder
+from app.bot.application.component_factory import ComponentFactory
 from app.bot.application.publishing import Publishing
 from app.bot.application.readings import ReadingStore
 from app.bot.domain import components as _registered  # noqa: F401  # importing registers the component types
@@ -30,7 +31,9 @@ class Bot(discord.Client):
         self.placements = InMemoryPlacements()
         self.definitions = definitions_of(self.dashboards)
         self.instants = 0
-        builder = DashboardBuilder(component_types, ReadingStore(), SandboxedTemplates(FILTERS, finalize))
+        builder = DashboardBuilder(
+            ComponentFactory(component_types), ReadingStore(), SandboxedTemplates(FILTERS, finalize)
+        )
         self.publishing = Publishing(
             self.definitions, builder, self.placements, DiscordMessenger(self), clock=self._clock
         )

@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 
 from app.bot.application.builders import DashboardBuilder
+from app.bot.application.component_factory import ComponentFactory
 from app.bot.application.readings import ReadingStore
 from app.bot.domain.blocks import View
 from app.bot.domain.component import component_types
@@ -167,7 +168,7 @@ def test_any_dashboard_fits_a_message(data: st.DataObject) -> None:
         for number, (name, config) in enumerate(chosen * 3, start=1)
     )
     dashboard = Dashboard(1, 1, "Lab", layout={"accent": "status"}, components=parts)
-    assert_fits_discord(DashboardBuilder(component_types, READINGS, TEMPLATES).build(dashboard, NOW))
+    assert_fits_discord(DashboardBuilder(ComponentFactory(component_types), READINGS, TEMPLATES).build(dashboard, NOW))
 
 
 @pytest.mark.parametrize(
