@@ -38,7 +38,7 @@ screenshots: .venv/.synced browser ## The pictures of the README, taken from the
 	$(RUN) python -m scripts.screenshots
 
 browser: ## Debian's Chromium for the browser test, where it is missing and we may install it
-	@command -v chromium >/dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && \
+	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && \
 	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium >/dev/null; } || \
 	  echo "No Chromium: the browser tests are skipped. Install it with: apt-get install chromium"
 

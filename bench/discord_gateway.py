@@ -40,10 +40,10 @@ class Gateway:
         self._sockets.pop(socket, None)
         return socket
 
-    async def close(self) -> None:
-        """End every connection, so that clients connect anew."""
+    async def close(self, code: int = 1001) -> None:
+        """End every connection; by the default code clients connect anew."""
         for socket in list(self._sockets):
-            await socket.close(code=1001)
+            await socket.close(code=code)
 
     async def dispatch(self, event: str, data: Mapping[str, Any]) -> None:
         """Send an event to every client."""

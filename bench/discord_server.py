@@ -181,8 +181,10 @@ class DiscordServer:
         }
 
     def _answer(self, data: Any) -> Callable[[web.Request], Awaitable[web.Response]]:
-        async def handle(_request: web.Request) -> web.Response:
+        async def handle(request: web.Request) -> web.Response:
             self.enforcer.count(None, 0)
+            if request.headers.get("Authorization") != f"Bot {self.token}":
+                return json_answer({"message": "401: Unauthorized", "code": 0}, status=401)
             return json_answer(data)
 
         return handle

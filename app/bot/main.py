@@ -82,6 +82,14 @@ log = structlog.get_logger(__name__)
 
 TOKEN_SECRET = "discord_token"  # noqa: S105  # the name of a secret, not one
 _LAST_RETRY_SECONDS = 60.0
+_TOKEN_SECONDS = 2.0
+"""How often the web admin is asked for another token than the one that Discord refused."""
+_AUTHENTICATION_FAILED = 4004
+"""The gateway's close code for a token that is not valid any more (documentation, opcodes and status codes)."""
+_WRONG_TOKEN = (
+    "Discord does not accept the token. Copy it anew from the Developer Portal (Bot, Reset Token) into "  # noqa: S105  # a sentence
+    "DISCORD_TOKEN, or into the secret “discord_token” of the web admin."
+)
 
 
 class BotStartError(HomelabError):
@@ -204,7 +212,8 @@ def build_client(pool: Pool, bot_url: str, box: SecretBox, **options: Any) -> Ho
 async def run_bot(settings: Settings, bot_url: str, **options: Any) -> None:
     """Run on the real Discord until SIGTERM, SIGINT or cancellation, then leave cleanly.
 
-    Waits for a database that is down. Raises BotStartError, or DatabaseError for a database that no waiting helps
+    Waits for a database that is down, and for another token where Discord refuses that of the web admin: whoever
+    mistyped it there can mend it there. Raises BotStartError, or DatabaseError for a database that no waiting helps
     (refused, too old a schema), each with one line that says what to do.
     """
     from app.shared.database.core.migrate import check  # Alembic is slow to import, and the demo does not need it
@@ -214,13 +223,21 @@ async def run_bot(settings: Settings, bot_url: str, **options: Any) -> None:
     box = open_secret_box(settings.data_dir, settings.secret_key.get_secret_value() if settings.secret_key else None)
     pool = await create_pool(bot_url)
     try:
-        token = await find_token(settings, PostgresSecrets(pool, box))
-        logs.hide(token)
-        client = build_client(pool, bot_url, box, **options)
-        try:
-            await _until_stopped(client, token)
-        finally:
-            await client.close()
+        async with _stop_signals() as stopped:
+            while not stopped.is_set():
+                token = await find_token(settings, PostgresSecrets(pool, box))
+                logs.hide(token)
+                client = build_client(pool, bot_url, box, **options)
+                try:
+                    await _until_stopped(client, token, stopped)
+                    return
+                except WrongTokenError as error:
+                    if settings.discord_token is not None:
+                        raise
+                    log.error(str(error))  # noqa: TRY400  # a line for the user; a traceback tells nothing more
+                finally:
+                    await client.close()
+                await _until_another_token(settings, PostgresSecrets(pool, box), token, stopped)
     finally:
         await _close_pool(pool)
 
@@ -237,22 +254,34 @@ async def find_token(settings: Settings, secrets: PostgresSecrets) -> str:
         ) from None
 
 
-async def _until_stopped(client: HomelabClient, token: str) -> None:
+async def _until_stopped(client: HomelabClient, token: str, stopped: asyncio.Event) -> None:
     """Stay connected until a signal comes. Raises WrongTokenError, or what ended the connection for good."""
-    async with _stop_signals() as stopped:
-        connection = asyncio.create_task(_stay_connected(client, token), name="discord")
-        waiting = asyncio.create_task(stopped.wait(), name="signals")
-        try:
-            await asyncio.wait({connection, waiting}, return_when=asyncio.FIRST_COMPLETED)
-            if connection.done():
-                connection.result()
+    connection = asyncio.create_task(_stay_connected(client, token), name="discord")
+    waiting = asyncio.create_task(stopped.wait(), name="signals")
+    try:
+        await asyncio.wait({connection, waiting}, return_when=asyncio.FIRST_COMPLETED)
+        if connection.done():
+            connection.result()
+            return
+        log.info("stopping")
+        await client.close()
+    finally:
+        for task in (connection, waiting):
+            task.cancel()
+        await asyncio.gather(connection, waiting, return_exceptions=True)
+
+
+async def _until_another_token(
+    settings: Settings, secrets: PostgresSecrets, refused: str, stopped: asyncio.Event
+) -> None:
+    """Wait until the web admin has another token than the refused one, or a signal comes."""
+    while not stopped.is_set():
+        with suppress(TimeoutError):
+            await asyncio.wait_for(stopped.wait(), _TOKEN_SECONDS)
+        secrets.forget()
+        with suppress(NoTokenError, StorageUnavailableError):
+            if await find_token(settings, secrets) != refused:
                 return
-            log.info("stopping")
-            await client.close()
-        finally:
-            for task in (connection, waiting):
-                task.cancel()
-            await asyncio.gather(connection, waiting, return_exceptions=True)
 
 
 async def _stay_connected(client: HomelabClient, token: str) -> None:
@@ -262,17 +291,19 @@ async def _stay_connected(client: HomelabClient, token: str) -> None:
             await client.login(token)
             break
         except discord.LoginFailure:
-            raise WrongTokenError(
-                "Discord does not accept the token. Copy it anew from the Developer Portal (Bot, Reset Token) into "
-                "DISCORD_TOKEN or the web admin."
-            ) from None
+            raise WrongTokenError(_WRONG_TOKEN) from None
         except (aiohttp.ClientError, OSError, discord.HTTPException) as error:
             log.warning(f"Discord cannot be reached. Trying again in {pause:g} s", reason=type(error).__name__)
             await client.http.close()
             client.http.connector = discord.utils.MISSING  # closed with the session; the next login makes another
         await asyncio.sleep(pause)
         pause = min(pause * 2, _LAST_RETRY_SECONDS)
-    await client.connect()
+    try:
+        await client.connect()
+    except discord.ConnectionClosed as error:
+        if error.code == _AUTHENTICATION_FAILED:  # the token was reset while the bot was connected
+            raise WrongTokenError(_WRONG_TOKEN) from None
+        raise
 
 
 @asynccontextmanager

@@ -109,6 +109,33 @@ async def test_a_wrong_token_is_one_clear_line_without_the_token(
     assert LOCAL_TOKEN not in str(caught.value)
 
 
+async def test_a_wrong_token_of_the_web_admin_can_be_mended_there(
+    server: DiscordServer, database: Database, owner: asyncpg.Connection, tmp_path: Path
+) -> None:
+    await define(owner)
+    box = SecretBox(KEY)
+    await factories.secret(owner, box, "mistyped", name="discord_token")
+    with capture_logs() as lines:
+        running = asyncio.create_task(run_bot(settings(tmp_path, discord_token=None), database.bot_url))
+        await until(lambda: [line for line in lines if "does not accept the token" in line["event"]], "the refusal")
+        await owner.execute("UPDATE secrets SET ciphertext = $1", box.seal(LOCAL_TOKEN))
+        await until(lambda: server.message_count() == 1, "the message")
+        running.cancel()
+        await asyncio.wait({running}, timeout=30)
+    assert "mistyped" not in str(lines)
+
+
+async def test_a_token_that_is_reset_while_connected_is_said_to_be_wrong(
+    server: DiscordServer, database: Database, owner: asyncpg.Connection, tmp_path: Path
+) -> None:
+    await define(owner)
+    running = asyncio.create_task(run_bot(settings(tmp_path), database.bot_url))
+    await until(lambda: server.message_count() == 1, "the message")
+    await server.gateway.close(4004)
+    with pytest.raises(WrongTokenError, match="does not accept the token"):
+        await asyncio.wait_for(running, 30)
+
+
 async def test_a_database_without_the_tables_is_one_clear_line(empty_database: Database, tmp_path: Path) -> None:
     with pytest.raises(SchemaTooOldError, match="Run: homelab db upgrade"):
         await run_bot(settings(tmp_path), empty_database.bot_url)

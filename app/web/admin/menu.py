@@ -207,7 +207,7 @@ def _grants() -> list[BaseField]:
         StringField(
             "permission",
             required=True,
-            help_text="action.run, dashboard.manage, dashboard.view, dashboard.refresh or *",
+            help_text="action.run, dashboard.manage, dashboard.view, dashboard.refresh, source.view or *",
         ),
         StringField("scope", default="*", help_text="Name of the action or dashboard; * for all"),
         ChoiceField("subject_type", label="For", loader=subjects, default="everyone", required=True),
