@@ -230,11 +230,12 @@ async def run_bot(settings: Settings, bot_url: str, **options: Any) -> None:
                 client = build_client(pool, bot_url, box, **options)
                 try:
                     await _until_stopped(client, token, stopped)
-                    return
                 except WrongTokenError as error:
                     if settings.discord_token is not None:
                         raise
                     log.error(str(error))  # noqa: TRY400  # a line for the user; a traceback tells nothing more
+                else:
+                    return
                 finally:
                     await client.close()
                 await _until_another_token(settings, PostgresSecrets(pool, box), token, stopped)
