@@ -30,7 +30,7 @@ class TemplateLimitError(TemplateError):
 class TemplateLimits:
     """How much a template may cost. `seconds` is computing time of the thread: waiting for others does not count."""
 
-    seconds: float = 0.05
+    seconds: float = 0.02
     output: int = 4_000
     """Characters, as many as Discord shows in one message."""
     source: int = 10_000

@@ -89,7 +89,7 @@ class DashboardBuilder:
         )
         blocks: list[Block] = list(definition.problems)
         for component, parsed in definition.parts[page]:
-            context.component_id = component.id
+            context.begin(component.id)
             try:
                 blocks += (parsed or self.parse(component)).render(context)
             except Exception as error:  # noqa: BLE001  # the guarded edge: no definition or reading can stop the bot

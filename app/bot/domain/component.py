@@ -20,6 +20,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from time import thread_time
 from typing import Any, Protocol, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -50,6 +51,10 @@ ConfigModel = TypeVar("ConfigModel", bound=BaseModel)
 
 MAX_NESTING = 8
 """Levels of components within components; deeper ones are a mistake, or never end."""
+
+
+MAX_TEMPLATE_SECONDS = 0.03
+"""Computing time of all templates of one component: with the longest single one (TemplateLimits) under 50 ms."""
 
 
 class Components(Protocol):
@@ -90,6 +95,7 @@ class RenderContext:
     """What every template of the dashboard knows."""
     _depth: int = field(init=False, default=0, repr=False)
     _charts_asked: int = field(init=False, default=0, repr=False)
+    _spent: float = field(init=False, default=0.0, repr=False)
 
     def __post_init__(self) -> None:
         self._names = {
@@ -176,10 +182,13 @@ class RenderContext:
             "status": self._status_of_template,
             "items": self._items_of_template,
         }
+        started = thread_time()
         try:
             return self.expressions.evaluate(expression, names)
         except Exception as error:  # a user's expression can raise anything; it is named here, once
             raise ExpressionFailedError(f"Condition “{expression[:80]}”: {error}") from error
+        finally:
+            self._spend(thread_time() - started)
 
     def _number_of_expression(self, source: str, name: str, labels: Mapping[str, str] | None = None) -> float | None:
         return self._metric(str(source), str(name), dict(labels or {})).value
@@ -214,14 +223,33 @@ class RenderContext:
         self.problems.append(problem)
         return problem
 
+    def begin(self, component_id: int) -> None:
+        """The component of the next row renders now, with all the time that one component may take."""
+        self.component_id = component_id
+        self._spent = 0.0
+
     def text(self, template: str, **values: Any) -> str:
         """Render a Jinja2 template with the dashboard, the readings and `values`. Raises TemplateFailedError."""
+        if "{" not in template:
+            return template
+        started = thread_time()
         try:
             return self.templates.render(template, self._names | values if values else self._names)
         except TemplateFailedError:
             raise
         except Exception as error:  # a user's template can raise anything; it is named here, once
             raise TemplateFailedError(f"Template: {error}") from error
+        finally:
+            self._spend(thread_time() - started)
+
+    def _spend(self, seconds: float) -> None:
+        """Count the computing time of a component's templates and conditions. Raises TemplateFailedError at its end."""
+        self._spent += seconds
+        if self._spent > MAX_TEMPLATE_SECONDS:
+            raise TemplateFailedError(
+                "The templates and conditions of this component together take more than "
+                f"{MAX_TEMPLATE_SECONDS * 1000:.0f} ms. Show less, or spread it over several components."
+            )
 
     def _metric_of_template(self, source: str, name: str, **labels: Any) -> Metric:
         return self._metric(str(source), str(name), {label: str(value) for label, value in labels.items()})

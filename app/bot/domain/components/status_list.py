@@ -14,12 +14,14 @@ from app.bot.domain.component import Component, MetricReference, RenderContext, 
 from app.bot.domain.fields import FieldPath, Label, Title
 from app.bot.domain.items import value_at, value_text
 from app.bot.domain.lines import mark_of, name_text, text_of, title_lines
-from app.bot.domain.markdown import escape_markdown, one_line, shorten
+from app.bot.domain.markdown import escape_markdown, shorten
 from app.bot.domain.readings import Status
 from app.bot.domain.thresholds import STATUS_LEVELS
 from app.bot.domain.units import format_value
 
 DETAIL_LIMIT = 100
+STATUS_LIMIT = 100
+"""Characters of a status that are looked at."""
 
 WORDS: Mapping[str, Status] = {
     **dict.fromkeys(("up", "ok", "healthy", "running", "online", "active", "yes", "true", "1", "pass"), Status.UP),
@@ -67,9 +69,11 @@ class StatusEntry(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class _Line:
-    name: str
+    """An entry; name and detail as the source gave them, for most of a long list are never shown."""
+
+    name: Any
     status: Status
-    detail: str
+    detail: Any
 
 
 @component_types.register("status_list")
@@ -134,16 +138,17 @@ class StatusList(Component):
         for item in reading.items.get(self.items, ()):
             status = self._status(value_at(item, self.status_field))
             context.statuses.append(status)
-            detail = value_text(value_at(item, self.detail_field), missing="") if self.detail_field else ""
-            yield _Line(value_text(value_at(item, self.name_field)), status, detail)
+            detail = value_at(item, self.detail_field) if self.detail_field else ""
+            yield _Line(value_at(item, self.name_field), status, detail)
 
     def _status(self, value: Any) -> Status:
-        word = value_text(value).casefold()
-        return self.states.get(word) or self.states.get(str(value)) or WORDS.get(word, Status.UNKNOWN)
+        text = "yes" if value is True else "no" if value is False else str(value)[:STATUS_LIMIT].strip()
+        word = text.casefold()
+        return self.states.get(word) or self.states.get(text) or WORDS.get(word, Status.UNKNOWN)
 
     def _entry(self, line: _Line) -> str:
-        mark, name = mark_of(STATUS_LEVELS[line.status]), name_text(line.name)
+        mark, name = mark_of(STATUS_LEVELS[line.status]), name_text(value_text(line.name))
         if self.style is StatusStyle.COMPACT:
             return f"{mark}{name}"
-        detail = escape_markdown(shorten(one_line(line.detail), DETAIL_LIMIT))
+        detail = escape_markdown(shorten(value_text(line.detail, missing=""), DETAIL_LIMIT))
         return f"{mark}**{name}**" + (f" · {detail}" if detail else "")

@@ -1,0 +1,104 @@
+"""Whatever a row or an answer holds, the event loop is never kept longer than 50 ms by one component or source."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from app.bot.application.builders import DashboardBuilder
+from app.bot.application.component_factory import ComponentFactory
+from app.bot.application.readings import ReadingStore
+from app.bot.application.storable import storable
+from app.bot.domain.blocks import View
+from app.bot.domain.component import component_types
+from app.bot.domain.dashboards import Dashboard, DashboardComponent
+from app.bot.domain.readings import Metric
+from app.shared.expressions import CelExpressions
+from tests.loop_monitor import LONGEST_SECONDS, LoopMonitor, monitored_loop
+from tests.rendering import NOW, TEMPLATES, assert_fits_discord, metrics, store
+
+HOSTILE = "\u202e@everyone [x](javascript:1) ``` **b** <@1> \x00\x07" + "漢" * 500
+"""Right to left, a mention, Markdown, control characters, and long."""
+
+ENDLESS = (
+    "{% for a in range(9999) %}{% for b in range(9999) %}{{ a * b }}{% endfor %}{% endfor %}",
+    "{% macro m() %}{{ m() }}{% endmacro %}{{ m() }}",
+    "{{ 'x' * 100000000 }}",
+    "{{ range(9999)|map('string')|join|length }}" * 60,
+    "{{ items('lab', 'rows')|map(attribute='name')|join(', ')|length }}" * 40,
+    "{{ (items('lab', 'rows')|groupby('name')|list)[0] }}" * 40,
+    "{{ '%s' | replace('', 'y' * 1000) | replace('y', 'z' * 1000) }}",
+    "{{ dashboard.name }}" * 199,
+)
+
+
+@pytest.fixture(scope="module")
+def readings() -> ReadingStore:
+    rows: list[dict[str, Any]] = [
+        {"name": f"{number} {HOSTILE}", "status": HOSTILE, "value": number, "nested": {"deep": [HOSTILE] * 20}}
+        for number in range(10_000)
+    ]
+    many = [
+        Metric("load", float("nan") if number % 2 else 1e300, HOSTILE, {"core": str(number)}) for number in range(9)
+    ]
+    return store(lab=storable(metrics(*many, rows=rows)))
+
+
+async def built(readings: ReadingStore, type_name: str, config: dict[str, Any]) -> tuple[View, LoopMonitor]:
+    """A dashboard of one component, built in a turn of the loop as the publisher does."""
+    builder = DashboardBuilder(ComponentFactory(component_types), readings, TEMPLATES, expressions=CelExpressions())
+    dashboard = Dashboard(1, 1, HOSTILE[:90], components=(DashboardComponent(1, 1, type_name, config=config),))
+
+    async def build() -> View:
+        return builder.build(dashboard, NOW)
+
+    with monitored_loop() as monitor:
+        view = await asyncio.create_task(build())
+    return view, monitor
+
+
+async def test_the_monitor_sees_what_blocks() -> None:
+    with monitored_loop() as monitor:
+        asyncio.get_running_loop().call_soon(lambda: sum(range(10_000_000)))
+        await asyncio.sleep(0.01)
+        await asyncio.sleep(0.01)
+    assert monitor.longest > LONGEST_SECONDS, str(monitor)
+
+
+@pytest.mark.parametrize("template", ENDLESS, ids=range(len(ENDLESS)))
+async def test_an_endless_template_ends(readings: ReadingStore, template: str) -> None:
+    view, monitor = await built(readings, "text", {"text": template[:4_000]})
+    assert monitor.longest < LONGEST_SECONDS, str(monitor)
+    assert_fits_discord(view)
+
+
+async def test_many_slow_templates_share_the_time_of_one_component(readings: ReadingStore) -> None:
+    slow = "{% for a in range(1500) %}{{ a * a }}{% endfor %}"
+    pairs = [{"label": str(number), "text": slow} for number in range(20)]
+    view, monitor = await built(readings, "key_value", {"pairs": pairs})
+    assert monitor.longest < LONGEST_SECONDS, str(monitor)
+    assert_fits_discord(view)
+
+
+ROWS = {"source": "lab", "items": "rows"}
+
+
+@pytest.mark.parametrize(
+    ("type_name", "config"),
+    [
+        ("table", {**ROWS, "columns": [{"field": "name"}, {"field": "nested.deep"}], "limit": 30}),
+        ("table", {**ROWS, "columns": [{"field": "value"}], "sort_by": "name", "descending": True}),
+        ("table", {**ROWS, "columns": [{"field": "name"}], "where": {"nested": "x"}}),
+        ("status_list", {**ROWS, "detail_field": "nested", "worst_first": True, "limit": 50}),
+        ("gauge", {"source": "lab", "metric": "load", "each": "core"}),
+    ],
+)
+async def test_ten_thousand_hostile_items_are_no_burden(
+    readings: ReadingStore, type_name: str, config: dict[str, Any]
+) -> None:
+    view, monitor = await built(readings, type_name, config)
+    assert monitor.longest < LONGEST_SECONDS, str(monitor)
+    assert_fits_discord(view)
+    assert not view.problems
