@@ -6,7 +6,7 @@ from app.bot.application.polling import Reader
 from app.bot.domain.component import parse_config
 from app.bot.domain.readings import Reading
 from app.bot.domain.sources import DataSource
-from app.bot.infrastructure.sources import bot, host, http_check, http_json, static
+from app.bot.infrastructure.sources import bot, host, http_check, http_json, simulated, static
 from app.bot.infrastructure.sources.base import Resources, SourceFailedError, SourceType, source_types
 
 __all__ = [
@@ -18,6 +18,7 @@ __all__ = [
     "http_check",
     "http_json",
     "open_reader",
+    "simulated",
     "source_types",
     "static",
 ]
