@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 from collections.abc import Mapping
 from typing import Annotated, Literal
 
@@ -22,7 +23,8 @@ def _check_address(address: str) -> str:
         url = URL()
     if url.scheme not in ("http", "https") or not url.host:
         raise ValueError("must be an address like http://192.168.1.10:8080/path")
-    if REFERENCE.search(address.split("/", 3)[2].rpartition("@")[2]):
+    authority = re.split(r"[/?#]", address.split("//", 1)[1], maxsplit=1)[0]
+    if REFERENCE.search(authority.rpartition("@")[2]):
         raise ValueError("the host of an address cannot be a secret")
     return address
 

@@ -234,6 +234,7 @@ async def test_an_unknown_secret_is_named(read: Any) -> None:
         ({"url": "ftp://nas"}, "url: must be an address"),
         ({"url": "http://host:99999/"}, "url: must be an address"),
         ({"url": "http://${secret:host}/"}, "url: the host of an address cannot be a secret"),
+        ({"url": "http://me@${secret:host}?x=1"}, "url: the host of an address cannot be a secret"),
         ({"url": "http://nas", "methd": "GET"}, "methd: no such setting"),
         ({"url": "http://nas", "expected_statuses": [99]}, "expected_statuses.0: "),
         ({"url": "http://nas", "auth": {"type": "digest", "password": "hunter2"}}, "auth: "),
@@ -245,3 +246,12 @@ def test_a_wrong_config_names_the_field_and_no_value(config: dict[str, Any], mes
         open_reader(DataSource(1, "one", "http_check", config=config), unused)
     assert message in str(caught.value)
     assert "hunter2" not in str(caught.value)
+
+
+async def test_a_secret_may_stand_right_behind_the_host(read: Any) -> None:
+    async def answer(request: web.Request) -> web.Response:
+        return web.Response(text="yes" if request.query.get("key") == "s3cr3t/t+ken" else "no")
+
+    async with http_server(answer) as address:
+        reading = await read("http_check", url=f"{address}?key=${{secret:token}}", keyword="yes")
+    assert reading.status is Status.UP
