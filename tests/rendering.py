@@ -66,7 +66,13 @@ def text(type_name: str, config: Mapping[str, Any], **readings: Reading | Sequen
 
 
 def assert_fits_discord(view: View) -> None:
-    """Every limit of discord/LIMITS.md and of Discord's API description that a view could break."""
+    """Every limit of discord/LIMITS.md and of Discord's API description that a view's messages could break."""
+    for message in view.messages:
+        _assert_message_fits(message)
+
+
+def _assert_message_fits(view: View) -> None:
+    assert view.blocks
     assert not exceeds(view)
     custom_ids: list[str] = []
     for block in _flat(view.blocks):
@@ -85,7 +91,7 @@ def assert_fits_discord(view: View) -> None:
             case Gallery():
                 assert 1 <= len(block.images) <= 10
                 for image in block.images:
-                    assert image.url.startswith("https://")
+                    assert image.url.startswith("https://") or image.picture is not None
                     assert len(image.url) <= 2_048
                     assert image.description is None or 1 <= len(image.description) <= 1_024
     assert len(custom_ids) == len(set(custom_ids))

@@ -138,15 +138,22 @@ Block: TypeAlias = Text | Buttons | Select | Gallery | Section | Separator | Pro
 class View:
     """What one message shows, and the problems met while building it (also drawn in place as Problem blocks).
 
-    `pending` says that history or a chart was not there yet: the same dashboard shows more in a moment.
+    `pending` says that history or a chart was not there yet: the same dashboard shows more in a moment. `following` is
+    what further messages show, where one cannot hold the dashboard.
     """
 
     blocks: tuple[Block, ...]
     problems: tuple[Problem, ...] = field(default=(), compare=False)
     pending: bool = field(default=False, compare=False)
+    following: tuple[View, ...] = ()
+
+    @property
+    def messages(self) -> tuple[View, ...]:
+        """One view for each message, in order; the first one tells the problems of all."""
+        return (self, *self.following)
 
     @property
     def fingerprint(self) -> str:
-        """A digest of all that is shown: equal views have equal fingerprints, also across processes and restarts."""
+        """A digest of all that the message shows: equal views have equal ones, also across processes and restarts."""
         # repr of frozen dataclasses of str, int, bool and tuples is complete and stable.
         return hashlib.blake2b(repr(self.blocks).encode(), digest_size=16).hexdigest()

@@ -1,7 +1,7 @@
 """Discord's limits of one message, and what becomes of a view that goes over them.
 
 Source: Discord's documentation of Components V2 (40 components counted through all nesting, 4,000 characters over all
-text displays).
+text displays) and of uploads (10 files a message, 10 MiB each where no boost raises it).
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from app.bot.domain.blocks import (
     Buttons,
     Container,
     Gallery,
+    Image,
     Problem,
     Section,
     Select,
@@ -25,6 +26,9 @@ from app.bot.domain.markdown import shorten, shorten_markdown
 
 MAX_COMPONENTS = 40
 MAX_CHARACTERS = 4_000
+MAX_FILES = 10
+MAX_FILE_BYTES = 10 * 2**20
+MAX_IMAGES_IN_GALLERY = 10
 MAX_BUTTONS_IN_ROW = 5
 _NOTICE_CHARACTERS = 200
 """Kept free for the notice that says what was left out."""
@@ -49,17 +53,30 @@ def character_count(block: Block) -> int:
     """How many characters of text a block takes from the message's 4,000."""
     match block:
         case Text():
-            return len(block.text)
+            return len(block.text) or 1  # Discord takes no empty text: a zero-width space stands for it
         case Separator() | Buttons() | Select() | Gallery():
             return 0
         case Section():
-            return sum(len(text.text) for text in block.texts)
+            return sum(len(text.text) or 1 for text in block.texts)
         case Container():
             return sum(character_count(child) for child in block.children)
         case Problem():
             return len(problem_text(block))
         case Stamp():
             return len(stamp_text(block))
+
+
+def file_count(block: Block) -> int:
+    """How many files a block brings along: its pictures that are not shown by an address of the web."""
+    match block:
+        case Gallery():
+            return sum(image.picture is not None for image in block.images)
+        case Section():
+            return int(isinstance(block.accessory, Image) and block.accessory.picture is not None)
+        case Container():
+            return sum(file_count(child) for child in block.children)
+        case _:
+            return 0
 
 
 def problem_text(problem: Problem) -> str:
@@ -115,4 +132,5 @@ def exceeds(view: View) -> bool:
     return (
         sum(component_count(block) for block in view.blocks) > MAX_COMPONENTS
         or sum(character_count(block) for block in view.blocks) > MAX_CHARACTERS
+        or sum(file_count(block) for block in view.blocks) > MAX_FILES
     )
