@@ -26,12 +26,12 @@ class SimulatedMetric(BaseModel):
     name: str = Field(min_length=1, max_length=100, description="Name of the metric")
     unit: str = Field("", max_length=20, description="Unit, such as percent, bytes or celsius")
     labels: dict[str, str] = Field(default_factory=dict, description="Labels that tell metrics of one name apart")
-    middle: float = Field(50, ge=-1e12, le=1e12, description="The value it swings around")
-    swing: float = Field(20, ge=0, le=1e12, description="How far it swings to each side over a period")
-    noise: float = Field(5, ge=0, le=1e12, description="How far it jitters to each side")
+    middle: float = Field(50, ge=-1e15, le=1e15, description="The value it swings around")
+    swing: float = Field(20, ge=0, le=1e15, description="How far it swings to each side over a period")
+    noise: float = Field(5, ge=0, le=1e15, description="How far it jitters to each side")
     period_seconds: float = Field(86_400, ge=60, le=31_536_000, description="Seconds of one swing: 86400 is a day")
-    minimum: float = Field(0, ge=-1e12, le=1e12, description="It never falls below")
-    maximum: float = Field(1e12, ge=-1e12, le=1e12, description="It never rises above")
+    minimum: float = Field(0, ge=-1e15, le=1e15, description="It never falls below")
+    maximum: float = Field(1e15, ge=-1e15, le=1e15, description="It never rises above")
 
     def value_at(self, seconds: float) -> float:
         """The value at a time in seconds since 1970: the same for everyone who asks."""
