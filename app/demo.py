@@ -42,7 +42,20 @@ class _WallClock(Clock):
         return datetime.now(UTC)
 
 
-async def run_demo(settings: Settings, urls: DatabaseUrls, announce: Callable[[str], None]) -> None:
+Define = Callable[[asyncpg.Connection, int, Mapping[str, int]], Awaitable[None]]
+"""Brings definitions into the database: on the owner's connection, for a guild's id, and channel ids by name."""
+
+
+async def define_catalog(connection: asyncpg.Connection, guild_id: int, channels: Mapping[str, int]) -> None:
+    """The catalog's dashboards in the channel that the page shows."""
+    await seed_dashboards(
+        connection, guild_id, {"this-machine": channels["homelab"], "the-bot-itself": channels["homelab"]}
+    )
+
+
+async def run_demo(
+    settings: Settings, urls: DatabaseUrls, announce: Callable[[str], None], define: Define = define_catalog
+) -> None:
     """Run until cancelled or until someone ends it on its page; `announce` is told the page's address.
 
     The guild, its channels and its members are the same at every start: the placement memory in the database goes on.
@@ -60,7 +73,7 @@ async def run_demo(settings: Settings, urls: DatabaseUrls, announce: Callable[[s
         await env.start()
         channel, viewers, channels = _furnish(env)
         env.backend.clock = _WallClock()
-        await _define(urls.owner, env.guild.id, channels)
+        await _define(urls.owner, env.guild.id, channels, define)
         async with _page(env, channel, viewers, settings.demo_port) as preview:
             announce(preview.url)
             await preview.wait_closed()
@@ -81,16 +94,14 @@ def _furnish(env: simcord.Env) -> tuple[Any, list[Any], Mapping[str, int]]:
     return lab, [member, friend], {"homelab": lab.id, "general": general.id}
 
 
-async def _define(owner_url: str, guild_id: int, channels: Mapping[str, int]) -> None:
-    """The guild's row and the catalog's dashboards in it."""
+async def _define(owner_url: str, guild_id: int, channels: Mapping[str, int], define: Define) -> None:
+    """The guild's row and the dashboards in it."""
     connection: asyncpg.Connection = await connect(owner_url, "homelab demo")
     try:
         await connection.execute(
             "INSERT INTO guilds (id, name) VALUES ($1, $2) ON CONFLICT (id) DO NOTHING", guild_id, GUILD_NAME
         )
-        await seed_dashboards(
-            connection, guild_id, {"this-machine": channels["homelab"], "the-bot-itself": channels["homelab"]}
-        )
+        await define(connection, guild_id, channels)
     finally:
         await connection.close()
 

@@ -8,7 +8,10 @@ from datetime import UTC, datetime, timedelta
 from importlib.resources import files
 from typing import Any
 
+import asyncpg
 import yaml
+
+from app.catalog.seed import insert_dashboard, insert_row
 
 _UNITS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
 _OFFSET = re.compile(r"(?P<sign>[+-])(?P<count>\d+)(?P<unit>[smhd])(?: at (?P<hour>\d\d):(?P<minute>\d\d))?")
@@ -24,12 +27,23 @@ def gallery(now: datetime | None = None) -> dict[str, list[dict[str, Any]]]:
     found: dict[str, list[dict[str, Any]]] = {}
     for entry in sorted((files("app.catalog") / "gallery").iterdir(), key=lambda entry: entry.name):
         if entry.name.endswith(".yaml"):
-            loaded: Mapping[str, list[dict[str, Any]]] = yaml.load(  # noqa: S506  # a safe loader with one tag more
+            loaded: Mapping[str, list[dict[str, Any]]] = yaml.load(  # a safe loader with one tag more
                 entry.read_text(encoding="utf-8"), Loader=_loader(moment)
             )
             for table, rows in loaded.items():
                 found.setdefault(table, []).extend(rows)
     return found
+
+
+async def define_gallery(connection: asyncpg.Connection, guild_id: int, channels: Mapping[str, int]) -> None:
+    """Bring the gallery into the database, its dashboards into the channel that the page shows."""
+    definitions = gallery()
+    async with connection.transaction():
+        for row in definitions.pop("dashboards"):
+            await insert_dashboard(connection, guild_id, channels["homelab"], row)
+        for table, rows in definitions.items():
+            for row in rows:
+                await insert_row(connection, table, row)
 
 
 def _loader(now: datetime) -> type[yaml.SafeLoader]:

@@ -55,7 +55,7 @@ async def seed(connection: asyncpg.Connection, types: Iterable[TypeDescription])
             for row in _load(files("app.catalog") / f"{table}.yaml"):
                 key = f"{table}/{row['name']}"
                 if key not in seeded:
-                    await _insert(connection, table, row)
+                    await insert_row(connection, table, row)
                     seeded.add(key)
         await _remember(connection, seeded)
 
@@ -70,7 +70,7 @@ async def seed_dashboards(connection: asyncpg.Connection, guild_id: int, channel
         for key, definition in dashboards().items():
             mark = f"dashboards/{guild_id}/{key}"
             if mark not in seeded:
-                await _insert_dashboard(connection, guild_id, channels.get(key), definition)
+                await insert_dashboard(connection, guild_id, channels.get(key), definition)
                 seeded.add(mark)
         await _remember(connection, seeded)
 
@@ -99,19 +99,22 @@ async def _describe_type(connection: asyncpg.Connection, description: TypeDescri
     )
 
 
-async def _insert_dashboard(
+async def insert_dashboard(
     connection: asyncpg.Connection, guild_id: int, channel_id: int | None, definition: Mapping[str, Any]
 ) -> None:
+    """Insert a dashboard with its components, unless one of its name is there."""
     columns = {key: value for key, value in definition.items() if key != "components"}
-    dashboard_id = await _insert(connection, "dashboards", {**columns, "guild_id": guild_id, "channel_id": channel_id})
+    dashboard_id = await insert_row(
+        connection, "dashboards", {**columns, "guild_id": guild_id, "channel_id": channel_id}
+    )
     if dashboard_id is None:
         return
     for position, component in enumerate(definition["components"]):
         row = {**component, "dashboard_id": dashboard_id, "position": position}
-        await _insert(connection, "dashboard_components", row)
+        await insert_row(connection, "dashboard_components", row)
 
 
-async def _insert(connection: asyncpg.Connection, table: str, row: Mapping[str, Any]) -> int | None:
+async def insert_row(connection: asyncpg.Connection, table: str, row: Mapping[str, Any]) -> int | None:
     """Insert a row unless one of its name is there; the new id, or None."""
     names = ", ".join(row)
     places = ", ".join(f"${place}" for place in range(1, len(row) + 1))
