@@ -27,9 +27,8 @@ def gallery(now: datetime | None = None) -> dict[str, list[dict[str, Any]]]:
     found: dict[str, list[dict[str, Any]]] = {}
     for entry in sorted((files("app.catalog") / "gallery").iterdir(), key=lambda entry: entry.name):
         if entry.name.endswith(".yaml"):
-            loaded: Mapping[str, list[dict[str, Any]]] = yaml.load(  # a safe loader with one tag more
-                entry.read_text(encoding="utf-8"), Loader=_loader(moment)
-            )
+            loader = _loader(moment)(entry.read_text(encoding="utf-8"))
+            loaded: Mapping[str, list[dict[str, Any]]] = loader.get_data()
             for table, rows in loaded.items():
                 found.setdefault(table, []).extend(rows)
     return found
