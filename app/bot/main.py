@@ -6,7 +6,7 @@ import asyncio
 import os
 import signal
 import socket
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -21,9 +21,11 @@ import structlog
 from app import logs
 from app.bot.application.action_types import action_types
 from app.bot.application.actions import Actions
+from app.bot.application.arrivals import Arrivals
 from app.bot.application.audit import Audit
 from app.bot.application.background import Background
 from app.bot.application.builders import DashboardBuilder
+from app.bot.application.charts import ChartStore
 from app.bot.application.collection import Collection, CollectionConfig
 from app.bot.application.component_factory import ComponentFactory
 from app.bot.application.dashboards import Dashboards
@@ -71,6 +73,7 @@ from app.bot.interface.command_builder import CommandBuilder, CommandSync
 from app.bot.interface.commands import CommandContext, command_types
 from app.bot.interface.replies import Replies
 from app.settings import Settings
+from app.shared.charts import ChartRenderer
 from app.shared.database.core.connection import connect, wait_for_database
 from app.shared.database.core.errors import DatabaseError
 from app.shared.database.core.pool import create_pool
@@ -114,8 +117,15 @@ def build_client(pool: Pool, bot_url: str, box: SecretBox, **options: Any) -> Ho
     client = HomelabClient(http_trace=pacing.trace(), **options)
     definitions = Definitions(_definition_repositories(pool))
     readings = ReadingStore()
+    arrivals = Arrivals()
+    renderer = ChartRenderer()
+    charts = ChartStore(renderer, lambda dashboard_ids: _arrived(dashboard_ids, arrivals, supervisor))
     builder = DashboardBuilder(
-        ComponentFactory(component_types), readings, SandboxedTemplates(FILTERS, finalize), expressions=CelExpressions()
+        ComponentFactory(component_types),
+        readings,
+        SandboxedTemplates(FILTERS, finalize),
+        expressions=CelExpressions(),
+        charts=charts,
     )
     secrets = PostgresSecrets(pool, box)
     session = make_session()
@@ -188,9 +198,7 @@ def build_client(pool: Pool, bot_url: str, box: SecretBox, **options: Any) -> Ho
 
     listener = ChangeListener(lambda: _connect_listener(bot_url), apply, reload)
     register = GuildRegister(PostgresGuilds(pool))
-    statistics.watch("latency", lambda: client.measured_latency, "seconds")
-    statistics.watch("guilds", lambda: float(len(client.guilds)))
-    statistics.watch("dashboards", lambda: float(len(definitions.dashboards)))
+    _watch(client, definitions, statistics)
     client.attach(
         background=Background(
             {
@@ -199,7 +207,7 @@ def build_client(pool: Pool, bot_url: str, box: SecretBox, **options: Any) -> Ho
                 "guilds": register.run,
                 "commands": lambda: sync.run(lambda: client.application_id or 0),
             },
-            closers=(session.close,),
+            closers=(session.close, charts.close, renderer.close),
         ),
         guild_register=register,
         services=supervisor,
@@ -207,6 +215,20 @@ def build_client(pool: Pool, bot_url: str, box: SecretBox, **options: Any) -> Ho
         replies=replies,
     )
     return client
+
+
+def _arrived(dashboard_ids: Iterable[int], arrivals: Arrivals, supervisor: Supervisor) -> None:
+    """What these dashboards waited for is there: a chart, or history."""
+    arrivals.arrived(dashboard_ids)
+    if (publishing := supervisor.find(Publishing)) is not None:
+        for dashboard_id in dashboard_ids:
+            publishing.refresh(dashboard_id)
+
+
+def _watch(client: HomelabClient, definitions: Definitions, statistics: Statistics) -> None:
+    statistics.watch("latency", lambda: client.measured_latency, "seconds")
+    statistics.watch("guilds", lambda: float(len(client.guilds)))
+    statistics.watch("dashboards", lambda: float(len(definitions.dashboards)))
 
 
 async def run_bot(settings: Settings, bot_url: str, **options: Any) -> None:

@@ -35,9 +35,10 @@ MAX_MEMORY_BYTES = 1_280 * 2**20
 LAST_RESORT_SECONDS = 60
 """The process that asked ends a drawing much earlier. Should that one be gone, the drawing ends itself."""
 
-_ELEMENTS = frozenset(
-    "svg g path rect line text tspan title a image defs clipPath linearGradient radialGradient stop pattern".split()
-)
+_ELEMENTS = frozenset({
+    "svg", "g", "path", "rect", "line", "text", "tspan", "title", "a", "image", "defs", "clipPath", "linearGradient",
+    "radialGradient", "stop", "pattern",
+})  # fmt: skip
 """What Vega draws with. None but `image` can refer to anything outside of the drawing."""
 _EMBEDDED_PICTURE = re.compile(r"data:image/(?:png|jpeg|gif|webp);base64,", re.IGNORECASE)
 _INNER_PLACE = re.compile(r"\s+at\s.*", re.DOTALL)

@@ -157,7 +157,8 @@ async def _ended(process: asyncio.subprocess.Process) -> None:
 
 
 async def _exchange(process: asyncio.subprocess.Process, frame: bytes) -> bytes:
-    assert process.stdin is not None
+    if process.stdin is None:
+        raise ConnectionError("there is no pipe to the program that draws charts")
     process.stdin.write(LENGTH.pack(len(frame)))
     process.stdin.write(frame)
     await process.stdin.drain()
@@ -165,7 +166,8 @@ async def _exchange(process: asyncio.subprocess.Process, frame: bytes) -> bytes:
 
 
 async def _receive(process: asyncio.subprocess.Process) -> bytes:
-    assert process.stdout is not None
+    if process.stdout is None:
+        raise ConnectionError("there is no pipe from the program that draws charts")
     (length,) = LENGTH.unpack(await process.stdout.readexactly(LENGTH.size))
     if length > MAX_PICTURE_BYTES + 1:
         raise ConnectionError("the program that draws charts answers nonsense")

@@ -104,9 +104,7 @@ async def test_a_picture_in_a_chart_cannot_be_read_from_anywhere(
         transform = [{"calculate": "datum.start + datum.rest", "as": "u"}] if computed else []
         mark = {"type": "image", "width": 20, "height": 20}
         with pytest.raises(ChartError, match="must be embedded"):
-            await renderer.render(
-                spec(data=data, transform=transform, mark=mark, encoding={"url": {"field": "u"}})
-            )
+            await renderer.render(spec(data=data, transform=transform, mark=mark, encoding={"url": {"field": "u"}}))
         with pytest.raises(ChartError):
             await renderer.render(spec(data={"url": address}))
     assert not asked
@@ -143,9 +141,7 @@ def test_a_drawing_that_refers_to_anything_outside_is_refused(inner: str) -> Non
 async def test_text_in_any_script_is_drawn(renderer: ChartRenderer) -> None:
     texts = ["שלום עולם", "مرحبا", "漢字", "👩‍👩‍👧", "\u202eabc", "**b** <@1> </text><image href='/etc/passwd'/>"]
     encoding = {"text": {"field": "t"}}
-    assert await renderer.render(
-        spec(data={"values": [{"t": text} for text in texts]}, mark="text", encoding=encoding)
-    )
+    assert await renderer.render(spec(data={"values": [{"t": text} for text in texts]}, mark="text", encoding=encoding))
 
 
 async def test_what_takes_too_long_is_ended_and_the_next_chart_is_drawn() -> None:
@@ -154,7 +150,10 @@ async def test_what_takes_too_long_is_ended_and_the_next_chart_is_drawn() -> Non
         await renderer.render(spec())
         process_id = renderer.process_id
         endless = {"sequence": {"start": 0, "stop": 3e6, "as": "x"}}
-        slow = [{"calculate": f"replace(pad('', 9999, 'x'), regexp('x', 'g'), '{number}')", "as": f"c{number}"} for number in range(9)]
+        slow = [
+            {"calculate": f"replace(pad('', 9999, 'x'), regexp('x', 'g'), '{number}')", "as": f"c{number}"}
+            for number in range(9)
+        ]
         with pytest.raises(ChartTimeoutError, match="Show less"):
             await renderer.render(spec(data=endless, transform=slow))
         assert renderer.process_id is None
@@ -227,13 +226,17 @@ async def test_the_process_knows_no_secret_and_has_no_other_folder(
 ) -> None:
     monkeypatch.setenv("DISCORD_TOKEN", "secret")
     await renderer.render(spec())
-    folder = Path(f"/proc/{renderer.process_id}")
-    if not folder.exists():
-        pytest.skip("no /proc here")
-    environment = (folder / "environ").read_text()
+    environment, folder = await asyncio.to_thread(_facts_of, renderer.process_id)
     assert "DISCORD_TOKEN" not in environment
     assert "TZ=UTC" in environment
-    assert (folder / "cwd").readlink() == Path("/")
+    assert folder == Path("/")
+
+
+def _facts_of(process_id: int | None) -> tuple[str, Path]:
+    place = Path(f"/proc/{process_id}")
+    if not place.exists():
+        pytest.skip("no /proc here")
+    return (place / "environ").read_text(), (place / "cwd").readlink()
 
 
 async def test_no_process_is_an_error_of_the_system() -> None:
