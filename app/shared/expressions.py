@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import cel
@@ -28,12 +29,13 @@ class CelExpressions:
         program = self._compiled(expression)
         if isinstance(program, ExpressionError):
             raise program.with_traceback(None)
-        context = cel.Context({name: value for name, value in values.items() if not callable(value)})
-        for name, value in values.items():
-            if callable(value):
-                context.add_function(name, value)
+        # Only what the expression names: handing over a large value takes longer than the expression itself.
+        context = cel.Context({name: values[name] for name in program.variables if name in values})
+        for name in program.functions:
+            if name in values:
+                context.add_function(name, values[name])
         try:
-            return program.execute(context)
+            return program.program.execute(context)
         except Exception as error:
             raise ExpressionError(_reason(error)) from error
 
@@ -44,12 +46,22 @@ class CelExpressions:
             raise program.with_traceback(None)
 
 
-def _compile(expression: str) -> Any:
+@dataclass(frozen=True, slots=True)
+class _Compiled:
+    """A program, and the names that it uses."""
+
+    program: Any
+    variables: tuple[str, ...]
+    functions: tuple[str, ...]
+
+
+def _compile(expression: str) -> _Compiled | ExpressionError:
     """The program, or what is wrong: a broken expression need not be compiled at every rendering."""
     if len(expression) > MAX_CHARACTERS:
         return ExpressionError(f"the expression is longer than {MAX_CHARACTERS:,} characters; shorten it")
     try:
-        return cel.compile(expression)
+        program = cel.compile(expression)
+        return _Compiled(program, tuple(program.variables()), tuple(program.functions()))
     except Exception as error:  # noqa: BLE001  # the library raises several kinds for what a user may write
         return ExpressionError(_reason(error))
 

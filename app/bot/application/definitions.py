@@ -22,6 +22,7 @@ from app.bot.domain.permissions import PermissionGrant
 from app.bot.domain.repositories import (
     ActionRepository,
     CommandRepository,
+    ComponentTypeRepository,
     DashboardRepository,
     DataSourceRepository,
     GuildRepository,
@@ -31,6 +32,7 @@ from app.bot.domain.repositories import (
 )
 from app.bot.domain.services import ServiceDefinition
 from app.bot.domain.sources import DataSource
+from app.bot.domain.template_types import TemplateType
 
 log = structlog.get_logger(__name__)
 
@@ -39,7 +41,9 @@ class Kind(StrEnum):
     """The aggregates that are kept in memory, by the table that holds their root."""
 
     # Guilds before dashboards, for a dashboard is switched off with its guild.
+    # Component types before dashboards, for dashboards consist of them.
     GUILDS = "guilds"
+    COMPONENT_TYPES = "component_types"
     DASHBOARDS = "dashboards"
     SOURCES = "data_sources"
     SERVICES = "services"
@@ -65,6 +69,7 @@ class DefinitionRepositories:
     grants: PermissionRepository
     settings: SettingsRepository
     guilds: GuildRepository
+    component_types: ComponentTypeRepository
 
 
 class Definitions:
@@ -82,6 +87,7 @@ class Definitions:
         self.grants: tuple[PermissionGrant, ...] = ()
         self.settings: Mapping[str, Any] = {}
         self.guilds: dict[int, Guild] = {}
+        self.component_types: dict[str, TemplateType] = {}
 
     @property
     def unavailable(self) -> Mapping[Kind, str]:
@@ -187,6 +193,9 @@ class Definitions:
 
     async def _load_settings(self) -> None:
         self.settings = await self._repositories.settings.all()
+
+    async def _load_component_types(self) -> None:
+        self.component_types = {type_.name: type_ for type_ in await self._repositories.component_types.all()}
 
     async def _load_guilds(self) -> None:
         self.guilds = {guild.id: guild for guild in await self._repositories.guilds.all()}

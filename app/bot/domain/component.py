@@ -33,12 +33,14 @@ from app.bot.domain.errors import (
     InvalidConfigError,
     NestingError,
     TemplateFailedError,
+    TooManyNestedError,
     UnknownMetricError,
 )
 from app.bot.domain.expressions import Expressions, NoExpressions
 from app.bot.domain.faults import reason_of
 from app.bot.domain.history import Histories, History, HistoryQuery, NoHistories
 from app.bot.domain.markdown import escape_markdown, unescape_markdown
+from app.bot.domain.placeholders import fill_placeholders
 from app.bot.domain.readings import Metric, Reading, Readings, Status
 from app.bot.domain.regions import Region
 from app.bot.domain.registry import Registry
@@ -47,11 +49,17 @@ from app.bot.domain.templates import Templates
 _TEMPLATE_SOURCE = re.compile(r"""\b(?:metric|status|message|items)\(\s*["']([^"']+)["']""")
 """A data source that a template reads; one whose name is computed is not found, which only spares it a refresh."""
 
+_CONDITIONS = ("visible_when", "where")
+"""Fields that hold CEL."""
+
 ConfigModel = TypeVar("ConfigModel", bound=BaseModel)
 
 MAX_NESTING = 8
 """Levels of components within components; deeper ones are a mistake, or never end."""
 
+
+MAX_NESTED = 400
+"""Components within one component, through all levels; a message shows 40 at most."""
 
 MAX_TEMPLATE_SECONDS = 0.03
 """Computing time of all templates of one component: with the longest single one (TemplateLimits) under 50 ms."""
@@ -64,6 +72,10 @@ class Components(Protocol):
         """A component of a builtin or a template type. Raises UnknownTypeError or InvalidConfigError."""
         ...
 
+    def template_fields(self, type_name: str) -> frozenset[str]:
+        """Names of the fields, at any depth of the type's config, that hold Jinja2; none for an unknown type."""
+        ...
+
 
 @dataclass(slots=True, eq=False)
 class RenderContext:
@@ -71,7 +83,8 @@ class RenderContext:
 
     One context serves a whole dashboard; `component_id` is the component that renders now. `page` is the page that the
     message shows; `statuses` collects how the sources that were read are, for the frame, `problems` what went wrong in
-    nested components. `pending` says that something was not there yet and is being fetched.
+    nested components. `pending` says that something was not there yet and is being fetched. `sources_read` and
+    `types_used` collect the names of all data sources and component types that what is shown depends on.
     """
 
     now: datetime
@@ -88,6 +101,8 @@ class RenderContext:
     region: Region = field(default_factory=Region)
     variables: Mapping[str, Any] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
+    sources_read: set[str] = field(default_factory=set)
+    types_used: set[str] = field(default_factory=set)
     pending: bool = False
     values: Mapping[str, Any] = field(default_factory=dict)
     """What surrounds a nested component: the parameters of its template type (`params`), the `item` of a repetition."""
@@ -96,6 +111,9 @@ class RenderContext:
     _depth: int = field(init=False, default=0, repr=False)
     _charts_asked: int = field(init=False, default=0, repr=False)
     _spent: float = field(init=False, default=0.0, repr=False)
+    _nested: int = field(init=False, default=0, repr=False)
+    custom_ids: set[str] = field(init=False, default_factory=set, repr=False)
+    """Those of nested components so far: Discord takes each only once in a message."""
 
     def __post_init__(self) -> None:
         self._names = {
@@ -110,6 +128,7 @@ class RenderContext:
 
     def reading(self, source: str) -> Reading:
         """The newest reading of a source. Raises UnknownSourceError."""
+        self.sources_read.add(source)
         reading = self.readings.latest(source)
         self.statuses.append(reading.status)
         return reading
@@ -122,8 +141,7 @@ class RenderContext:
         return self._metric(reference.source, reference.metric, reference.labels)
 
     def _metric(self, source: str, name: str, labels: Mapping[str, str]) -> Metric:
-        reading = self.readings.latest(source)
-        self.statuses.append(reading.status)
+        reading = self.reading(source)
         metric = reading.metric(name, labels)
         if metric is not None:
             return metric
@@ -144,10 +162,12 @@ class RenderContext:
 
     def recent(self, reference: MetricReference) -> Sequence[float | None]:
         """The referenced metric's last values, oldest first. Raises UnknownSourceError."""
+        self.sources_read.add(reference.source)
         return self.readings.recent(reference.source, reference.metric, reference.labels)
 
     def history(self, query: HistoryQuery) -> History | None:
         """The past of a metric; None while it is being loaded. Raises UnknownSourceError."""
+        self.sources_read.add(query.source)
         found = self.histories.find(query, self._dashboard_id)
         self.pending |= found is None
         return found
@@ -195,9 +215,16 @@ class RenderContext:
 
     def make(self, type_name: str, config: Mapping[str, Any]) -> Component:
         """A component to nest in another one. Raises UnknownTypeError, InvalidConfigError or NestingError."""
+        self.types_used.add(type_name)
         if self.components is None:
             raise NestingError("Components cannot be nested here.")
         return self.components.make(type_name, config)
+
+    def filled(self, type_name: str, config: Mapping[str, Any]) -> dict[str, Any]:
+        """The config of a component of this type with its placeholders replaced. Raises InvalidConfigError."""
+        templates = self.components.template_fields(type_name) if self.components is not None else frozenset()
+        names = {"dashboard": self.dashboard, "variables": self.variables, **self.values}
+        return fill_placeholders(config, names, templates)
 
     @contextmanager
     def nested(self, values: Mapping[str, Any]) -> Iterator[None]:
@@ -217,6 +244,19 @@ class RenderContext:
             self._depth -= 1
             self.values, self._names = outer, names
 
+    @property
+    def is_nested(self) -> bool:
+        """Whether a component within another one renders now."""
+        return self._depth > 0
+
+    def count_nested(self) -> None:
+        """Count one more component within the one of the row. Raises TooManyNestedError."""
+        self._nested += 1
+        if self._nested > MAX_NESTED:
+            raise TooManyNestedError(
+                f"It consists of more than {MAX_NESTED} components. Repeat over less, or nest less."
+            )
+
     def problem(self, title: str, error: Exception) -> Problem:
         """What stands in the place of a component that failed."""
         problem = Problem(escape_markdown(title), escape_markdown(reason_of(error)))
@@ -227,6 +267,7 @@ class RenderContext:
         """The component of the next row renders now, with all the time that one component may take."""
         self.component_id = component_id
         self._spent = 0.0
+        self._nested = 0
 
     def text(self, template: str, **values: Any) -> str:
         """Render a Jinja2 template with the dashboard, the readings and `values`. Raises TemplateFailedError."""
@@ -283,7 +324,7 @@ class Component(BaseModel):
 
     def sources(self) -> frozenset[str]:
         """Names of the data sources that the config mentions, found in its fields."""
-        return frozenset(_mentioned_sources(self))
+        return mentioned_sources(self)
 
 
 class MetricReference(BaseModel):
@@ -311,23 +352,26 @@ def _unknown_metric(source: str, name: str, labels: Mapping[str, str], reading: 
     return UnknownMetricError(f"“{source}” has no metric “{_metric_text(name, labels)}”. It has: {known}")
 
 
-def _mentioned_sources(value: object) -> set[str]:
-    """Every `source` field in a model and what it contains, and the sources that its templates read."""
+def mentioned_sources(value: object) -> frozenset[str]:
+    """Every `source` field in a config or what it contains, and the sources that its templates and conditions read."""
+    return frozenset(_mentioned_sources(value, ""))
+
+
+def _mentioned_sources(value: object, field_name: str) -> Iterator[str]:
     if isinstance(value, str):
-        return set(_TEMPLATE_SOURCE.findall(value)) if "{" in value else set()
-    if isinstance(value, BaseModel):
-        source = getattr(value, "source", None)
-        found = {source} if isinstance(source, str) and source else set()
+        if "{" in value or field_name in _CONDITIONS:
+            yield from _TEMPLATE_SOURCE.findall(value)
+        if field_name == "source" and value and "${" not in value:
+            yield value
+    elif isinstance(value, BaseModel):
         for name in type(value).model_fields:
-            found |= _mentioned_sources(getattr(value, name))
-        return found
-    if isinstance(value, (list, tuple)):
-        return {source for item in value for source in _mentioned_sources(item)}
-    if isinstance(value, dict):  # the config of a nested component
-        source = value.get("source")
-        found = {source} if isinstance(source, str) and source and "${" not in source else set()
-        return found | {name for item in value.values() for name in _mentioned_sources(item)}
-    return set()
+            yield from _mentioned_sources(getattr(value, name), name)
+    elif isinstance(value, (list, tuple)):
+        for item in value:
+            yield from _mentioned_sources(item, field_name)
+    elif isinstance(value, dict):  # the config of a nested component
+        for name, item in value.items():
+            yield from _mentioned_sources(item, str(name))
 
 
 def parse_config(model: type[ConfigModel], config: Mapping[str, Any], what: str) -> ConfigModel:

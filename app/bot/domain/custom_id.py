@@ -8,13 +8,16 @@ from dataclasses import dataclass
 CUSTOM_ID_LIMIT = 100
 """Characters, Discord's limit (documentation, component reference)."""
 
-CUSTOM_ID_PATTERN = r"hl:(?P<component>\d{1,18}):(?P<verb>[a-z_]{1,20}):(?P<argument>.*)"
+CUSTOM_ID_PATTERN = r"hl:(?P<component>\d{1,18})(?:\.\d{1,4})?:(?P<verb>[a-z_]{1,20}):(?P<argument>.*)"
 _COMPILED = re.compile(CUSTOM_ID_PATTERN, re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
 class CustomId:
-    """`hl:<component id>:<verb>:<argument>`; the verb says what to do, the argument with what."""
+    """`hl:<component id>:<verb>:<argument>`; the verb says what to do, the argument with what.
+
+    `.2` behind the component's id tells the second of two equal ones in a message from the first, and means nothing.
+    """
 
     component: int
     verb: str
@@ -36,3 +39,16 @@ def custom_id_text(component: int, verb: str, argument: str = "") -> str:
     if len(text) > CUSTOM_ID_LIMIT:
         raise ValueError(f"“{argument}” is too long for a button: {len(text)} of {CUSTOM_ID_LIMIT} characters")
     return text
+
+
+def told_apart(custom_id: str, seen: set[str]) -> str:
+    """The custom_id, made different from all in `seen`, which takes it in. Raises ValueError where it is too long."""
+    start, component, rest = custom_id.split(":", 2)
+    number, different = 1, custom_id
+    while different in seen:
+        number += 1
+        different = f"{start}:{component}.{number}:{rest}"
+    if len(different) > CUSTOM_ID_LIMIT:
+        raise ValueError(f"the {number}th button of this kind in one dashboard has too long a name; shorten it")
+    seen.add(different)
+    return different

@@ -39,6 +39,10 @@ class NestingError(HomelabError):
     """Components are nested too deep, or a template type contains itself."""
 
 
+class TooManyNestedError(NestingError):
+    """A component consists of so many others that it would keep the bot busy; it is not shown at all."""
+
+
 class MissingColumnError(HomelabError):
     """A column that a model cannot do without is not in the record."""
 

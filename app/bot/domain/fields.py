@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Iterator
+from typing import Annotated, Any, get_args
 
-from pydantic import Field
+from pydantic import BaseModel, Field
 
-Template = Annotated[str, Field(max_length=4_000)]
+
+class TemplateMark:
+    """Marks a field that holds Jinja2: what a `${...}` placeholder puts into it is escaped, never run."""
+
+
+TemplateText = Annotated[str, TemplateMark()]
+"""A Jinja2 template whose length its field limits."""
+
+Template = Annotated[TemplateText, Field(max_length=4_000)]
 """A Jinja2 template. What it prints is limited where it is rendered."""
 
-Title = Annotated[str, Field(max_length=500)]
+Title = Annotated[TemplateText, Field(max_length=500)]
 """A Jinja2 template of one line, which is cut after TITLE_LIMIT characters when shown."""
 
 Label = Annotated[str, Field(max_length=80)]
@@ -26,3 +35,33 @@ Bound = Annotated[float, Field(ge=-1e15, le=1e15)]
 
 FieldPath = Annotated[str, Field(min_length=1, max_length=100)]
 """Where a value stands in an item, such as `state` or `network.address`."""
+
+
+def template_fields(model: type[BaseModel]) -> frozenset[str]:
+    """Names of the fields of a config, at any depth, that hold Jinja2."""
+    return frozenset(_template_fields(model, set()))
+
+
+def _template_fields(model: type[BaseModel], seen: set[type[BaseModel]]) -> Iterator[str]:
+    if model in seen:
+        return
+    seen.add(model)
+    for name, field in model.model_fields.items():
+        if any(isinstance(part, TemplateMark) for part in (*field.metadata, *_metadata(field.annotation))):
+            yield field.alias or name
+        for part in _parts(field.annotation):
+            if isinstance(part, type) and issubclass(part, BaseModel):
+                yield from _template_fields(part, seen)
+
+
+def _parts(annotation: Any) -> Iterator[Any]:
+    """A type and every type it is made of."""
+    yield annotation
+    for part in get_args(annotation):
+        yield from _parts(part)
+
+
+def _metadata(annotation: Any) -> Iterator[Any]:
+    """What Annotated says of the types that a type is made of."""
+    for part in _parts(annotation):
+        yield from getattr(part, "__metadata__", ())

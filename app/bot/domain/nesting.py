@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from app.bot.domain.blocks import Block
+from app.bot.domain.blocks import Block, Button, Buttons, Container, Section, Select
 from app.bot.domain.component import RenderContext
-from app.bot.domain.errors import InvalidConfigError
-from app.bot.domain.items import value_at
+from app.bot.domain.custom_id import told_apart
+from app.bot.domain.errors import TooManyNestedError
 
 Condition = Annotated[str, Field(max_length=2_000)]
 """A condition in CEL; empty is always true."""
-
-_PLACEHOLDER = re.compile(r"\$\{(?!(?:secret|env):)([A-Za-z_][\w.]*)\}")
 
 
 class NestedComponent(BaseModel):
@@ -42,52 +40,39 @@ def render_nested(
     """The blocks of the children that are visible; one that fails becomes a Problem in its place.
 
     `values` (such as `params` or `item`) are known to their templates, conditions and `${...}` placeholders. Raises
-    NestingError when the children are nested too deep.
+    NestingError when the children are nested too deep, or are too many.
     """
     blocks: list[Block] = []
     with context.nested(values or {}):
         for child in children:
+            context.count_nested()
             try:
                 if child.visible_when and not context.test(child.visible_when):
                     continue
-                config = fill_placeholders(child.config, context.values)
-                blocks += context.make(child.type, config).render(context)
+                blocks += context.make(child.type, context.filled(child.type, child.config)).render(context)
+            except TooManyNestedError:
+                raise
             except Exception as error:  # noqa: BLE001  # the guarded edge of one nested component: its siblings live
                 blocks.append(context.problem(child.name or child.type, error))
-    return tuple(blocks)
+    return tuple(blocks) if context.is_nested else tuple(_each_id_once(blocks, context.custom_ids))
 
 
-def fill_placeholders(value: Any, values: Mapping[str, Any]) -> Any:
-    """The value with every `${a.b}` replaced from `values`, whatever its depth in objects and lists.
-
-    Text that is one placeholder and nothing else becomes the value itself, whatever its type; a placeholder within
-    text becomes text. `${secret:...}` and `${env:...}` are left alone. Raises InvalidConfigError for unknown names.
-    """
-    if isinstance(value, str):
-        return _filled(value, values) if "${" in value else value
-    if isinstance(value, Mapping):
-        return {key: fill_placeholders(item, values) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [fill_placeholders(item, values) for item in value]
-    return value
-
-
-def _filled(text: str, values: Mapping[str, Any]) -> Any:
-    whole = _PLACEHOLDER.fullmatch(text)
-    if whole is not None:
-        return _value_of(whole[1], values)
-    return _PLACEHOLDER.sub(lambda match: _text_of(_value_of(match[1], values)), text)
+def _each_id_once(blocks: Sequence[Block], seen: set[str]) -> Iterator[Block]:
+    """The blocks with custom_ids that no other nested component of the dashboard has; `seen` remembers them."""
+    for block in blocks:
+        match block:
+            case Buttons():
+                buttons = tuple(_button(button, seen) for button in block.buttons)
+                yield block if buttons == block.buttons else Buttons(buttons)
+            case Select():
+                yield replace(block, custom_id=told_apart(block.custom_id, seen))
+            case Section(accessory=Button() as button):
+                yield replace(block, accessory=_button(button, seen))
+            case Container():
+                yield replace(block, children=tuple(_each_id_once(block.children, seen)))
+            case _:
+                yield block
 
 
-def _value_of(path: str, values: Mapping[str, Any]) -> Any:
-    root = path.partition(".")[0]
-    if root not in values:
-        known = ", ".join(sorted(values)) or "nothing here"
-        raise InvalidConfigError(f"${{{path}}}: “{root}” is not known. Known: {known}")
-    return value_at(values, path)
-
-
-def _text_of(value: Any) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return "" if value is None else str(value)
+def _button(button: Button, seen: set[str]) -> Button:
+    return button if button.custom_id is None else replace(button, custom_id=told_apart(button.custom_id, seen))

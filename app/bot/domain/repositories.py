@@ -18,6 +18,7 @@ from app.bot.domain.permissions import PermissionGrant
 from app.bot.domain.placements import Placement
 from app.bot.domain.services import ServiceDefinition
 from app.bot.domain.sources import DataSource, SourceState
+from app.bot.domain.template_types import TemplateType
 
 
 class DashboardRepository(Protocol):
@@ -70,6 +71,12 @@ class SettingsRepository(Protocol):
     """Settings by key."""
 
     async def all(self) -> Mapping[str, Any]: ...  # noqa: D102
+
+
+class ComponentTypeRepository(Protocol):
+    """Component types that are composed of others: templates that are switched on."""
+
+    async def all(self) -> tuple[TemplateType, ...]: ...  # noqa: D102
 
 
 class GuildRepository(Protocol):

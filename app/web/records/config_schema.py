@@ -1,35 +1,12 @@
-"""Configs against the JSON Schema of their type: errors that name the field and say what to do."""
+"""Configs against the JSON Schema of their type, as errors of fields."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
-from jsonschema import Draft202012Validator
-from jsonschema.exceptions import SchemaError, ValidationError
-
+from app.bot.application.schema_errors import schema_errors, schema_problem
 from app.web.records.errors import FieldError
-
-_TYPE_NAMES = {
-    "object": "a group of settings (an object)",
-    "array": "a list",
-    "string": "text",
-    "integer": "a whole number",
-    "number": "a number",
-    "boolean": "true or false",
-    "null": "empty",
-}
-_MAX_ERRORS = 20
-
-
-def schema_problem(schema: Mapping[str, Any]) -> str | None:
-    """What is wrong with a schema itself; None when it is one."""
-    try:
-        Draft202012Validator.check_schema(schema)
-    except SchemaError as error:
-        place = ".".join(str(part) for part in error.absolute_path)
-        return f"is no JSON Schema{f' at {place}' if place else ''}: {error.message[:200]}"
-    return None
 
 
 def config_errors(schema: Mapping[str, Any], config: Any, prefix: str = "config") -> list[FieldError]:
@@ -37,81 +14,4 @@ def config_errors(schema: Mapping[str, Any], config: Any, prefix: str = "config"
     problem = schema_problem(schema)
     if problem is not None:
         return [FieldError("type", f"the schema of this type {problem}")]
-    errors: dict[str, str] = {}
-    for found in Draft202012Validator(schema).iter_errors(config):
-        for leaf in _leaves(found):
-            for error in _explained(leaf, prefix):
-                errors.setdefault(error.field, error.message)
-    return [FieldError(field, message) for field, message in list(errors.items())[:_MAX_ERRORS]]
-
-
-def _leaves(error: ValidationError) -> Iterator[ValidationError]:
-    """Of the branches of anyOf and oneOf, the errors of the one that was meant: right kind of value, fewest errors."""
-    branches: dict[Any, list[ValidationError]] = {}
-    for inner in error.context or ():
-        branches.setdefault(inner.schema_path[0], []).append(inner)
-    meant = [errors for errors in branches.values() if not any(_other_branch(inner) for inner in errors)]
-    if not meant:
-        yield error
-        return
-    for inner in min(meant, key=len):
-        yield from _leaves(inner)
-
-
-def _other_branch(error: ValidationError) -> bool:
-    """Whether this error says that its branch is for another kind of value."""
-    return error.validator == "const" or (error.validator == "type" and not error.relative_path)
-
-
-def _explained(error: ValidationError, prefix: str) -> Iterable[FieldError]:
-    place = ".".join([prefix, *(str(part) for part in error.absolute_path)])
-    if error.validator == "required" and isinstance(error.instance, Mapping):
-        required: Any = error.validator_value
-        for name in required:
-            if name not in error.instance:
-                yield FieldError(f"{place}.{name}", "is missing")
-        return
-    if error.validator in ("additionalProperties", "unevaluatedProperties") and isinstance(error.instance, Mapping):
-        known = error.schema.get("properties", {}) if isinstance(error.schema, Mapping) else {}
-        hint = f"; known settings: {', '.join(sorted(known))}" if known else ""
-        for name in error.instance:
-            if name not in known:
-                yield FieldError(f"{place}.{name}", f"no such setting{hint}")
-        return
-    yield FieldError(place, _message(error))
-
-
-_PHRASES = {
-    "const": "must be {}",
-    "minimum": "must be at least {}",
-    "maximum": "must be at most {}",
-    "exclusiveMinimum": "must be more than {}",
-    "exclusiveMaximum": "must be less than {}",
-    "minLength": "must have at least {} characters",
-    "maxLength": "must have at most {} characters",
-    "minItems": "needs at least {} entries",
-    "maxItems": "takes at most {} entries",
-    "maxProperties": "takes at most {} settings",
-    "pattern": "must match the pattern {}",
-    "format": "must be a valid {}",
-    "uniqueItems": "has an entry twice",
-}
-
-
-def _message(error: ValidationError) -> str:
-    """What is wrong, from the schema alone."""
-    limit: Any = error.validator_value
-    match error.validator:
-        case "type":
-            names = limit if isinstance(limit, list) else [limit]
-            return "must be " + " or ".join(_TYPE_NAMES.get(str(name), str(name)) for name in names)
-        case "anyOf" | "oneOf":
-            types = [str(option["type"]) for option in limit if isinstance(option, Mapping) and "type" in option]
-            kinds = dict.fromkeys(_TYPE_NAMES.get(name, name) for name in types)
-            return "must be " + " or ".join(kinds) if kinds else "fits none of the allowed forms"
-        case "enum":
-            return "must be one of: " + ", ".join(str(value) for value in limit)
-        case "minLength" | "minItems" if limit == 1:
-            return "must not be empty"
-        case keyword:
-            return _PHRASES.get(str(keyword), f"does not satisfy “{keyword}” of the type's schema").format(limit)
+    return [FieldError(place, message) for place, message in schema_errors(schema, config, prefix)]

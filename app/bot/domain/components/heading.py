@@ -8,7 +8,7 @@ from pydantic import Field
 
 from app.bot.domain.blocks import Block, Text
 from app.bot.domain.component import Component, RenderContext, component_types
-from app.bot.domain.fields import Template
+from app.bot.domain.fields import Template, TemplateText
 from app.bot.domain.lines import detail_text
 from app.bot.domain.markdown import one_line, shorten
 
@@ -27,7 +27,7 @@ class HeadingSize(IntEnum):
 class Heading(Component):
     """A large line of text."""
 
-    text: str = Field(min_length=1, max_length=1_000, description="The text, a Jinja2 template")
+    text: TemplateText = Field(min_length=1, max_length=1_000, description="The text, a Jinja2 template")
     size: HeadingSize = Field(HeadingSize.MEDIUM, description="1 large, 2 medium, 3 small")
     subtitle: Template = Field("", description="A small line below it, a Jinja2 template; empty for none")
 

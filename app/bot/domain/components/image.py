@@ -8,7 +8,7 @@ from app.bot.domain.addresses import checked_address
 from app.bot.domain.blocks import Block, Gallery, Image
 from app.bot.domain.component import Component, RenderContext, component_types
 from app.bot.domain.errors import InvalidConfigError
-from app.bot.domain.fields import Template
+from app.bot.domain.fields import Template, TemplateText
 from app.bot.domain.markdown import one_line, shorten
 
 IMAGE_ADDRESS_LIMIT = 2_048
@@ -20,7 +20,7 @@ DESCRIPTION_LIMIT = 1_024
 class ImageComponent(Component):
     """A picture from the web."""
 
-    url: str = Field(
+    url: TemplateText = Field(
         min_length=1,
         max_length=4_000,
         description="Address of the picture, a Jinja2 template; https, and reachable by Discord's servers",

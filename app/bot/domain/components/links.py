@@ -9,6 +9,7 @@ from app.bot.domain.blocks import Block, Button, Buttons, Text
 from app.bot.domain.component import Component, RenderContext, component_types
 from app.bot.domain.emoji import Emoji
 from app.bot.domain.errors import InvalidConfigError
+from app.bot.domain.fields import TemplateText
 from app.bot.domain.limits import MAX_BUTTONS_IN_ROW, fit_lines
 from app.bot.domain.lines import name_text
 from app.bot.domain.markdown import inline_code, one_line, shorten
@@ -23,7 +24,7 @@ class Link(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     label: str = Field(min_length=1, max_length=80, pattern=r"\S", description="Name to show")
-    url: str = Field(min_length=1, max_length=4_000, description="Address with https:// or http://, a Jinja2 template")
+    url: TemplateText = Field(min_length=1, max_length=4_000, description="Address with https:// or http://, a Jinja2 template")
     emoji: Emoji = Field("", description="An emoji in front, such as 📺 or <:plex:123456789012345678>; empty for none")
 
 

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from app.bot.domain.blocks import Block, Text
 from app.bot.domain.component import Component, RenderContext, component_types
+from app.bot.domain.fields import TemplateText
 from app.bot.domain.limits import MAX_CHARACTERS
 from app.bot.domain.markdown import code_block, shorten_markdown
 
@@ -28,7 +29,7 @@ _LINE_STARTS = {TextStyle.SMALL: "-# ", TextStyle.QUOTE: "> "}
 class TextComponent(Component):
     """Any text, with Discord's Markdown and values from data sources."""
 
-    text: str = Field(
+    text: TemplateText = Field(
         min_length=1, max_length=4_000, description="A Jinja2 template, such as Load {{ metric('host', 'load.1') }}"
     )
     style: TextStyle = Field(TextStyle.NORMAL, description="normal, small (grey), quote, or code (monospaced)")

@@ -8,6 +8,7 @@ from app.bot.infrastructure.repositories.definitions import (
     PostgresSettings,
     postgres_actions,
     postgres_commands,
+    postgres_component_types,
     postgres_grants,
 )
 from app.bot.infrastructure.repositories.guilds import PostgresGuilds
@@ -25,5 +26,6 @@ __all__ = [
     "PostgresSettings",
     "postgres_actions",
     "postgres_commands",
+    "postgres_component_types",
     "postgres_grants",
 ]

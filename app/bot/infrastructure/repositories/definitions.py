@@ -1,4 +1,4 @@
-"""The definitions that are one table each: services, commands, actions, grants, settings."""
+"""The definitions that are one table each: services, commands, actions, grants, component types and settings."""
 
 from __future__ import annotations
 
@@ -10,17 +10,18 @@ from app.bot.domain.commands import CommandDefinition
 from app.bot.domain.permissions import PermissionGrant
 from app.bot.domain.records import from_record
 from app.bot.domain.services import ServiceDefinition
+from app.bot.domain.template_types import TemplateType
 from app.bot.infrastructure.repositories.reading import Pool, execute, fetch, storable
 
 Model = TypeVar("Model")
 
 
 class TableRepository(Generic[Model]):
-    """All rows of one table as one model, by id."""
+    """All rows of one table, or `which` of them, as one model, in order."""
 
-    def __init__(self, pool: Pool, table: str, model: type[Model]) -> None:
+    def __init__(self, pool: Pool, table: str, model: type[Model], *, which: str = "true", order: str = "id") -> None:
         self._pool = pool
-        self._query = f"SELECT * FROM {table} ORDER BY id"  # noqa: S608  # the table is named by this module alone
+        self._query = f"SELECT * FROM {table} WHERE {which} ORDER BY {order}"  # noqa: S608  # said by this module alone
         self._model = model
 
     async def all(self) -> tuple[Model, ...]:
@@ -63,6 +64,11 @@ def postgres_actions(pool: Pool) -> TableRepository[ActionDefinition]:
 def postgres_grants(pool: Pool) -> TableRepository[PermissionGrant]:
     """Fulfils PermissionRepository."""
     return TableRepository(pool, "permission_grants", PermissionGrant)
+
+
+def postgres_component_types(pool: Pool) -> TableRepository[TemplateType]:
+    """Fulfils ComponentTypeRepository."""
+    return TableRepository(pool, "component_types", TemplateType, which="kind = 'template' AND enabled", order="name")
 
 
 class PostgresSettings:
