@@ -90,6 +90,7 @@ def definitions_of(dashboards: InMemoryDashboards, sources: Iterable[DataSource]
             grants=nothing,
             settings=settings,
             guilds=nothing,
+            component_types=nothing,
         )
     )
 

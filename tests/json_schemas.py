@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 
 Strategy = st.SearchStrategy[Any]
 
+ANYTHING = st.none() | st.booleans() | st.integers(-99, 99) | st.text(max_size=20) | st.lists(st.integers(), max_size=2)
+
 
 def instances(schema: Mapping[str, Any], fields: Mapping[str, Strategy]) -> Strategy:
     """Values that the schema accepts; `fields` gives values worth trying for fields of those names."""
@@ -21,7 +23,9 @@ class _Instances:
         self._definitions = definitions
         self._fields = fields
 
-    def of(self, schema: Mapping[str, Any]) -> Strategy:
+    def of(self, schema: Mapping[str, Any] | bool) -> Strategy:
+        if isinstance(schema, bool) or not {"$ref", "enum", "anyOf", "type"} & schema.keys():
+            return ANYTHING
         if "$ref" in schema:
             return self.of(self._definitions[schema["$ref"].rsplit("/", 1)[1]])
         if "enum" in schema:

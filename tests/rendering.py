@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from app.bot.application.component_factory import ComponentFactory
 from app.bot.application.readings import ReadingStore
 from app.bot.domain import components as _registered  # noqa: F401  # importing registers the component types
 from app.bot.domain.blocks import Block, Button, Buttons, Container, Gallery, Select, Text, View
@@ -15,10 +16,13 @@ from app.bot.domain.limits import exceeds
 from app.bot.domain.readings import Metric, Reading, Status
 from app.bot.domain.sources import DataSource
 from app.bot.domain.template_filters import FILTERS, finalize
+from app.shared.expressions import CelExpressions
 from app.shared.templating import SandboxedTemplates
 
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
 TEMPLATES = SandboxedTemplates(filters=FILTERS, finalize=finalize)
+EXPRESSIONS = CelExpressions()
+COMPONENTS = ComponentFactory(component_types)
 
 
 def metrics(*values: Metric, **items: Sequence[Mapping[str, Any]]) -> Reading:
@@ -43,7 +47,16 @@ def store(**readings: Reading | Sequence[Reading] | None) -> ReadingStore:
 
 def context(readings: ReadingStore | None = None, page: str | None = None, **dashboard: Any) -> RenderContext:
     """A render context of component 7 over these readings."""
-    return RenderContext(NOW, readings or store(), TEMPLATES, {"name": "Lab", **dashboard}, component_id=7, page=page)
+    return RenderContext(
+        NOW,
+        readings or store(),
+        TEMPLATES,
+        {"name": "Lab", **dashboard},
+        component_id=7,
+        page=page,
+        components=COMPONENTS,
+        expressions=EXPRESSIONS,
+    )
 
 
 def component(type_name: str, config: Mapping[str, Any]) -> Component:

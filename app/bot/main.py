@@ -29,7 +29,7 @@ from app.bot.application.charts import ChartStore
 from app.bot.application.collection import Collection, CollectionConfig
 from app.bot.application.component_factory import ComponentFactory
 from app.bot.application.dashboards import Dashboards
-from app.bot.application.definitions import DefinitionRepositories, Definitions
+from app.bot.application.definitions import DefinitionRepositories, Definitions, Kind
 from app.bot.application.guild_register import GuildRegister
 from app.bot.application.heartbeat import Heartbeat, HeartbeatConfig
 from app.bot.application.interactions import Interactions
@@ -63,6 +63,7 @@ from app.bot.infrastructure.repositories import (
     PostgresSettings,
     postgres_actions,
     postgres_commands,
+    postgres_component_types,
     postgres_grants,
 )
 from app.bot.infrastructure.repositories.reading import Pool
@@ -127,6 +128,7 @@ def build_client(pool: Pool, bot_url: str, box: SecretBox, **options: Any) -> Ho
         expressions=CelExpressions(),
         charts=charts,
     )
+    _follow_types(definitions, builder)
     secrets = PostgresSecrets(pool, box)
     session = make_session()
     instances = PostgresBotInstances(pool)
@@ -229,6 +231,15 @@ def _watch(client: HomelabClient, definitions: Definitions, statistics: Statisti
     statistics.watch("latency", lambda: client.measured_latency, "seconds")
     statistics.watch("guilds", lambda: float(len(client.guilds)))
     statistics.watch("dashboards", lambda: float(len(definitions.dashboards)))
+
+
+def _follow_types(definitions: Definitions, builder: DashboardBuilder) -> None:
+    """Have dashboards built with the template types as they are, whatever else hears of a change after this."""
+
+    def changed(_changed: int | None) -> None:
+        builder.use_types(definitions.component_types.values())
+
+    definitions.subscribe(Kind.COMPONENT_TYPES, changed)
 
 
 async def run_bot(settings: Settings, bot_url: str, **options: Any) -> None:
@@ -401,4 +412,5 @@ def _definition_repositories(pool: Pool) -> DefinitionRepositories:
         grants=postgres_grants(pool),
         settings=PostgresSettings(pool),
         guilds=PostgresGuilds(pool),
+        component_types=postgres_component_types(pool),
     )

@@ -83,6 +83,7 @@ async def test_many_slow_templates_share_the_time_of_one_component(readings: Rea
 
 
 ROWS = {"source": "lab", "items": "rows"}
+NAMES = [{"type": "text", "config": {"text": "${item.name}"}}, {"type": "text", "config": {"text": "{{ item.name }}"}}]
 
 
 @pytest.mark.parametrize(
@@ -93,6 +94,8 @@ ROWS = {"source": "lab", "items": "rows"}
         ("table", {**ROWS, "columns": [{"field": "name"}], "where": {"nested": "x"}}),
         ("status_list", {**ROWS, "detail_field": "nested", "worst_first": True, "limit": 50}),
         ("gauge", {"source": "lab", "metric": "load", "each": "core"}),
+        ("repeat", {**ROWS, "children": NAMES, "where": "item.value > 500 && item.status != 'x'", "limit": 25}),
+        ("repeat", {**ROWS, "children": NAMES, "sort_by": "name", "limit": 25}),
     ],
 )
 async def test_ten_thousand_hostile_items_are_no_burden(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -14,13 +14,13 @@ from app.bot.domain.blocks import Block, Container, Problem, Separator, Stamp, T
 from app.bot.domain.charts import Charts, NoCharts
 from app.bot.domain.component import Component, RenderContext, describe_validation_error
 from app.bot.domain.dashboards import Dashboard, DashboardComponent, Layout
-from app.bot.domain.errors import HomelabError
 from app.bot.domain.expressions import Expressions, NoExpressions
 from app.bot.domain.history import Histories, NoHistories
 from app.bot.domain.limits import fit
 from app.bot.domain.markdown import escape_markdown
 from app.bot.domain.readings import Readings
 from app.bot.domain.regions import Region
+from app.bot.domain.template_types import TemplateType
 from app.bot.domain.templates import Templates
 from app.bot.domain.thresholds import STATUS_LEVELS, worst
 
@@ -40,6 +40,17 @@ class _Definition:
     problems: tuple[Problem, ...]
     """What is wrong with the layout."""
     template_values: Mapping[str, Any]
+    sources: frozenset[str]
+    """Data sources that the components name, shown or not."""
+
+
+@dataclass(slots=True)
+class _Use:
+    """What a dashboard needed whenever it was built: names of data sources and component types, through all nesting."""
+
+    dashboard: Dashboard
+    sources: set[str]
+    types: set[str]
 
 
 class DashboardBuilder:
@@ -65,6 +76,7 @@ class DashboardBuilder:
         self._region_of = region_of
         self._definitions: dict[int, _Definition] = {}
         self._parsed: dict[int, tuple[DashboardComponent, Component]] = {}
+        self._uses: dict[int, _Use] = {}
 
     def build(self, dashboard: Dashboard, now: datetime, page: str | None = None) -> View:
         """What the dashboard shows now, on `page` (None: its first). Never raises for a broken definition.
@@ -74,6 +86,7 @@ class DashboardBuilder:
         definition = self._definition(dashboard)
         if page not in definition.pages:
             page = definition.pages[0] if definition.pages else None
+        use = self._use(dashboard)
         context = RenderContext(
             now,
             self._readings,
@@ -86,6 +99,8 @@ class DashboardBuilder:
             charts=self._charts,
             region=self._region_of(dashboard.guild_id),
             problems=list(definition.problems),
+            sources_read=use.sources,
+            types_used=use.types,
         )
         blocks: list[Block] = list(definition.problems)
         for component, parsed in definition.parts[page]:
@@ -99,7 +114,7 @@ class DashboardBuilder:
         return View(self._compose(blocks, definition.layout, context), tuple(context.problems), context.pending)
 
     def parse(self, component: DashboardComponent) -> Component:
-        """The component's config as its type's model, parsed once per definition. Raises HomelabError."""
+        """The component's config as its type has it, parsed once per definition. Raises HomelabError."""
         known = self._parsed.get(component.id)
         if known is not None and (known[0] is component or known[0] == component):
             return known[1]
@@ -107,21 +122,46 @@ class DashboardBuilder:
         self._parsed[component.id] = (component, parsed)
         return parsed
 
+    def use_types(self, templates: Iterable[TemplateType]) -> frozenset[str]:
+        """Build with these template types from now on; the names of those that changed, came or went."""
+        changed = self._components.define(templates)
+        for definition in list(self._definitions.values()) if changed else ():
+            if changed & self.types_of(definition.dashboard):
+                self._drop(definition.dashboard)
+        return changed
+
     def forget(self, dashboard: Dashboard) -> None:
         """Drop what was parsed for a dashboard that is gone."""
+        self._drop(dashboard)
+        self._uses.pop(dashboard.id, None)
+
+    def sources_of(self, dashboard: Dashboard) -> frozenset[str]:
+        """Names of the data sources that the dashboard depends on.
+
+        Those that its components mention, and those that were read while it was built: only then is it known what a
+        condition, a template type or an item led to.
+        """
+        return self._definition(dashboard).sources.union(self._use(dashboard).sources)
+
+    def types_of(self, dashboard: Dashboard) -> frozenset[str]:
+        """Names of the component types that the dashboard depends on, through all nesting."""
+        return frozenset(component.type for component in dashboard.components).union(self._use(dashboard).types)
+
+    def _drop(self, dashboard: Dashboard) -> None:
         self._definitions.pop(dashboard.id, None)
         for component in dashboard.components:
             self._parsed.pop(component.id, None)
 
-    def sources_of(self, dashboard: Dashboard) -> frozenset[str]:
-        """Names of the data sources that the dashboard's components mention in their fields."""
-        found: set[str] = set()
-        for component in dashboard.components:
-            try:
-                found |= self.parse(component).sources()
-            except HomelabError:
-                continue
-        return frozenset(found)
+    def _use(self, dashboard: Dashboard) -> _Use:
+        known = self._uses.get(dashboard.id)
+        if known is None or (known.dashboard is not dashboard and known.dashboard != dashboard):
+            known = self._uses[dashboard.id] = _Use(dashboard, set(), set())
+        known.dashboard = dashboard
+        return known
+
+    def _mentioned(self, dashboard: Dashboard) -> frozenset[str]:
+        parsed = (self._valid(component) for component in dashboard.components)
+        return frozenset[str]().union(*(component.sources() for component in parsed if component is not None))
 
     def _definition(self, dashboard: Dashboard) -> _Definition:
         known = self._definitions.get(dashboard.id)
@@ -130,7 +170,9 @@ class DashboardBuilder:
         layout, problems = _layout(dashboard)
         pages = pages_of(dashboard)
         parts = {page: self._parts(dashboard, page) for page in pages or (None,)}
-        made = _Definition(dashboard, pages, parts, layout, problems, dashboard.template_values())
+        made = _Definition(
+            dashboard, pages, parts, layout, problems, dashboard.template_values(), self._mentioned(dashboard)
+        )
         self._definitions[dashboard.id] = made
         return made
 

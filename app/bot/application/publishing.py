@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from app.bot.application.boards import Board, Boards
 from app.bot.application.builders import DashboardBuilder
+from app.bot.application.component_factory import changed_types
 from app.bot.application.definitions import Definitions, Kind
 from app.bot.application.delivery import Delivery
 from app.bot.application.live import Live, Wish
@@ -93,6 +94,8 @@ class Publishing:
         self._storage_failing = False
         definitions.subscribe(Kind.DASHBOARDS, self._dashboards_changed)
         definitions.subscribe(Kind.SOURCES, self._sources_changed)
+        self._types = dict(definitions.component_types)
+        definitions.subscribe(Kind.COMPONENT_TYPES, self._types_changed)
 
     async def run(self) -> None:
         """Publish until cancelled."""
@@ -224,6 +227,15 @@ class Publishing:
         for board in self._boards:
             self._boards.schedule(board, now)
 
+    def _types_changed(self, _changed: int | None) -> None:
+        """Have every dashboard built anew, at once, that uses a template type which is not as it was."""
+        changed = changed_types(self._types, self._definitions.component_types)
+        self._types = dict(self._definitions.component_types)
+        for board in self._boards if changed else ():
+            if board.dashboard is not None and changed & self._builder.types_of(board.dashboard):
+                board.stale = True
+                self._boards.schedule(board)
+
     def _attend(self, board: Board) -> None:
         """One dashboard's turn. Whatever its rows hold, it never takes the others down with it."""
         if Kind.DASHBOARDS in self._definitions.unavailable:
@@ -254,6 +266,9 @@ class Publishing:
             live.dirty = True
             if live.retry_at <= now:
                 self._start(live)
+        dashboard = self._definitions.dashboards.get(board.id)
+        if dashboard is not None:  # what it reads is known for certain once it was built
+            self._boards.use(board, self._builder.sources_of(dashboard))
         if board.dashboard is not None and board.dashboard.enabled:
             self._boards.schedule(board, now + self._pause(board))
 

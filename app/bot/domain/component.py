@@ -224,7 +224,8 @@ class RenderContext:
         """The config of a component of this type with its placeholders replaced. Raises InvalidConfigError."""
         templates = self.components.template_fields(type_name) if self.components is not None else frozenset()
         names = {"dashboard": self.dashboard, "variables": self.variables, **self.values}
-        return fill_placeholders(config, names, templates)
+        filled: dict[str, Any] = fill_placeholders(config, names, templates)
+        return filled
 
     @contextmanager
     def nested(self, values: Mapping[str, Any]) -> Iterator[None]:

@@ -56,7 +56,9 @@ def placeholders_in(value: Any) -> Iterator[str]:
 
 def is_nested(value: Any) -> bool:
     """Whether a part of a config is a nested component, by its look: what it means is for its own type to say."""
-    return isinstance(value, Mapping) and isinstance(value.get("type"), str) and isinstance(value.get("config"), Mapping)
+    return (
+        isinstance(value, Mapping) and isinstance(value.get("type"), str) and isinstance(value.get("config"), Mapping)
+    )
 
 
 def _filled(value: Any, values: Mapping[str, Any], templates: Collection[str], *, is_template: bool) -> Any:

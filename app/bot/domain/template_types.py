@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator, Mapping
 from copy import deepcopy
 from dataclasses import dataclass, field
@@ -69,8 +70,8 @@ def _with_defaults(schema: Any, value: Any, root: Mapping[str, Any], depth: int)
     if isinstance(value, Mapping):
         filled = dict(value)
         properties = schema.get("properties")
-        for name, part in properties.items() if isinstance(properties, Mapping) else ():
-            part = _resolved(part, root)
+        for name, property_schema in properties.items() if isinstance(properties, Mapping) else ():
+            part = _resolved(property_schema, root)
             if name not in filled and isinstance(part, Mapping) and "default" in part:
                 filled[name] = deepcopy(part["default"])
             if name in filled:
@@ -111,24 +112,24 @@ def nested_types(value: Any) -> frozenset[str]:
 
 
 def find_cycle(name: str, uses: Mapping[str, frozenset[str]]) -> tuple[str, ...] | None:
-    """The way from a template type back to itself, such as (a, b, a); None where there is none.
+    """The shortest way from a template type back to itself, such as (a, b, a); None where there is none.
 
     `uses` gives the types that each template type uses.
     """
-    path: list[str] = []
-    done: set[str] = set()
-
-    def search(current: str) -> bool:
-        path.append(current)
+    came_from: dict[str, str] = {}
+    waiting = deque([name])
+    while waiting:
+        current = waiting.popleft()
         for used in sorted(uses.get(current, ())):
-            if used == name or (used not in done and used in uses and search(used)):
-                if used == name:
-                    path.append(name)
-                return True
-        done.add(path.pop())
-        return False
-
-    return tuple(path) if search(name) else None
+            if used == name:
+                way = [name, current]
+                while way[-1] != name:
+                    way.append(came_from[way[-1]])
+                return tuple(reversed(way))
+            if used not in came_from:
+                came_from[used] = current
+                waiting.append(used)
+    return None
 
 
 def _is_component(value: Mapping[str, Any]) -> bool:

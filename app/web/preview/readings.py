@@ -21,6 +21,7 @@ from app.bot.domain.readings import Reading, Status
 from app.bot.domain.records import from_record
 from app.bot.domain.registry import Registry
 from app.bot.domain.sources import DataSource
+from app.bot.domain.template_types import TemplateType
 from app.bot.domain.templates import Templates
 from app.shared.expressions import CelExpressions
 
@@ -29,6 +30,9 @@ _DASHBOARD = text("SELECT * FROM dashboards WHERE id = :id").columns(layout=JSON
 _COMPONENTS = text(
     "SELECT * FROM dashboard_components WHERE dashboard_id = :id ORDER BY position, id"
 ).columns(config=JSONB)  # fmt: skip
+_TYPES = text("SELECT * FROM component_types WHERE kind = 'template' AND enabled").columns(
+    config_schema=JSONB, definition=JSONB
+)
 _SOURCES = text("SELECT * FROM data_sources").columns(config=JSONB)
 _STATES = text(
     "SELECT source.name, state.polled_at, state.status, state.message, state.error, state.reading "
@@ -65,7 +69,9 @@ class PreviewSource:
         return Preview(dashboard, view, page if page in pages else first_page(dashboard), pages)
 
     async def refresh(self, database: AsyncSession) -> None:
-        """Take in what the bot has read since the last time."""
+        """Take in the template types as they are now, and what the bot has read since the last time."""
+        types = (await database.execute(_TYPES)).mappings().all()
+        self._builder.use_types(from_record(TemplateType, dict(row)) for row in types)
         sources = (await database.execute(_SOURCES)).mappings().all()
         states = (await database.execute(_STATES)).mappings().all()
         self._readings.define((from_record(DataSource, dict(row)) for row in sources), datetime.now(UTC))

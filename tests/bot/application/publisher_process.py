@@ -27,6 +27,7 @@ from app.bot.infrastructure.repositories import (
     PostgresSettings,
     postgres_actions,
     postgres_commands,
+    postgres_component_types,
     postgres_grants,
 )
 from app.shared.database.core.pool import create_pool
@@ -50,6 +51,7 @@ async def main(discord_url: str, token: str, database_url: str) -> None:
             grants=postgres_grants(pool),
             settings=PostgresSettings(pool),
             guilds=PostgresGuilds(pool),
+            component_types=postgres_component_types(pool),
         )
     )
     await definitions.reload()

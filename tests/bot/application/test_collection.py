@@ -89,7 +89,7 @@ class Lab:
         self.repository = Sources(*sources)
         empty: Any = Empty()
         self.definitions = Definitions(
-            DefinitionRepositories(empty, self.repository, empty, empty, empty, empty, empty, empty)
+            DefinitionRepositories(empty, self.repository, empty, empty, empty, empty, empty, empty, empty)
         )
         self.readings = ReadingStore()
         self.reads: dict[str, Read] = {}

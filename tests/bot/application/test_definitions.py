@@ -16,6 +16,7 @@ from app.bot.infrastructure.repositories import (
     PostgresSettings,
     postgres_actions,
     postgres_commands,
+    postgres_component_types,
     postgres_grants,
 )
 from tests import factories
@@ -33,6 +34,7 @@ def definitions(bot_pool: asyncpg.Pool) -> Definitions:
             grants=postgres_grants(bot_pool),
             settings=PostgresSettings(bot_pool),
             guilds=PostgresGuilds(bot_pool),
+            component_types=postgres_component_types(bot_pool),
         )
     )
 
@@ -45,6 +47,7 @@ async def test_reload_loads_every_kind(definitions: Definitions, owner: asyncpg.
     action = await factories.action(owner)
     grant = await factories.grant(owner)
     setting = await factories.setting(owner, value={"a": 1})
+    await factories.component_type(owner, name="card", kind="template")
 
     await definitions.reload()
 
@@ -56,6 +59,7 @@ async def test_reload_loads_every_kind(definitions: Definitions, owner: asyncpg.
     assert [known.id for known in definitions.grants] == [grant["id"]]
     assert definitions.settings[setting["key"]] == {"a": 1}
     assert len(definitions.guilds) == 1
+    assert set(definitions.component_types) == {"card"}
 
 
 async def test_a_changed_component_reloads_its_dashboard_alone(

@@ -22,6 +22,7 @@ from app.bot.infrastructure.repositories import (
     PostgresSettings,
     postgres_actions,
     postgres_commands,
+    postgres_component_types,
     postgres_grants,
 )
 from tests import factories
@@ -70,6 +71,7 @@ class Lab:
                 grants=postgres_grants(pool),
                 settings=PostgresSettings(pool),
                 guilds=PostgresGuilds(pool),
+                component_types=postgres_component_types(pool),
             )
         )
         types: Registry[ServiceType[TickConfig]] = Registry("service type")

@@ -12,7 +12,8 @@ from app.bot.domain import components as _components  # noqa: F401  # importing 
 from app.bot.domain.blocks import Block, Problem, Text
 from app.bot.domain.component import MAX_NESTING, Component, RenderContext, component_types
 from app.bot.domain.errors import InvalidConfigError
-from app.bot.domain.nesting import Body, NestedComponent, fill_placeholders, render_nested
+from app.bot.domain.nesting import Body, NestedComponent, render_nested
+from app.bot.domain.placeholders import fill_placeholders
 from app.bot.domain.registry import Registry
 from app.bot.domain.template_filters import FILTERS, finalize
 from app.shared.expressions import CelExpressions

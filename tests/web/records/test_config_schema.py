@@ -4,8 +4,9 @@ from typing import Any
 
 import pytest
 
+from app.bot.application.schema_errors import schema_problem
 from app.bot.domain.component import component_types
-from app.web.records.config_schema import config_errors, schema_problem
+from app.web.records.config_schema import config_errors
 from app.web.records.errors import FieldError
 
 METRIC = component_types["metric"].model_json_schema()

@@ -24,7 +24,9 @@ class Link(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     label: str = Field(min_length=1, max_length=80, pattern=r"\S", description="Name to show")
-    url: TemplateText = Field(min_length=1, max_length=4_000, description="Address with https:// or http://, a Jinja2 template")
+    url: TemplateText = Field(
+        min_length=1, max_length=4_000, description="Address with https:// or http://, a Jinja2 template"
+    )
     emoji: Emoji = Field("", description="An emoji in front, such as 📺 or <:plex:123456789012345678>; empty for none")
 
 

@@ -129,4 +129,3 @@ def _only(item: Any, fields: frozenset[str] | None) -> Any:
     if fields is None or not isinstance(item, Mapping):
         return item
     return {name: item[name] for name in fields if name in item}
-

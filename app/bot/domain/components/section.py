@@ -74,7 +74,9 @@ class SectionComponent(Component):
     """One to three texts with a button or a small picture at their right."""
 
     texts: list[Template] = Field(
-        min_length=1, max_length=MAX_TEXTS, description="The texts, Jinja2 templates; one that prints nothing is left out"
+        min_length=1,
+        max_length=MAX_TEXTS,
+        description="The texts, Jinja2 templates; one that prints nothing is left out",
     )
     button: SectionButton | None = Field(None, description="The button at the right")
     thumbnail: Thumbnail | None = Field(None, description="Or: the small picture at the right")
@@ -108,8 +110,9 @@ def _button(context: RenderContext, config: SectionButton) -> Button:
     if config.do is SectionPurpose.OPEN:
         address = _address(context, config.url, "button.url", ("https", "http"), LINK_ADDRESS_LIMIT)
         if is_bare_host(address):
+            shown = shorten(address, 100)
             raise InvalidConfigError(
-                f"button.url: Discord has no button for “{shorten(address, 100)}”. Write a name with a dot, or an IP address"
+                f"button.url: Discord has no button for “{shown}”. Write a name with a dot, or an IP address"
             )
         return Button(config.label, url=address, emoji=emoji)
     is_action = config.do is SectionPurpose.ACTION

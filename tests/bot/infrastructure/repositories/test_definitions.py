@@ -15,6 +15,7 @@ from app.bot.infrastructure.repositories import (
     PostgresSettings,
     postgres_actions,
     postgres_commands,
+    postgres_component_types,
     postgres_grants,
 )
 from tests import factories
@@ -44,6 +45,18 @@ async def test_grants(bot_pool: asyncpg.Pool, owner: asyncpg.Connection) -> None
     (grant,) = await postgres_grants(bot_pool).all()
     assert (grant.subject_type, grant.subject_id, grant.guild_id) == ("role", 8, 9)
     assert (grant.permission, grant.scope, grant.effect) == ("action.run", "wake", "deny")
+
+
+async def test_component_types_are_those_that_are_composed_and_switched_on(
+    bot_pool: asyncpg.Pool, owner: asyncpg.Connection
+) -> None:
+    await factories.component_type(owner, name="builtin")
+    await factories.component_type(owner, name="off", kind="template", enabled=False)
+    await factories.component_type(owner, name="card", kind="template", title="Card", definition={"components": []})
+    await owner.execute("ALTER TABLE component_types ADD COLUMN icon text DEFAULT 'x'")
+    (card,) = await postgres_component_types(bot_pool).all()
+    assert (card.name, card.title, card.definition) == ("card", "Card", {"components": []})
+    assert card.attributes["icon"] == "x"
 
 
 async def test_settings(bot_pool: asyncpg.Pool, owner: asyncpg.Connection) -> None:
