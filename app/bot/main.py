@@ -121,14 +121,16 @@ def build_client(pool: Pool, bot_url: str, box: SecretBox, **options: Any) -> Ho
     arrivals = Arrivals()
     renderer = ChartRenderer()
     charts = ChartStore(renderer, lambda dashboard_ids: _arrived(dashboard_ids, arrivals, supervisor))
-    builder = DashboardBuilder(
-        ComponentFactory(component_types),
-        readings,
-        SandboxedTemplates(FILTERS, finalize),
-        expressions=CelExpressions(),
-        charts=charts,
+    builder = _with_types_of(
+        definitions,
+        DashboardBuilder(
+            ComponentFactory(component_types),
+            readings,
+            SandboxedTemplates(FILTERS, finalize),
+            expressions=CelExpressions(),
+            charts=charts,
+        ),
     )
-    _follow_types(definitions, builder)
     secrets = PostgresSecrets(pool, box)
     session = make_session()
     instances = PostgresBotInstances(pool)
@@ -233,13 +235,14 @@ def _watch(client: HomelabClient, definitions: Definitions, statistics: Statisti
     statistics.watch("dashboards", lambda: float(len(definitions.dashboards)))
 
 
-def _follow_types(definitions: Definitions, builder: DashboardBuilder) -> None:
-    """Have dashboards built with the template types as they are, whatever else hears of a change after this."""
+def _with_types_of(definitions: Definitions, builder: DashboardBuilder) -> DashboardBuilder:
+    """The builder, which uses the template types as they are; it hears of a change before all who subscribe later."""
 
     def changed(_changed: int | None) -> None:
         builder.use_types(definitions.component_types.values())
 
     definitions.subscribe(Kind.COMPONENT_TYPES, changed)
+    return builder
 
 
 async def run_bot(settings: Settings, bot_url: str, **options: Any) -> None:
