@@ -14,6 +14,7 @@ from typing import Any, Self
 
 from aiohttp import web
 
+from bench.discord_files import attach, read_body
 from bench.discord_gateway import Gateway
 from bench.discord_limits import Enforcer, Limits, RefusedError, json_answer
 from bench.discord_messages import Channel, made_at, refusal
@@ -58,6 +59,8 @@ class DiscordServer:
         self.before_answer: Callable[[web.Request], Awaitable[None]] | None = None
         self.bodies: list[tuple[str, str, Any]] = []
         """Method, path and JSON of every request to a message route."""
+        self.uploads: list[tuple[str, bytes]] = []
+        """Names and bytes of the files that came with them."""
         self.user = {"id": str(BOT_ID), "username": "HomeLab", "discriminator": "0000", "avatar": None, "bot": True}
         self.enforcer = Enforcer(limits)
         self.gateway = Gateway(self.user, self._guild, lambda: self._address("ws", "/gateway"))
@@ -235,10 +238,12 @@ class DiscordServer:
         return handle
 
     async def _post(self, request: web.Request, channel: Channel, _headers: dict[str, str]) -> Any:
-        body = await self._body(request)
+        body, files = await self._body(request)
         before = len(channel.messages)
+        attach({}, body, files)
         message = channel.post(body, self.user)
         if len(channel.messages) > before:
+            attach(message, body, files)
             self.posts.append((time.monotonic(), channel.id, int(message["id"])))
         return message
 
@@ -254,8 +259,9 @@ class DiscordServer:
     async def _edit(self, request: web.Request, channel: Channel, headers: dict[str, str]) -> Any:
         message_id = int(request.match_info["message"])
         message = channel.get(message_id)
-        body = await self._body(request)
+        body, files = await self._body(request)
         self.enforcer.count_edit(channel.id, made_at(message_id), headers)
+        attach(message, body, files)
         message |= {key: body[key] for key in ("components", "content", "flags") if key in body}
         self.edits.append((time.monotonic(), channel.id, message_id))
         return message
@@ -267,9 +273,9 @@ class DiscordServer:
     async def _pin(self, request: web.Request, channel: Channel, _headers: dict[str, str]) -> Any:
         channel.get(int(request.match_info["message"]))["pinned"] = True
 
-    async def _body(self, request: web.Request) -> dict[str, Any]:
+    async def _body(self, request: web.Request) -> tuple[dict[str, Any], dict[int, tuple[str, bytes]]]:
         try:
-            text = await request.text()
+            text, files = await read_body(request)
         except ConnectionResetError:  # the client was stopped meanwhile
             raise refusal(400, 0, "No body") from None
         if self.refuse_text is not None and f'"{self.refuse_text}"' in text:
@@ -282,4 +288,5 @@ class DiscordServer:
                 del self._expected[expected]
         body: dict[str, Any] = json.loads(text)
         self.bodies.append((request.method, request.path, body))
-        return body
+        self.uploads += files.values()
+        return body, files

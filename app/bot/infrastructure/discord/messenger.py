@@ -21,8 +21,10 @@ from app.bot.application.messenger import (
 )
 from app.bot.application.statistics import Statistics
 from app.bot.domain.blocks import View
+from app.bot.domain.pictures import pictures_of
 from app.bot.domain.placements import message_age
 from app.bot.infrastructure.discord.answer import Answer
+from app.bot.infrastructure.discord.attachments import Attachments, Files, parameters
 from app.bot.infrastructure.discord.blocks import to_layout
 from app.bot.infrastructure.discord.exchange import NoAnswerError, perform
 from app.bot.infrastructure.discord.failures import NEEDED_PERMISSIONS, missing_permissions, named_error
@@ -44,12 +46,14 @@ class DiscordMessenger:
         client: discord.Client,
         pacing: Pacing | None = None,
         statistics: Statistics | None = None,
+        attachments: Attachments | None = None,
         *,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._client = client
         self._statistics = statistics or Statistics()
         self._pacing = pacing or Pacing(self._statistics)
+        self._attachments = attachments or Attachments()
         self._clock = clock
 
     def cadence(self, channel_id: int) -> Cadence:
@@ -64,23 +68,41 @@ class DiscordMessenger:
             lambda: self._client.http.send_message(channel_id, params=_message(view, marker, nonce)),
         )
         self._statistics.posts += 1
+        self._attachments.saw(answer.data)
         return int(answer.data["id"])
 
     async def edit(self, channel_id: int, message_id: int, draw: Draw, marker: int) -> None:
         """Make a message show the newest view when its turn has come."""
 
+        kept = False
+
         def request() -> Request | None:
+            nonlocal kept
             view = draw()
             if view is None:
                 return None
-            return self._client.http.edit_message(channel_id, message_id, params=_message(view, marker))
+            files = self._attachments.of(message_id)
+            kept = bool(files)
+            return self._client.http.edit_message(channel_id, message_id, params=_message(view, marker, files=files))
 
         old = message_age(message_id, self._clock()) >= OLD_SECONDS
-        if await self._paced(Route.EDIT, channel_id, request, old=old) is not None:
+        try:
+            answer = await self._paced(Route.EDIT, channel_id, request, old=old)
+        except InvalidMessageError:
+            if not kept:
+                raise
+            self._attachments.forget(message_id)  # a file that is not there any more cannot be kept
+            answer = await self._paced(Route.EDIT, channel_id, request, old=old)
+        except UnavailableError:
+            self._attachments.forget(message_id)  # the edit may have been made or not
+            raise
+        if answer is not None:
+            self._attachments.saw(answer.data)
             self._statistics.edits += 1
 
     async def delete(self, channel_id: int, message_id: int) -> None:
         """Delete a message; one that is gone already is no error."""
+        self._attachments.forget(message_id)
         try:
             await self._request(
                 Route.DELETE, channel_id, lambda: self._client.http.delete_message(channel_id, message_id)
@@ -113,6 +135,7 @@ class DiscordMessenger:
             )
         except MessageGoneError:
             return None
+        self._attachments.saw(answer.data)
         return MessageFacts(pinned=bool(answer.data.get("pinned")))
 
     async def pin(self, channel_id: int, message_id: int) -> None:
@@ -181,8 +204,14 @@ class DiscordMessenger:
         return user is None or int(message["author"]["id"]) == user.id
 
 
-def _message(view: View, marker: int, nonce: str | None = None) -> MultipartParameters:
-    """The body of a message: components only, nobody mentioned. Raises ValueError for more than a message can hold."""
+_NO_FILES: Files = {}
+
+
+def _message(view: View, marker: int, nonce: str | None = None, files: Files | None = _NO_FILES) -> MultipartParameters:
+    """The body of a message: components and their files, nobody mentioned; `files` are those that it has already.
+
+    Raises ValueError for more than a message can hold.
+    """
     body: dict[str, Any] = {
         "components": to_layout(view, marker).to_components(),  # type: ignore[no-untyped-call]  # discord.py leaves it out
         "flags": discord.MessageFlags(components_v2=True).value,
@@ -190,7 +219,7 @@ def _message(view: View, marker: int, nonce: str | None = None) -> MultipartPara
     }
     if nonce is not None:
         body |= {"nonce": nonce, "enforce_nonce": True}
-    return MultipartParameters(payload=body, multipart=None, files=None)
+    return parameters(body, pictures_of(view), files)
 
 
 def _marker_of(message: dict[str, Any]) -> int | None:
