@@ -27,14 +27,14 @@ class InMemoryPlacements:
         self._check()
         return tuple(self.rows.values())
 
-    async def place(self, dashboard_id: int, channel_id: int, origin: str) -> Placement:
+    async def place(self, dashboard_id: int, channel_id: int, origin: str, position: int = 0) -> Placement:
         self._check()
         for row in self.rows.values():
-            if (row.dashboard_id, row.channel_id) == (dashboard_id, channel_id):
+            if (row.dashboard_id, row.channel_id, row.position) == (dashboard_id, channel_id, position):
                 state = row.state if row.state == PlacementState.POSTED else PlacementState.POSTING
                 self.rows[row.id] = replace(row, state=state, error=None)
                 return self.rows[row.id]
-        placement = Placement(next(self._ids), dashboard_id, channel_id, origin=origin)
+        placement = Placement(next(self._ids), dashboard_id, channel_id, position, origin)
         self.rows[placement.id] = placement
         return placement
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from app.bot.domain.blocks import Block, Container, Text, View
@@ -16,12 +16,14 @@ RED = 0xF23F43
 class Answer:
     """A view, shown to the one user alone, or in place of what the clicked message shows.
 
-    `marker` is the one that the message carries, if it is a dashboard's own.
+    `marker` is the one that the message carries, if it is a dashboard's own; `settle` is then told whether Discord took
+    the answer.
     """
 
     view: View
     in_place: bool = False
     marker: int | None = None
+    settle: Callable[[bool], None] | None = None
 
 
 def card(blocks: Iterable[Block], accent: int | None = None) -> View:

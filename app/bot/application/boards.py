@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from app.bot.application.live import Live, Wish
+from app.bot.application.live_message import LiveMessage
 from app.bot.application.waking import WakeableSleep
 from app.bot.domain.dashboards import Dashboard
 
@@ -100,10 +101,11 @@ class Boards:
             self._by_source.setdefault(source, set()).add(board)
         board.sources = sources
 
-    def live_of_message(self, message_id: int) -> Live | None:
-        """The placement that a message is."""
+    def live_of_message(self, message_id: int) -> tuple[Live, LiveMessage] | None:
+        """The message with this id, and what it is a message of."""
         lives = (live for board in self._boards.values() for live in board.lives)
-        return next((live for live in lives if live.placement.message_id == message_id), None)
+        found = ((live, live.find(message_id)) for live in lives)
+        return next(((live, message) for live, message in found if message is not None), None)
 
     def forget_if_gone(self, board: Board) -> None:
         """Forget a board whose dashboard was deleted, with its last message."""

@@ -10,22 +10,21 @@ from typing import Any
 from pydantic import ValidationError
 
 from app.bot.application.component_factory import ComponentFactory
-from app.bot.domain.blocks import Block, Container, Problem, Separator, Stamp, Text, View
+from app.bot.domain.blocks import Block, Problem, Separator, Stamp, Text, View
 from app.bot.domain.charts import Charts, NoCharts
 from app.bot.domain.component import Component, RenderContext, describe_validation_error
 from app.bot.domain.dashboards import Dashboard, DashboardComponent, Layout
 from app.bot.domain.expressions import Expressions, NoExpressions
 from app.bot.domain.history import Histories, NoHistories
-from app.bot.domain.limits import fit
 from app.bot.domain.markdown import escape_markdown
 from app.bot.domain.readings import Readings
 from app.bot.domain.regions import Region
+from app.bot.domain.splitting import Frame, split
 from app.bot.domain.template_types import TemplateType
 from app.bot.domain.templates import Templates
 from app.bot.domain.thresholds import STATUS_LEVELS, worst
 
 _FOOTER_LINE = Separator(line=False)
-_FOOTER_COMPONENTS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,10 +77,14 @@ class DashboardBuilder:
         self._parsed: dict[int, tuple[DashboardComponent, Component]] = {}
         self._uses: dict[int, _Use] = {}
 
-    def build(self, dashboard: Dashboard, now: datetime, page: str | None = None) -> View:
+    def build(
+        self, dashboard: Dashboard, now: datetime, page: str | None = None, *, max_messages: int | None = None
+    ) -> View:
         """What the dashboard shows now, on `page` (None: its first). Never raises for a broken definition.
 
-        A component that fails becomes a Problem block in its place; the rest of the dashboard lives.
+        The view is that of the first message; what it cannot hold goes on in those `following`, at most `max_messages`
+        in all (None: as the layout says). A component that fails becomes a Problem block in its place; the rest of the
+        dashboard lives.
         """
         definition = self._definition(dashboard)
         if page not in definition.pages:
@@ -111,7 +114,8 @@ class DashboardBuilder:
                 blocks.append(context.problem(component.name or component.type, error))
         if not blocks:
             blocks.append(Text("-# This dashboard has no components yet. Add some in the web admin."))
-        return View(self._compose(blocks, definition.layout, context), tuple(context.problems), context.pending)
+        first, *following = self._compose(blocks, definition.layout, context, max_messages)
+        return View(first, tuple(context.problems), context.pending, tuple(map(View, following)))
 
     def parse(self, component: DashboardComponent) -> Component:
         """The component's config as its type has it, parsed once per definition. Raises HomelabError."""
@@ -186,15 +190,13 @@ class DashboardBuilder:
         except Exception:  # noqa: BLE001  # what is wrong is said in its place, when it is to be shown
             return None
 
-    def _compose(self, blocks: list[Block], layout: Layout, context: RenderContext) -> tuple[Block, ...]:
+    def _compose(
+        self, blocks: list[Block], layout: Layout, context: RenderContext, most: int | None
+    ) -> tuple[tuple[Block, ...], ...]:
+        """What each message shows."""
         footer: tuple[Block, ...] = (_FOOTER_LINE, Stamp("Last change", context.now)) if layout.footer else ()
-        reserved = _FOOTER_COMPONENTS + (1 if layout.frame else 0)
-        kept, left_out = fit(_without_frames(blocks) if layout.frame else blocks, reserved)
-        if left_out:
-            kept += (Text(f"-# {left_out} more parts do not fit into one message. Spread them over pages."),)
-        if not layout.frame:
-            return kept + footer
-        return (Container(kept + footer, _accent(layout, context)),)
+        frame = Frame(_accent(layout, context)) if layout.frame else None
+        return split(blocks, most or layout.max_messages, frame=frame, footer=footer)
 
 
 def pages_of(dashboard: Dashboard) -> tuple[str, ...]:
@@ -213,13 +215,6 @@ def _layout(dashboard: Dashboard) -> tuple[Layout, tuple[Problem, ...]]:
     except ValidationError as error:
         detail = "; ".join(describe_validation_error(problem) for problem in error.errors())
         return Layout(), (Problem("Layout", escape_markdown(detail)),)
-
-
-def _without_frames(blocks: list[Block]) -> list[Block]:
-    """Containers do not nest in Discord: inside a frame their children stand for them."""
-    if Container not in map(type, blocks):
-        return blocks
-    return [part for block in blocks for part in (block.children if isinstance(block, Container) else (block,))]
 
 
 def _accent(layout: Layout, context: RenderContext) -> int | None:

@@ -77,20 +77,24 @@ class Dashboards:
 
     def show(self, actor: Actor, dashboard: Dashboard, page: str | None = None) -> View:
         """What the dashboard shows now. Raises PermissionRefusedError or DashboardOffError."""
-        require(self._definitions.grants, actor, DASHBOARD_VIEW, dashboard.name)
-        if not dashboard.enabled:
-            raise DashboardOffError(f"The dashboard “{dashboard.name}” is switched off in the web admin.")
+        self._require_view(actor, dashboard)
         return self._builder.build(dashboard, self._clock(), page)
 
     async def show_on_message(self, actor: Actor, dashboard: Dashboard, message_id: int, page: str | None) -> Answer:
         """The same in place of a message, which remembers the page if it is one of the dashboard's own."""
-        view = self.show(actor, dashboard, page)
-        placement = self.placement(dashboard, message_id)
+        self._require_view(actor, dashboard)
         publishing = self._services.find(Publishing)
-        if publishing is None or placement is None:
-            return Answer(view, in_place=True)
-        shown = await publishing.show_page(message_id, page)
-        return Answer(shown or view, in_place=True, marker=placement.marker)
+        if publishing is not None and self.placement(dashboard, message_id) is not None:
+            turn = await publishing.show_page(message_id, page)
+            if turn is not None:
+                return Answer(turn.view, in_place=True, marker=turn.marker, settle=turn.settle)
+        # A message of the user's own stands alone: it can only say that there is more.
+        return Answer(self._builder.build(dashboard, self._clock(), page, max_messages=1), in_place=True)
+
+    def _require_view(self, actor: Actor, dashboard: Dashboard) -> None:
+        require(self._definitions.grants, actor, DASHBOARD_VIEW, dashboard.name)
+        if not dashboard.enabled:
+            raise DashboardOffError(f"The dashboard “{dashboard.name}” is switched off in the web admin.")
 
     def placement(self, dashboard: Dashboard, message_id: int) -> Placement | None:
         """The dashboard's placement that this message is; None for a message of one user's own."""

@@ -1,4 +1,4 @@
-"""What a placement should show now."""
+"""What a dashboard in a channel should show now."""
 
 from __future__ import annotations
 
@@ -10,49 +10,52 @@ from datetime import datetime
 from app.bot.application.builders import DashboardBuilder, pages_of
 from app.bot.application.definitions import Definitions
 from app.bot.application.live import Live
+from app.bot.application.live_message import LiveMessage
 from app.bot.application.setbacks import refusal_view
 from app.bot.domain.blocks import View
 
 
 class Painter:
-    """Builds the view of a placement when it may have changed, and only then."""
+    """Builds the views of a dashboard in a channel when they may have changed, and only then."""
 
     def __init__(self, definitions: Definitions, builder: DashboardBuilder, clock: Callable[[], datetime]) -> None:
         self._definitions = definitions
         self._builder = builder
         self._clock = clock
 
-    def draw(self, live: Live) -> View | None:
-        """The newest view; None when the dashboard is gone."""
+    def draw(self, live: Live) -> tuple[View, ...]:
+        """The newest view of each message; none when the dashboard is gone."""
         dashboard = self._definitions.dashboards.get(live.placement.dashboard_id)
         if dashboard is None:
-            return None
-        if live.refusal is not None and live.refused_until <= asyncio.get_running_loop().time():
-            live.refusal, live.dirty = None, True
-        if live.dirty or live.view is None:
+            return ()
+        if live.dirty or not live.views:
             live.dirty = False
-            view = self._builder.build(dashboard, self._clock(), live.placement.page)
-            live.view = view if live.refusal is None else refusal_view(live.refusal)
-        return live.view
+            live.views = self._builder.build(dashboard, self._clock(), live.placement.page).messages
+        return live.views
 
-    def turn(self, live: Live, page: str | None) -> View | None:
-        """Turn to a page (None or an unknown one: the first) and draw it as what the message shows from now on."""
+    def view_of(self, live: Live, message: LiveMessage) -> View | None:
+        """The newest view of one message; None when there is nothing for it to show any more."""
+        views = self.draw(live)
+        if message.placement.position >= len(views):
+            return None
+        if message.refusal is not None and message.refused_until <= asyncio.get_running_loop().time():
+            message.refusal = None
+        return views[message.placement.position] if message.refusal is None else refusal_view(message.refusal)
+
+    def turn(self, live: Live, page: str | None) -> tuple[View, ...]:
+        """Turn to a page (None or an unknown one: the first) and draw it."""
         dashboard = self._definitions.dashboards.get(live.placement.dashboard_id)
         if dashboard is None:
-            return None
+            return ()
         chosen = page if page in pages_of(dashboard) else None
-        live.placement = replace(live.placement, page=chosen)
-        live.page_changes += 1
-        live.refusal, live.dirty = None, True
-        view = self.draw(live)
-        if view is not None:
-            live.placement = replace(
-                live.placement, content_hash=view.fingerprint, problems=plain_problems(view), error=None
-            )
-        return view
+        live.first.placement = replace(live.placement, page=chosen)
+        for message in live.messages:
+            message.refusal = None
+        live.dirty = True
+        return self.draw(live)
 
     def renew_after(self, live: Live) -> int | None:
-        """After how many seconds the message is posted anew; None for never."""
+        """After how many seconds the messages are posted anew; None for never."""
         dashboard = self._definitions.dashboards.get(live.placement.dashboard_id)
         return dashboard.renew_after if dashboard is not None else None
 

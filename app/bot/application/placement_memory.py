@@ -39,6 +39,17 @@ class PlacementMemory:
         self._waiting[placement.id] = placement
         self._sleep.wake()
 
+    async def add(self, like: Placement, position: int) -> Placement | None:
+        """Make the row of a further message beside this one; None when the database cannot take it now."""
+        if self._waiting:  # maybe the deletion of a row at the same position
+            await self._write_all()
+        if self._failing:
+            return None
+        try:
+            return await self._repository.place(like.dashboard_id, like.channel_id, like.origin, position)
+        except StorageUnavailableError:
+            return None
+
     async def delete(self, placement_id: int) -> None:
         """Delete a placement's row now, or later when the database cannot take it now."""
         self._waiting[placement_id] = None

@@ -18,15 +18,17 @@ from app.bot.application.component_factory import changed_types
 from app.bot.application.definitions import Definitions, Kind
 from app.bot.application.delivery import Delivery
 from app.bot.application.live import Live, Wish
+from app.bot.application.live_message import LiveMessage
 from app.bot.application.messenger import Messenger
 from app.bot.application.painting import Painter
 from app.bot.application.placement_memory import PlacementMemory
+from app.bot.application.sending import Sending
 from app.bot.application.setbacks import Pauses, Setbacks
 from app.bot.application.statistics import Statistics
-from app.bot.domain.blocks import View
+from app.bot.application.turning import Turn
 from app.bot.domain.errors import HomelabError, StorageUnavailableError
 from app.bot.domain.faults import describe_fault
-from app.bot.domain.placements import Placement, PlacementState
+from app.bot.domain.placements import Placement, PlacementState, message_age
 from app.bot.domain.repositories import PlacementRepository
 
 log = structlog.get_logger(__name__)
@@ -86,8 +88,14 @@ class Publishing:
             self._config.refused_pause_seconds, self._config.first_retry_seconds, self._config.last_retry_seconds
         )
         self._painter = Painter(definitions, builder, clock)
-        setbacks = Setbacks(self._memory, pauses)
-        self._delivery = Delivery(messenger, self._memory, self._painter, setbacks, dropped=self._dropped, clock=clock)
+        self._delivery = Delivery(
+            Sending(messenger, self._memory, self._painter, clock),
+            self._memory,
+            self._painter,
+            Setbacks(self._memory, pauses),
+            dropped=self._dropped,
+            age=lambda message_id: message_age(message_id, clock()),
+        )
         self._boards = Boards()
         self._running = False
         self._loaded = asyncio.Event()
@@ -130,12 +138,12 @@ class Publishing:
                 self._boards.schedule(board, now)
 
     def placements_of(self, dashboard_id: int) -> tuple[Placement, ...]:
-        """The dashboard's placements, as they are now."""
+        """The dashboard's placements, one for each message, as they are now."""
         board = self._boards.find(dashboard_id)
-        return tuple(live.placement for live in board.lives) if board is not None else ()
+        return tuple(row for live in board.lives for row in live.placements()) if board is not None else ()
 
     async def place(self, dashboard_id: int, channel_id: int) -> Placement:
-        """Show a dashboard in a channel from now on, and wait a moment for the message.
+        """Show a dashboard in a channel from now on, and wait a moment for its messages.
 
         The placement's state and error tell how it went. Raises UnknownPlacementError or StorageUnavailableError.
         """
@@ -146,9 +154,9 @@ class Publishing:
         board = self._boards.get(dashboard_id)
         live = self._adopt(board, placement)
         if dashboard.channel_id != channel_id:  # a user wants it here, whatever the definition says from now on
-            live.placement = replace(live.placement, origin="command")
+            live.first.placement = replace(live.placement, origin="command")
         await self._finish(live)
-        return live.placement
+        return live.outcome
 
     async def remove(self, dashboard_id: int, channel_id: int) -> bool:
         """Take a dashboard out of a channel and keep it out; False where it was not shown."""
@@ -161,19 +169,25 @@ class Publishing:
         await self._finish(live)
         return True
 
-    async def show_page(self, message_id: int, page: str | None) -> View | None:
-        """Turn a message to a page; the view is what the click must be answered with. None for an unknown message."""
-        live = self._boards.live_of_message(message_id)
-        view = self._painter.turn(live, page) if live is not None else None
-        if live is not None:
-            self._memory.later(live.placement)
-        return view
+    async def show_page(self, message_id: int, page: str | None) -> Turn | None:
+        """Turn the messages to a page; what the click must be answered with. None for an unknown message."""
+        found = self._boards.live_of_message(message_id)
+        views = self._painter.turn(found[0], page) if found is not None else ()
+        if found is None or not views:
+            return None
+        live, message = found
+        self._memory.later(live.placement)
+        view = views[min(message.placement.position, len(views) - 1)]
+        turn = Turn(message, view, self._memory, lambda: self._start(live))
+        self._start(live)  # the other messages follow by edits
+        return turn
 
     def message_deleted(self, message_id: int) -> None:
         """Somebody deleted a message: if it was one of these, it is posted anew."""
-        live = self._boards.live_of_message(message_id)
-        if live is not None:
-            live.gone_id = message_id
+        found = self._boards.live_of_message(message_id)
+        if found is not None:
+            live, message = found
+            message.gone_id = message_id
             self._start(live)
 
     def channel_deleted(self, channel_id: int) -> None:
@@ -181,7 +195,8 @@ class Publishing:
         for board in self._boards:
             live = board.live_in(channel_id)
             if live is not None:
-                live.unverified = live.placement.message_id is not None
+                for message in live.messages:
+                    message.unverified = message.placement.message_id is not None
                 self._start(live)
 
     def channel_changed(self, channel_id: int) -> None:
@@ -209,8 +224,11 @@ class Publishing:
         self._storage_worked()
         for placement in placements:
             board = self._boards.get(placement.dashboard_id)
-            if board.live_in(placement.channel_id) is None:  # else a command placed it while this loaded
+            live = board.live_in(placement.channel_id)
+            if live is None:
                 board.lives.append(Live.loaded(placement))
+            else:  # another of its messages, unless a command placed this one while the others were loaded
+                live.add([LiveMessage.loaded(placement)])
         self._dashboards_changed(None)
 
     def _dashboards_changed(self, dashboard_id: int | None) -> None:
@@ -273,7 +291,7 @@ class Publishing:
             self._boards.schedule(board, now + self._pause(board))
 
     def _start(self, live: Live) -> None:
-        """Have a placement's delivery run, if there is anything to deliver."""
+        """Have a delivery run, if there is anything to deliver."""
         if live.busy or not self._running:
             return
         if not self._delivery.is_pending(live):
@@ -285,8 +303,11 @@ class Publishing:
     def _delivered(self, live: Live) -> None:
         """Come back to what failed when it is time."""
         board = self._boards.find(live.placement.dashboard_id)
-        if self._running and board is not None and not live.dropped and _now() < live.retry_at < math.inf:
-            self._boards.schedule(board, live.retry_at)
+        if not self._running or board is None or live.dropped:
+            return
+        for due in (live.retry_at, live.grow_at, live.order_at):
+            if _now() < due < math.inf:
+                self._boards.schedule(board, due)
 
     async def _finish(self, live: Live) -> None:
         """Wait a moment until a placement is as wanted, or its delivery failed."""
@@ -322,11 +343,13 @@ class Publishing:
         if live is None:
             live = Live.loaded(placement)
             # Rows of earlier runs were loaded at the start: no message can exist for one made since.
-            live.uncertain = live.uncertain and placement.message_id is not None
+            live.first.uncertain = live.first.uncertain and placement.message_id is not None
             board.lives.append(live)
         live.wish = Wish.SHOW
-        state = PlacementState.POSTING if live.uncertain or live.placement.message_id is None else PlacementState.POSTED
-        live.placement = replace(live.placement, state=state, error=None)
+        first = live.first
+        wanting = first.uncertain or first.placement.message_id is None
+        state = PlacementState.POSTING if wanting else PlacementState.POSTED
+        first.placement = replace(first.placement, state=state, error=None)
         live.try_again()
         self._memory.later(live.placement)
         return live

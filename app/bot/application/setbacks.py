@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 import structlog
 
 from app.bot.application.live import Live, Wish, names_of
+from app.bot.application.live_message import LiveMessage
 from app.bot.application.messenger import (
     ChannelGoneError,
     InvalidMessageError,
@@ -41,9 +42,12 @@ class Setbacks:
         self._pauses = pauses
 
     def is_unsettled(self, live: Live) -> bool:
-        """Whether a placement still says that something failed, though it may be tried now."""
-        placement = live.placement
-        wrong = placement.state == PlacementState.FAILED or placement.error != live.refusal
+        """Whether a row still says that something failed, though it may be tried now."""
+        return any(self._is_unsettled(live, message) for message in live.messages)
+
+    def _is_unsettled(self, live: Live, message: LiveMessage) -> bool:
+        placement = message.placement
+        wrong = placement.state == PlacementState.FAILED or placement.error != message.refusal
         return live.wish is Wish.SHOW and live.retry_at <= _now() and placement.message_id is not None and wrong
 
     def settled(self, live: Live) -> None:
@@ -51,46 +55,57 @@ class Setbacks:
         if live.retry_at > _now():
             return
         live.failures, live.retry_at = 0, -math.inf
-        if live.failing and live.refusal is None:
+        if live.failing and all(message.refusal is None for message in live.messages):
             live.failing = False
             log.info("a dashboard's message is up to date again", **names_of(live))
-        if self.is_unsettled(live):
-            self._keep(live, replace(live.placement, state=PlacementState.POSTED, error=live.refusal))
+        for message in live.messages:
+            if self._is_unsettled(live, message):
+                posted = replace(message.placement, state=PlacementState.POSTED, error=message.refusal)
+                self._keep(message, posted)
 
-    def refused(self, live: Live, error: InvalidMessageError) -> None:
+    def refused(self, live: Live, message: LiveMessage, error: InvalidMessageError) -> None:
         """Discord does not take the view: say so in its place, and try the view again when it changed or later."""
-        live.refusal = str(error)
-        live.refused_until = _now() + self._pauses.refused
-        live.dirty = True
+        message.refusal = str(error)
+        message.refused_until = _now() + self._pauses.refused
         self._log_failure(live, str(error))
 
-    def failed(self, live: Live, error: Exception) -> None:
+    def failed(self, live: Live, message: LiveMessage, error: Exception) -> None:
         """A step failed: say why, and when to try again."""
         reason = str(error) if isinstance(error, MessengerError) else describe_fault(error)
-        placement = replace(live.placement, error=reason)
+        placement = replace(message.placement, error=reason)
         if isinstance(error, ChannelGoneError):
-            live.retry_at, live.uncertain = math.inf, False
-            placement = replace(placement, state=PlacementState.FAILED, message_id=None, content_hash=None)
+            live.retry_at = math.inf
+            self._channel_gone(live, reason)
+            placement = message.placement
         elif isinstance(error, NotPermittedError | InvalidMessageError):
             live.retry_at = _now() + self._pauses.refused
-            live.unverified = placement.message_id is not None
+            message.unverified = placement.message_id is not None
             # A renewal whose outcome is unknown must be found again after a crash.
-            if not (live.uncertain and placement.message_id is not None):
+            if not (message.uncertain and placement.message_id is not None):
                 placement = replace(placement, state=PlacementState.FAILED)
         else:
             live.retry_at = _now() + min(self._pauses.first * 2.0**live.failures, self._pauses.last)
             live.failures = min(live.failures + 1, 30)
         if live.wish is Wish.SHOW:
-            self._keep(live, placement)
+            self._keep(message, placement)
         self._log_failure(live, reason)
+
+    def _channel_gone(self, live: Live, reason: str) -> None:
+        """All messages went with their channel; the first row says why."""
+        for message in live.messages:
+            message.uncertain = False
+            error = reason if message is live.first else None
+            gone = replace(message.placement, state=PlacementState.FAILED, message_id=None, content_hash=None)
+            if live.wish is Wish.SHOW:
+                self._keep(message, replace(gone, error=error))
 
     def _log_failure(self, live: Live, reason: str) -> None:
         if not live.failing:
             live.failing = True
             log.warning("a dashboard's message cannot be kept up to date", **names_of(live), reason=reason)
 
-    def _keep(self, live: Live, placement: Placement) -> None:
-        live.placement = placement
+    def _keep(self, message: LiveMessage, placement: Placement) -> None:
+        message.placement = placement
         self._memory.later(placement)
 
 

@@ -70,3 +70,6 @@ class Layout(BaseModel):
         description="Colour of the frame's edge: #RRGGBB, or “status” for the colour of the worst status shown",
     )
     footer: bool = Field(True, description="End with the time of the last change")
+    max_messages: int = Field(
+        5, ge=1, le=10, description="Over how many messages at most what does not fit into one is spread"
+    )

@@ -1,4 +1,4 @@
-"""Where a dashboard is shown: one row per dashboard and channel, remembered before the message exists."""
+"""Where a dashboard is shown: one row for each message of it in a channel, remembered before the message exists."""
 
 from __future__ import annotations
 
@@ -26,7 +26,11 @@ class PlacementState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Placement:
-    """The memory of one message. `content_hash` is the fingerprint of the view that the message shows."""
+    """The memory of one message. `content_hash` is the fingerprint of the view that the message shows.
+
+    A dashboard that one message cannot hold has several in a channel, at the positions 0, 1, ...; `page`, and the
+    `problems` of all, are told by the first.
+    """
 
     id: int
     dashboard_id: int

@@ -92,7 +92,7 @@ class PlacementRepository(Protocol):
     """The memory of messages."""
 
     async def all(self) -> tuple[Placement, ...]: ...  # noqa: D102
-    async def place(self, dashboard_id: int, channel_id: int, origin: str) -> Placement:
+    async def place(self, dashboard_id: int, channel_id: int, origin: str, position: int = 0) -> Placement:
         """Insert the placement (state posting), or return the one there is; a removed one becomes posting again."""
         ...
 

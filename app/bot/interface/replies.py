@@ -67,19 +67,34 @@ class Replies:
         await self._deliver(interaction, await task)
 
     async def _deliver(self, interaction: discord.Interaction[Any], answer: Answer) -> None:
-        layout = self._to_layout(answer.view, answer.marker)
-        layout.stop()  # clicks come back by their custom_id; the library need not remember this view
+        delivered = False
         try:
-            if answer.in_place and interaction.response.is_done():
-                await interaction.edit_original_response(view=layout)
-            elif answer.in_place:
-                await interaction.response.edit_message(view=layout)
-            elif interaction.response.is_done():
-                await interaction.followup.send(view=layout, ephemeral=True)
-            else:
-                await interaction.response.send_message(view=layout, ephemeral=True)
+            await self._send(interaction, answer)
+            delivered = True
         except _CANNOT_ANSWER as error:
             log.warning("an interaction could not be answered", reason=_reason(error))
+        finally:
+            if answer.settle is not None:
+                answer.settle(delivered)
+
+    async def _send(self, interaction: discord.Interaction[Any], answer: Answer) -> None:
+        """Send an answer; what one message cannot hold follows in further ones."""
+        response, layout = interaction.response, self._layout(answer.view, answer.marker)
+        if answer.in_place and response.is_done():
+            await interaction.edit_original_response(view=layout)
+        elif answer.in_place:
+            await response.edit_message(view=layout)
+        elif response.is_done():
+            await interaction.followup.send(view=layout, ephemeral=True)
+        else:
+            await response.send_message(view=layout, ephemeral=True)
+        for view in () if answer.in_place else answer.view.following:
+            await interaction.followup.send(view=self._layout(view), ephemeral=True)
+
+    def _layout(self, view: View, marker: int | None = None) -> discord.ui.LayoutView:
+        layout = self._to_layout(view, marker)
+        layout.stop()  # clicks come back by their custom_id; the library need not remember this view
+        return layout
 
 
 async def _guarded(work: Coroutine[Any, Any, Answer]) -> Answer:

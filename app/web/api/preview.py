@@ -8,6 +8,7 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 
+from app.bot.domain.blocks import View
 from app.web.api.problems import documented
 from app.web.api.records import Actor, Database
 from app.web.context import context_of
@@ -24,14 +25,25 @@ class ProblemShown(BaseModel):
     detail: str
 
 
+class FollowingMessage(BaseModel):
+    """A further message of a dashboard that one cannot hold."""
+
+    fingerprint: str
+    blocks: list[dict[str, Any]]
+
+
 class DashboardPreview(BaseModel):
-    """A dashboard as Discord will show it. `blocks` are neutral: each has a `kind` and its fields."""
+    """A dashboard as Discord will show it. `blocks` are neutral: each has a `kind` and its fields.
+
+    `following` are the further messages, in order, where one cannot hold the dashboard.
+    """
 
     dashboard_id: int
     page: str | None
     pages: list[str]
     fingerprint: str
     blocks: list[dict[str, Any]]
+    following: list[FollowingMessage]
     problems: list[ProblemShown]
 
 
@@ -57,8 +69,12 @@ async def preview(
             "dashboard_id": row.id,
             "page": shown.page,
             "pages": list(shown.pages),
-            "fingerprint": shown.view.fingerprint,
-            "blocks": [block_json(block) for block in shown.view.blocks],
+            **_message(shown.view),
+            "following": [_message(view) for view in shown.view.following],
             "problems": [problem_json(problem) for problem in shown.view.problems],
         }
     )
+
+
+def _message(view: View) -> dict[str, Any]:
+    return {"fingerprint": view.fingerprint, "blocks": [block_json(block) for block in view.blocks]}

@@ -152,10 +152,26 @@ def test_the_page_that_is_shown_is_marked_in_the_select() -> None:
 
 
 def test_too_much_for_one_message_is_left_out_with_a_notice() -> None:
-    view = builder().build(dashboard(*[("text", {"text": f"part {number}"}) for number in range(60)]), NOW)
+    parts = [("text", {"text": f"part {number}"}) for number in range(60)]
+    view = builder().build(dashboard(*parts, layout={"max_messages": 1}), NOW)
     assert_fits_discord(view)
     *shown, notice = inside(view.blocks)
     assert notice == Text(f"-# {60 - len(shown)} more parts do not fit into one message. Spread them over pages.")
+
+
+def test_too_much_for_one_message_goes_on_in_the_next() -> None:
+    parts = [("text", {"text": f"part {number}"}) for number in range(60)]
+    view = builder().build(dashboard(*parts, ("nonsense", {}), layout={"accent": "#FF0000"}), NOW)
+    assert_fits_discord(view)
+    (frame,), (last,) = (message.blocks for message in view.messages)
+    assert isinstance(frame, Container)
+    assert isinstance(last, Container)
+    assert (frame.accent, last.accent) == (0xFF0000, 0xFF0000)
+    shown = [block.text for block in (*frame.children, *inside((last,))) if isinstance(block, Text)]
+    assert shown == [f"part {number}" for number in range(60)]
+    assert not any(isinstance(block, Stamp) for block in frame.children), "the time stands at the end only"
+    assert [problem.title for problem in view.problems] == ["nonsense"], "the first message tells the problems of all"
+    assert len(builder().build(dashboard(*parts), NOW, max_messages=1).messages) == 1
 
 
 def test_equal_content_has_one_fingerprint_whatever_the_time() -> None:

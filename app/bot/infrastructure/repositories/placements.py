@@ -8,7 +8,7 @@ from app.bot.infrastructure.repositories.reading import Pool, execute, fetch, st
 
 _PLACE = """
 INSERT INTO dashboard_messages AS old (dashboard_id, channel_id, position, origin, state)
-VALUES ($1, $2, 0, $3, 'posting')
+VALUES ($1, $2, $4, $3, 'posting')
 ON CONFLICT (dashboard_id, channel_id, position) DO UPDATE SET
   state = CASE WHEN old.state = 'posted' THEN old.state ELSE 'posting' END,
   origin = CASE WHEN old.state = 'removed' THEN excluded.origin ELSE old.origin END,
@@ -30,12 +30,12 @@ class PostgresPlacements:
         records = await fetch(self._pool, "SELECT * FROM dashboard_messages ORDER BY id")
         return tuple(from_record(Placement, record) for record in records)
 
-    async def place(self, dashboard_id: int, channel_id: int, origin: str) -> Placement:
+    async def place(self, dashboard_id: int, channel_id: int, origin: str, position: int = 0) -> Placement:
         """Insert the placement, or return the one there is; a removed one is wanted again, without its old message.
 
         Raises StorageRefusedError when the dashboard was deleted meanwhile.
         """
-        (record,) = await fetch(self._pool, _PLACE, dashboard_id, channel_id, origin)
+        (record,) = await fetch(self._pool, _PLACE, dashboard_id, channel_id, origin, position)
         return from_record(Placement, record)
 
     async def save(self, placement: Placement) -> None:
