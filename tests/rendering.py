@@ -85,7 +85,6 @@ def assert_fits_discord(view: View) -> None:
 
 
 def _assert_message_fits(view: View) -> None:
-    assert view.blocks
     assert not exceeds(view)
     custom_ids: list[str] = []
     for block in _flat(view.blocks):

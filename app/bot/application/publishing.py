@@ -178,7 +178,7 @@ class Publishing:
         live, message = found
         self._memory.later(live.placement)
         view = views[min(message.placement.position, len(views) - 1)]
-        turn = Turn(message, view, self._memory, lambda: self._start(live))
+        turn = Turn(message, view, self._memory, lambda: self.refresh(live.placement.dashboard_id))
         self._start(live)  # the other messages follow by edits
         return turn
 
