@@ -18,7 +18,8 @@ import pytest
 from cryptography.fernet import Fernet
 
 from app import cli
-from app.cli import UsageError, parse_shards
+from app.commandline.running import parse_shards
+from app.commandline.terminal import UsageError
 from app.processes import PortTakenError, Program, ProgramStoppedError, check_ports, run_programs
 from app.shared.secrets import SecretBox
 from tests import factories
