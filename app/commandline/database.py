@@ -15,7 +15,7 @@ commands = typer.Typer(
 
 
 @commands.command("upgrade")
-def upgradecommand_database() -> None:
+def upgrade_database() -> None:
     """Bring the schema up to date, and give the bot's role its rights."""
     from app.provision import prepare
     from app.shared.database.core.migrate import status
