@@ -49,12 +49,15 @@ async def publisher(server: DiscordServer, database: Database) -> AsyncIterator[
         await process.wait()
 
 
-async def killed_in_the_middle(server: DiscordServer, database: Database, method: str) -> None:
-    """Run the publisher until Discord has done a request of this method, and kill it before it gets the answer."""
+async def killed_in_the_middle(server: DiscordServer, database: Database, method: str, number: int = 1) -> None:
+    """Run the publisher until Discord has done so many requests of this method, and kill it before the last answer."""
     done, never = asyncio.Event(), asyncio.Event()
+    left = number
 
     async def hold(request: web.Request) -> None:
-        if request.method == method:
+        nonlocal left
+        left -= request.method == method
+        if left == 0:
             done.set()
             await never.wait()
 
@@ -123,3 +126,54 @@ async def test_a_renewal_leaves_one_message_after_kill_9(
         assert after["message_id"] != old
     assert list(server.channels[CHANNEL].messages) == [after["message_id"]]
     assert len(server.posts) == 1
+
+
+@pytest.mark.parametrize("number", [1, 2, 3])
+async def test_a_dashboard_of_three_messages_has_three_after_kill_9_between_its_posts(
+    server: DiscordServer, database: Database, owner: asyncpg.Connection, number: int
+) -> None:
+    await three_messages(owner)
+    await killed_in_the_middle(server, database, "POST", number)
+    assert len(server.channels[CHANNEL].messages) == number
+    server.channels[CHANNEL].nonces.clear()
+
+    async with publisher(server, database):
+        await until(lambda: in_order(owner, server), "the rows to know three messages in their order")
+    assert len(server.posts) == 3
+    assert first_words(server) == ["0", "1", "2"]
+
+
+@pytest.mark.parametrize("method", ["POST", "DELETE"])
+async def test_mending_the_order_leaves_no_double_after_kill_9(
+    server: DiscordServer, database: Database, owner: asyncpg.Connection, method: str
+) -> None:
+    await three_messages(owner)
+    async with publisher(server, database):
+        await until(lambda: in_order(owner, server), "three messages")
+    del server.channels[CHANNEL].messages[sorted(server.channels[CHANNEL].messages)[0]]
+    await killed_in_the_middle(server, database, method, 2)
+    server.channels[CHANNEL].nonces.clear()
+
+    async with publisher(server, database):
+        await until(lambda: in_order(owner, server), "the rows to know three messages in their order")
+    assert first_words(server) == ["0", "1", "2"]
+
+
+async def three_messages(owner: asyncpg.Connection) -> None:
+    """A dashboard whose three texts need a message each."""
+    board = await dashboard(owner, layout={"footer": False})
+    await owner.execute("DELETE FROM dashboard_components")
+    for number in range(3):
+        config = {"text": f"{number} " + "x" * 3_000}
+        await factories.component(owner, dashboard_id=board["id"], type="text", position=number, config=config)
+
+
+async def in_order(owner: asyncpg.Connection, server: DiscordServer) -> bool:
+    rows = await owner.fetch("SELECT * FROM dashboard_messages ORDER BY position")
+    known = [row["message_id"] for row in rows if row["state"] == "posted" and row["content_hash"]]
+    return len(known) == 3 and known == sorted(server.channels[CHANNEL].messages)
+
+
+def first_words(server: DiscordServer) -> list[str]:
+    messages = server.channels[CHANNEL].messages
+    return [messages[number]["components"][0]["components"][0]["content"].split()[0] for number in sorted(messages)]

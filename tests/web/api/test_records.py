@@ -284,6 +284,19 @@ async def test_the_preview_is_what_the_bot_builds(as_role: Callable[..., Any], o
     assert (await call("GET", "/dashboards/999999/preview")).status_code == 404
 
 
+async def test_the_preview_shows_every_message(as_role: Callable[..., Any], owner: asyncpg.Connection) -> None:
+    dashboard = await factories.dashboard(owner)
+    for number in range(3):
+        config = {"text": f"part{number} " + "x" * 3_000}
+        await factories.component(owner, dashboard_id=dashboard["id"], position=number, type="text", config=config)
+    call = await as_role("viewer")
+    found = (await call("GET", f"/dashboards/{dashboard['id']}/preview")).json()
+    messages = [found["blocks"], *(message["blocks"] for message in found["following"])]
+    shown = [container["children"][0]["text"].split()[0] for (container,) in messages]
+    assert shown == ["part0", "part1", "part2"]
+    assert len({found["fingerprint"], *(message["fingerprint"] for message in found["following"])}) == 3
+
+
 async def test_the_description_holds_every_kind(visitor: Browser, admin: Browser) -> None:
     described = (await admin.get("/api/v1/openapi.json")).json()
     assert described["openapi"].startswith("3.1")

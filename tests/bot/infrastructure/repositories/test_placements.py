@@ -23,6 +23,15 @@ async def test_a_placement_is_there_before_its_message(bot_pool: asyncpg.Pool, o
     assert await repository.all() == (placement,)
 
 
+async def test_each_position_is_a_placement_of_its_own(bot_pool: asyncpg.Pool, owner: asyncpg.Connection) -> None:
+    board = await factories.dashboard(owner)
+    repository = PostgresPlacements(bot_pool)
+    first, second = [await repository.place(board["id"], 7, "definition", position) for position in (0, 1)]
+    assert (first.position, second.position) == (0, 1)
+    assert await repository.place(board["id"], 7, "definition", 1) == second
+    assert await repository.all() == (first, second)
+
+
 async def test_whoever_places_at_the_same_time_gets_the_same_placement(
     bot_pool: asyncpg.Pool, owner: asyncpg.Connection
 ) -> None:
