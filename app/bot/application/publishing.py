@@ -18,25 +18,24 @@ from app.bot.application.component_factory import changed_types
 from app.bot.application.definitions import Definitions, Kind
 from app.bot.application.delivery import Delivery
 from app.bot.application.live import Live, Wish
-from app.bot.application.live_message import LiveMessage
 from app.bot.application.messenger import Messenger
 from app.bot.application.painting import Painter
 from app.bot.application.placement_memory import PlacementMemory
+from app.bot.application.placing import Placing
 from app.bot.application.sending import Sending
 from app.bot.application.setbacks import Pauses, Setbacks
 from app.bot.application.statistics import Statistics
 from app.bot.application.turning import Turn
-from app.bot.domain.errors import HomelabError, StorageUnavailableError
+from app.bot.domain.errors import HomelabError
 from app.bot.domain.faults import describe_fault
-from app.bot.domain.placements import Placement, PlacementState, message_age
+from app.bot.domain.placements import Placement, message_age
 from app.bot.domain.repositories import PlacementRepository
 
 log = structlog.get_logger(__name__)
 
 WAIT_SECONDS = 10.0
 """How long posting and removing by a command wait for Discord; what takes longer goes on by itself."""
-_IDLE_SECONDS = 3_600.0
-_FIRST_PAUSE_SECONDS, _LAST_PAUSE_SECONDS = 1.0, 30.0
+_LAST_PAUSE_SECONDS = 30.0
 
 
 class UnknownPlacementError(HomelabError):
@@ -80,7 +79,6 @@ class Publishing:
     ) -> None:
         self._definitions = definitions
         self._builder = builder
-        self._placements = placements
         self._config = config or PublishingConfig()
         self._statistics = statistics or Statistics()
         self._memory = PlacementMemory(placements)
@@ -97,9 +95,9 @@ class Publishing:
             age=lambda message_id: message_age(message_id, clock()),
         )
         self._boards = Boards()
+        self._placing = Placing(placements, self._memory, self._boards)
         self._running = False
         self._loaded = asyncio.Event()
-        self._storage_failing = False
         definitions.subscribe(Kind.DASHBOARDS, self._dashboards_changed)
         definitions.subscribe(Kind.SOURCES, self._sources_changed)
         self._types = dict(definitions.component_types)
@@ -109,7 +107,8 @@ class Publishing:
         """Publish until cancelled."""
         self._loaded.clear()
         try:
-            await self._load()
+            await self._placing.load()
+            self._dashboards_changed(None)
             self._running = True
         finally:
             self._loaded.set()
@@ -150,9 +149,7 @@ class Publishing:
         dashboard = self._definitions.dashboards.get(dashboard_id)
         if dashboard is None or not dashboard.enabled:
             raise UnknownPlacementError("There is no such dashboard, or it is switched off in the web admin.")
-        placement = await self._placements.place(dashboard_id, channel_id, "command")
-        board = self._boards.get(dashboard_id)
-        live = self._adopt(board, placement)
+        live = await self._placing.place(dashboard_id, channel_id)
         if dashboard.channel_id != channel_id:  # a user wants it here, whatever the definition says from now on
             live.first.placement = replace(live.placement, origin="command")
         await self._finish(live)
@@ -209,28 +206,6 @@ class Publishing:
 
     # The loop
 
-    async def _load(self) -> None:
-        """Begin with what earlier runs left behind; wait for a database that is away."""
-        self._boards.clear()
-        pause = _FIRST_PAUSE_SECONDS
-        while True:
-            try:
-                placements = await self._placements.all()
-                break
-            except StorageUnavailableError as error:
-                self._storage_failed(str(error))
-            await asyncio.sleep(pause)
-            pause = min(pause * 2, _LAST_PAUSE_SECONDS)
-        self._storage_worked()
-        for placement in placements:
-            board = self._boards.get(placement.dashboard_id)
-            live = board.live_in(placement.channel_id)
-            if live is None:
-                board.lives.append(Live.loaded(placement))
-            else:  # another of its messages, unless a command placed this one while the others were loaded
-                live.add([LiveMessage.loaded(placement)])
-        self._dashboards_changed(None)
-
     def _dashboards_changed(self, dashboard_id: int | None) -> None:
         known = {board.id for board in self._boards}
         ids = {*self._definitions.dashboards, *known} if dashboard_id is None else {dashboard_id}
@@ -278,7 +253,7 @@ class Publishing:
     def _check(self, board: Board) -> None:
         """Compare what the messages show with what they should, and deliver where they differ."""
         if board.channel_id is not None and board.live_in(board.channel_id) is None and board.placing is None:
-            board.placing = asyncio.create_task(self._place(board, board.channel_id))
+            board.placing = asyncio.create_task(self._placing.follow(board, board.channel_id))
         now = _now()
         for live in list(board.lives):
             live.dirty = True
@@ -317,43 +292,6 @@ class Publishing:
         if live.task is not None and not live.task.done():
             await asyncio.wait({live.task}, timeout=WAIT_SECONDS)
 
-    async def _place(self, board: Board, channel_id: int) -> None:
-        """Make the row of a placement that the definition wants; it is committed before anything is posted."""
-        pause = 0.0
-        try:
-            placement = await self._placements.place(board.id, channel_id, "definition")
-        except StorageUnavailableError as error:
-            self._storage_failed(str(error))
-            pause = _LAST_PAUSE_SECONDS
-        except Exception as error:  # noqa: BLE001  # the guarded edge: the dashboard may have been deleted meanwhile
-            log.warning("a dashboard cannot be placed", dashboard=board.id, reason=describe_fault(error))
-            pause = _LAST_PAUSE_SECONDS
-        else:
-            self._storage_worked()
-            live = self._adopt(board, placement)
-            if not board.wants(live):  # the definition changed meanwhile
-                live.wish = Wish.DISCARD
-        finally:
-            board.placing = None
-            self._boards.schedule(board, _now() + pause)
-
-    def _adopt(self, board: Board, placement: Placement) -> Live:
-        """Take a placement that was just stored as wanted."""
-        live = board.live_in(placement.channel_id)
-        if live is None:
-            live = Live.loaded(placement)
-            # Rows of earlier runs were loaded at the start: no message can exist for one made since.
-            live.first.uncertain = live.first.uncertain and placement.message_id is not None
-            board.lives.append(live)
-        live.wish = Wish.SHOW
-        first = live.first
-        wanting = first.uncertain or first.placement.message_id is None
-        state = PlacementState.POSTING if wanting else PlacementState.POSTED
-        first.placement = replace(first.placement, state=state, error=None)
-        live.try_again()
-        self._memory.later(live.placement)
-        return live
-
     def _dropped(self, live: Live) -> None:
         board = self._boards.find(live.placement.dashboard_id)
         if board is not None and live in board.lives:
@@ -378,16 +316,6 @@ class Publishing:
             task.cancel()
         await asyncio.gather(writing, *tasks, return_exceptions=True)
         await self._memory.write_last()
-
-    def _storage_failed(self, reason: str) -> None:
-        if not self._storage_failing:
-            self._storage_failing = True
-            log.warning("the memory of messages cannot be read; trying again", reason=reason)
-
-    def _storage_worked(self) -> None:
-        if self._storage_failing:
-            self._storage_failing = False
-            log.info("the memory of messages is read again")
 
 
 def _now() -> float:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from aiohttp import web
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -166,6 +167,19 @@ async def test_what_a_user_removed_stays_removed_as_a_whole(server: DiscordServe
         placement = await stage.publishing.place(1, CHANNEL)
         assert placement.state == PlacementState.POSTED
         assert names(stage) == ["a", "B"]
+
+
+async def test_a_removal_is_remembered_before_anything_is_deleted(server: DiscordServer) -> None:
+    async with running(server, spread("a", "b", "c")) as stage:
+        await shows(stage, "a", "b", "c")
+        seen = []
+
+        async def look(request: web.Request) -> None:
+            seen.append((request.method, rows(stage)[0].state))
+
+        server.before_answer = look
+        assert await stage.publishing.remove(1, CHANNEL)
+        assert seen == [("DELETE", PlacementState.REMOVED)] * 3
 
 
 async def test_a_removal_that_was_interrupted_is_finished(server: DiscordServer) -> None:
