@@ -10,7 +10,7 @@ from app.shared.database.models.data_sources import DataSourceRow, DataSourceTyp
 from app.shared.database.models.guilds import ChannelRow, GuildRow
 from app.shared.database.models.permissions import PermissionGrantRow
 from app.shared.database.models.placements import DashboardMessageRow
-from app.shared.database.models.revisions import DefinitionRevisionRow
+from app.shared.database.models.revisions import DefinitionRevisionRow, RevisionRow
 from app.shared.database.models.secrets import SecretRow
 from app.shared.database.models.services import ServiceRow, ServiceStateRow, ServiceTypeRow
 from app.shared.database.models.settings import SettingRow
@@ -35,6 +35,7 @@ __all__ = [
     "DefinitionRevisionRow",
     "GuildRow",
     "PermissionGrantRow",
+    "RevisionRow",
     "SecretRow",
     "ServiceRow",
     "ServiceStateRow",
