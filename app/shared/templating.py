@@ -81,6 +81,14 @@ class SandboxedTemplates:
         finally:
             _budget.reset(token)
 
+    def check(self, template: str) -> None:
+        """Raise TemplateError for a template that cannot be compiled, whatever the values are."""
+        if len(template) > self._limits.source:
+            raise TemplateLimitError(f"the template is longer than {self._limits.source:,} characters; shorten it")
+        compiled = self._compiled(template) if "{" in template else None
+        if isinstance(compiled, TemplateSyntaxError):
+            raise TemplateError(f"line {compiled.lineno}: {self._explained(compiled)}")
+
     def _within_output(self, parts: Any) -> str:
         kept: list[str] = []
         size = 0

@@ -10,7 +10,7 @@ from typing import Any
 from app.bot.application.template_builds import TemplateBuild
 from app.bot.domain.component import Component, mentioned_sources, parse_config
 from app.bot.domain.errors import HomelabError, UnknownTypeError
-from app.bot.domain.fields import template_fields
+from app.bot.domain.fields import TemplateMark, marked_fields
 from app.bot.domain.nesting import NestedComponent
 from app.bot.domain.placeholders import fill_known
 from app.bot.domain.registry import Registry
@@ -69,7 +69,7 @@ class ComponentFactory:
         if type_name not in self._types:
             return frozenset()
         if type_name not in self._template_fields:
-            self._template_fields[type_name] = template_fields(self._types[type_name])
+            self._template_fields[type_name] = marked_fields(self._types[type_name], TemplateMark)
         return self._template_fields[type_name]
 
     def _of_template(self, name: str, config: Mapping[str, Any], what: str) -> TemplateComponent:

@@ -12,6 +12,10 @@ class TemplateMark:
     """Marks a field that holds Jinja2: what a `${...}` placeholder puts into it is escaped, never run."""
 
 
+class ConditionMark:
+    """Marks a field that holds a condition in CEL."""
+
+
 TemplateText = Annotated[str, TemplateMark()]
 """A Jinja2 template whose length its field limits."""
 
@@ -37,31 +41,37 @@ FieldPath = Annotated[str, Field(min_length=1, max_length=100)]
 """Where a value stands in an item, such as `state` or `network.address`."""
 
 
-def template_fields(model: type[BaseModel]) -> frozenset[str]:
-    """Names of the fields of a config, at any depth, that hold Jinja2."""
-    return frozenset(_template_fields(model, set()))
+Condition = Annotated[str, ConditionMark(), Field(max_length=2_000)]
+"""A condition in CEL; empty is always true."""
 
 
-def _template_fields(model: type[BaseModel], seen: set[type[BaseModel]]) -> Iterator[str]:
+def marked_fields(model: type[BaseModel], mark: type[TemplateMark | ConditionMark]) -> frozenset[str]:
+    """Names of the fields of a config, at any depth, that hold Jinja2, or CEL."""
+    return frozenset(_marked_fields(model, mark, set()))
+
+
+def _marked_fields(
+    model: type[BaseModel], mark: type[TemplateMark | ConditionMark], seen: set[type[BaseModel]]
+) -> Iterator[str]:
     if model in seen:
         return
     seen.add(model)
     for name, field in model.model_fields.items():
-        if any(isinstance(part, TemplateMark) for part in (*field.metadata, *_metadata(field.annotation))):
+        if any(isinstance(part, mark) for part in (*field.metadata, *_metadata(field.annotation))):
             yield field.alias or name
-        for part in _parts(field.annotation):
+        for part in type_parts(field.annotation):
             if isinstance(part, type) and issubclass(part, BaseModel):
-                yield from _template_fields(part, seen)
+                yield from _marked_fields(part, mark, seen)
 
 
-def _parts(annotation: Any) -> Iterator[Any]:
+def type_parts(annotation: Any) -> Iterator[Any]:
     """A type and every type it is made of."""
     yield annotation
     for part in get_args(annotation):
-        yield from _parts(part)
+        yield from type_parts(part)
 
 
 def _metadata(annotation: Any) -> Iterator[Any]:
     """What Annotated says of the types that a type is made of."""
-    for part in _parts(annotation):
+    for part in type_parts(annotation):
         yield from getattr(part, "__metadata__", ())

@@ -12,9 +12,7 @@ from app.bot.domain.blocks import Block, Button, Buttons, Container, Section, Se
 from app.bot.domain.component import RenderContext
 from app.bot.domain.custom_id import told_apart
 from app.bot.domain.errors import TooManyNestedError
-
-Condition = Annotated[str, Field(max_length=2_000)]
-"""A condition in CEL; empty is always true."""
+from app.bot.domain.fields import Condition, type_parts
 
 
 class NestedComponent(BaseModel):
@@ -76,3 +74,23 @@ def _each_id_once(blocks: Sequence[Block], seen: set[str]) -> Iterator[Block]:
 
 def _button(button: Button, seen: set[str]) -> Button:
     return button if button.custom_id is None else replace(button, custom_id=told_apart(button.custom_id, seen))
+
+
+def nested_in(model: type[BaseModel], config: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """The nested components in a config of this model, as they stand there, each with its place, such as children.0."""
+    for name, field in model.model_fields.items():
+        key = field.alias or name
+        for part in type_parts(field.annotation):
+            if isinstance(part, type) and issubclass(part, BaseModel) and part is not model:
+                yield from _nested_at(part, config.get(key), key)
+
+
+def _nested_at(model: type[BaseModel], value: Any, place: str) -> Iterator[tuple[str, Any]]:
+    if isinstance(value, list):
+        for position, item in enumerate(value):
+            yield from _nested_at(model, item, f"{place}.{position}")
+    elif isinstance(value, Mapping):
+        if model is NestedComponent:
+            yield place, value
+        else:
+            yield from ((f"{place}.{inner}", found) for inner, found in nested_in(model, value))

@@ -11,6 +11,7 @@ from starlette.datastructures import FormData
 from starlette.requests import Request
 from starlette_admin.fields import StringField, TextAreaField
 
+from app.shared.yaml_text import dump_yaml
 from app.web.admin.choices import Loader, hints, of_request
 from app.web.records.audit import masked
 from app.web.security.roles import Role
@@ -93,6 +94,22 @@ class JsonText(TextAreaField):
         """Readable JSON; who may not change anything does not see what could be a secret."""
         shown = value if request.state.actor.may(Role.EDITOR) else masked(value)
         return json.dumps(shown, indent=2, ensure_ascii=False)
+
+
+@dataclass
+class YamlText(JsonText):
+    """A structure, as YAML or JSON; `sample` offers to show what a definition of components looks like."""
+
+    sample: bool = False
+    form_template: str = "fields/yaml_text.html"
+
+    async def get_create_default(self, request: Request) -> Any:
+        """The structure to begin with."""
+        return dump_yaml(self.default)
+
+    async def serialize_value(self, request: Request, value: Any) -> Any:
+        """Readable YAML; what was typed and could not be saved stays as it is."""
+        return value if isinstance(value, str) else dump_yaml(value)
 
 
 @dataclass

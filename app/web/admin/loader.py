@@ -14,7 +14,7 @@ _REPLACED = {
     'onclick="applyColumnVisibility()"': 'data-apply-columns="1"',
     'onchange="window.location = this.value"': 'data-navigate="1"',
     # A click on a row leads where the view says.
-    "{{ detail_url(request, view.key, row_pk) }}": "{{ view.row_url(request, row_pk) }}",
+    "{{ detail_url(request, view.key, row_pk) }}": "{{ view.row_url(request, row_pk, row) }}",
 }
 _PREFIX = "@core/"
 

@@ -8,7 +8,7 @@ from functools import partial
 from starlette_admin.fields import BaseField, BooleanField, DateTimeField, StringField, TextAreaField
 
 from app.web.admin import choices
-from app.web.admin.fields import ChoiceField, ConfigField, JsonText, NumberText, WriteOnlyField
+from app.web.admin.fields import ChoiceField, ConfigField, JsonText, NumberText, WriteOnlyField, YamlText
 from app.web.admin.view import RecordView
 from app.web.records import kinds
 from app.web.records.kinds import Kind
@@ -18,6 +18,29 @@ _ROLES = choices.words(
     ("viewer", "viewer: looks at everything"),
     ("editor", "editor: also changes dashboards, sources, commands"),
     ("admin", "admin: also users, secrets, permissions, settings"),
+)
+
+
+_PARAMETERS = {
+    "type": "object",
+    "properties": {
+        "source": {"type": "string", "title": "Data source", "description": "What it shows", "default": "host"},
+    },
+    "additionalProperties": False,
+}
+_PARAMETERS_HELP = (
+    "A JSON Schema of an object, in YAML or JSON: each property is one field of the form, with its title, description "
+    "and default."
+)
+_DEFINITION = {
+    "components": [
+        {"type": "heading", "config": {"text": "${params.source}", "size": 3}},
+        {"type": "metric", "config": {"source": "${params.source}", "metric": "cpu.percent", "label": "CPU"}},
+    ]
+}
+_DEFINITION_HELP = (
+    "What it consists of, in YAML or JSON. ${params.name} puts in a parameter; texts also take Jinja2, such as "
+    "{{ metric(params.source, 'load.1') }}, and visible_when takes a CEL condition."
 )
 
 
@@ -48,8 +71,8 @@ def menu(store: RecordStore) -> tuple[MenuGroup, ...]:
                     kinds.COMPONENT_TYPES,
                     label="Component types",
                     icon="fa fa-shapes",
-                    fields=_type_fields("kind", "enabled"),
-                    help_text="They come with the program.",
+                    fields=_component_types(),
+                    help_text="Types of kind builtin come with the program. Make your own of others, without code.",
                 ),
             ),
         ),
@@ -258,6 +281,18 @@ def _users() -> list[BaseField]:
         ),
         _enabled(),
         DateTimeField("last_login_at", label="Last login", exclude_from_create=True, exclude_from_edit=True),
+    ]
+
+
+def _component_types() -> list[BaseField]:
+    return [
+        StringField("title", help_text="The name that people read"),
+        StringField("name", required=True, help_text="Letters, digits, - _ and .; components refer to it"),
+        StringField("kind", exclude_from_create=True, exclude_from_edit=True),
+        TextAreaField("description", rows=2, help_text="Shown above the form of a component of this type"),
+        _enabled(),
+        YamlText("config_schema", label="Parameters", rows=14, help_text=_PARAMETERS_HELP, default=_PARAMETERS),
+        YamlText("definition", rows=20, help_text=_DEFINITION_HELP, default=_DEFINITION, sample=True),
     ]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from sqlalchemy import Text, cast, or_
@@ -13,7 +13,8 @@ from starlette_admin.contrib.sqla import ModelView
 from starlette_admin.exceptions import ActionFailed, FormValidationError
 from starlette_admin.fields import BaseField, TextAreaField
 
-from app.web.admin.fields import ConfigField, JsonText, WriteOnlyField
+from app.shared.yaml_text import YamlTextError, load_yaml
+from app.web.admin.fields import ConfigField, JsonText, WriteOnlyField, YamlText
 from app.web.records.errors import DuplicateRecordError, FieldError, InvalidRecordError, RecordError
 from app.web.records.kinds import DASHBOARDS, Kind
 from app.web.records.store import RecordStore
@@ -83,11 +84,18 @@ class RecordView(ModelView):
         """Never: the REST API does that."""
         return False
 
-    def row_url(self, request: Request, pk: Any) -> str:
+    async def is_row_action_allowed_for_obj(self, request: Request, name: str, obj: Any) -> bool:
+        """Whether a row may be changed: not one that comes with the program."""
+        if name in ("edit", "delete") and not self.kind.is_own(obj):
+            return False
+        return await super().is_row_action_allowed_for_obj(request, name, obj)
+
+    def row_url(self, request: Request, pk: Any, row: Mapping[str, Any]) -> str:
         """Where a click on a row leads: a dashboard's preview; else the form, for who may change, or all fields."""
         if self.kind is DASHBOARDS:
             return f"/dashboards/{pk}"
-        name = "edit" if self.can_edit(request) else "detail"
+        is_own = all(row.get(name) == value for name, value in self.kind.own)
+        name = "edit" if is_own and self.can_edit(request) else "detail"
         return str(request.url_for(f"admin:{name}", key=self.key).include_query_params(pk=pk))
 
     async def repr(self, obj: Any, request: Request) -> str:
@@ -152,7 +160,12 @@ class RecordView(ModelView):
             if field.name not in data or field.name not in self.kind.form.model_fields:
                 continue
             raw = data[field.name]
-            if isinstance(field, JsonText):
+            if isinstance(field, YamlText):
+                try:
+                    values[field.name] = load_yaml(raw)
+                except YamlTextError as error:
+                    errors[field.name] = f"{field.name}: {error}"
+            elif isinstance(field, JsonText):
                 try:
                     values[field.name] = json.loads(raw)
                 except (ValueError, RecursionError) as error:

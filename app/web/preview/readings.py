@@ -40,6 +40,9 @@ _STATES = text(
 ).columns(reading=JSONB)
 
 
+_SAMPLE_LAYOUT = {"footer": False, "accent": "status"}
+
+
 @dataclass(frozen=True, slots=True)
 class Preview:
     """A dashboard as it looks now, on `page` of `pages`."""
@@ -54,6 +57,7 @@ class PreviewSource:
     """Builds previews from the database. It remembers readings that went by, so that sparklines have a past."""
 
     def __init__(self, types: Registry[type[Component]], templates: Templates) -> None:
+        self._types, self._templates = types, templates
         self._readings = ReadingStore()
         self._builder = DashboardBuilder(
             ComponentFactory(types), self._readings, templates, expressions=CelExpressions()
@@ -67,6 +71,22 @@ class PreviewSource:
         view = self._builder.build(dashboard, datetime.now(UTC), page)
         pages = pages_of(dashboard)
         return Preview(dashboard, view, page if page in pages else first_page(dashboard), pages)
+
+    async def sample(self, database: AsyncSession, template: TemplateType, params: Mapping[str, Any]) -> View:
+        """A template type that may not be stored, as it would look with these parameters."""
+        await self.refresh(database)
+        stored = (from_record(TemplateType, dict(row)) for row in (await database.execute(_TYPES)).mappings())
+        types = [known for known in stored if known.name != template.name]
+        builder = DashboardBuilder(
+            ComponentFactory(self._types, [*types, template]),
+            self._readings,
+            self._templates,
+            expressions=CelExpressions(),
+        )
+        component = DashboardComponent(1, 1, template.name, config=params)
+        return builder.build(
+            Dashboard(1, 1, "Preview", layout=_SAMPLE_LAYOUT, components=(component,)), datetime.now(UTC)
+        )
 
     async def refresh(self, database: AsyncSession) -> None:
         """Take in the template types as they are now, and what the bot has read since the last time."""

@@ -94,6 +94,23 @@ class ComponentInput(Input):
     enabled: bool = True
 
 
+class ComponentTypeInput(Input):
+    """A component type made of other components, without code."""
+
+    name: KeyName = Field(description="Unique; components refer to it")
+    title: Title = Field("", description="The name that people read")
+    description: LongText = Field("", description="What it shows, above the form of its parameters")
+    config_schema: Config = Field(
+        default_factory=lambda: {"type": "object", "properties": {}},
+        description="Its parameters, as a JSON Schema (draft 2020-12) of an object",
+    )
+    definition: Config = Field(
+        description="What it consists of: {components: [{type, name, config, visible_when}]}; ${params.name} puts in a "
+        "parameter before a config is read, {{ params.name }} when a text is written"
+    )
+    enabled: bool = True
+
+
 class DataSourceInput(Input):
     """A configured thing to read."""
 

@@ -33,6 +33,8 @@ class Kind:
     reader: Role = Role.VIEWER
     writer: Role = Role.EDITOR
     hidden: frozenset[str] = frozenset()
+    own: tuple[tuple[str, str], ...] = ()
+    """Columns that tell the rows that people make from those that come with the program, which are read only."""
 
     @property
     def form(self) -> type[BaseModel]:
@@ -55,6 +57,10 @@ class Kind:
     def title_field(self) -> str:
         """The field that names a record for people."""
         return next((name for name in ("name", "username", "key", "permission") if name in self.columns), self.key)
+
+    def is_own(self, row: Any) -> bool:
+        """Whether a row was made by people, and may be changed by them."""
+        return all(getattr(row, name) == value for name, value in self.own)
 
     def parse_key(self, text: str) -> Any:
         """The key's value in a path. Raises ValueError."""
@@ -109,7 +115,14 @@ USERS = Kind(
     writer=Role.ADMIN,
     hidden=frozenset({"password_hash", "session_epoch"}),
 )
-COMPONENT_TYPES = Kind("component-types", "component type", models.ComponentTypeRow, None, key="name")
+COMPONENT_TYPES = Kind(
+    "component-types",
+    "component type",
+    models.ComponentTypeRow,
+    inputs.ComponentTypeInput,
+    key="name",
+    own=(("kind", "template"),),
+)
 DATA_SOURCE_TYPES = Kind("data-source-types", "data source type", models.DataSourceTypeRow, None, key="name")
 SERVICE_TYPES = Kind("service-types", "service type", models.ServiceTypeRow, None, key="name")
 COMMAND_TYPES = Kind("command-types", "command type", models.CommandTypeRow, None, key="name")

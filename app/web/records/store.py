@@ -20,7 +20,7 @@ from app.web.records.errors import (
     RecordNotFoundError,
     RoleTooLowError,
 )
-from app.web.records.kinds import COMPONENTS, SECRETS, USERS, Kind
+from app.web.records.kinds import COMPONENT_TYPES, COMPONENTS, SECRETS, USERS, Kind
 from app.web.records.validation import Validation, is_last_admin
 from app.web.security.actors import WebActor
 from app.web.security.passwords import Passwords
@@ -36,18 +36,18 @@ class RecordStore:
     """Creates, changes and deletes records of every kind."""
 
     def __init__(self, validation: Validation, secret_box: SecretBox, passwords: Passwords) -> None:
-        self._validation = validation
+        self.validation = validation
         self._secret_box = secret_box
         self._passwords = passwords
 
     async def create(self, database: AsyncSession, kind: Kind, values: Mapping[str, Any], actor: WebActor) -> Any:
         """The new row. Raises RoleTooLowError, ReadOnlyRecordError, InvalidRecordError or DuplicateRecordError."""
         _require_writer(kind, actor)
-        checked = await self._validation.check(database, kind, values)
+        checked = await self.validation.check(database, kind, values)
         if kind is COMPONENTS and checked["position"] is None:
             checked["position"] = await _next_position(database, checked["dashboard_id"])
         columns = await self._columns(kind, checked, None)
-        row = kind.row(**columns)
+        row = kind.row(**columns, **dict(kind.own))
         await _flush(database, kind, row)
         _audit(database, actor, kind, "create", row, detail={"values": _shown(columns)})
         return row
@@ -59,9 +59,11 @@ class RecordStore:
 
         Nothing is written when nothing changes.
         """
-        _require_writer(kind, actor)
+        _require_writer(kind, actor, row)
         values = {**entered_values(kind, row), **changes}
-        checked = await self._validation.check(database, kind, values, row)
+        if kind is COMPONENT_TYPES and values.get("name") != row.name:
+            await self.validation.check_unused(database, row.name, "renamed")
+        checked = await self.validation.check(database, kind, values, row)
         if kind is COMPONENTS and checked["position"] is None:
             checked["position"] = row.position
         if kind is SECRETS and "value" not in changes:
@@ -90,7 +92,9 @@ class RecordStore:
 
     async def delete(self, database: AsyncSession, kind: Kind, row: Any, actor: WebActor) -> None:
         """Delete the row and what belongs to it. Raises RoleTooLowError, ReadOnlyRecordError or InvalidRecordError."""
-        _require_writer(kind, actor)
+        _require_writer(kind, actor, row)
+        if kind is COMPONENT_TYPES:
+            await self.validation.check_unused(database, row.name, "deleted")
         if kind is USERS and await is_last_admin(database, row):
             raise InvalidRecordError([FieldError("role", "this is the last admin; make another user admin first")])
         shown = _shown({name: getattr(row, name) for name in kind.fields if name in kind.columns})
@@ -141,9 +145,12 @@ def may_read(kind: Kind, actor: WebActor) -> None:
         raise RoleTooLowError(f"Only users with the role {kind.reader} may see {kind.name}.")
 
 
-def _require_writer(kind: Kind, actor: WebActor) -> None:
+def _require_writer(kind: Kind, actor: WebActor, row: Any = None) -> None:
     if kind.shape is None:
         raise ReadOnlyRecordError(f"Records of {kind.name} come with the program and cannot be changed here.")
+    if row is not None and not kind.is_own(row):
+        name = getattr(row, kind.title_field)
+        raise ReadOnlyRecordError(f"The {kind.singular} “{name}” comes with the program and cannot be changed here.")
     if not actor.may(kind.writer):
         raise RoleTooLowError(f"Only users with the role {kind.writer} may change {kind.name}.")
 

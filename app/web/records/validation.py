@@ -2,24 +2,36 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
-from sqlalchemy import func, select
+from sqlalchemy import Text, cast, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.bot.domain.component import describe_validation_error
 from app.bot.domain.dashboards import Layout
-from app.shared.database.models import ChannelRow, DashboardRow, GuildRow, UserRow
+from app.bot.domain.nesting import nested_in
+from app.bot.domain.template_types import with_defaults
+from app.shared.database.models import (
+    ChannelRow,
+    ComponentTypeRow,
+    DashboardComponentRow,
+    DashboardRow,
+    GuildRow,
+    UserRow,
+)
 from app.web.records.config_schema import config_errors
 from app.web.records.errors import FieldError, InvalidRecordError
-from app.web.records.kinds import COMPONENTS, DASHBOARDS, USERS, Kind
+from app.web.records.kinds import COMPONENT_TYPES, COMPONENTS, DASHBOARDS, USERS, Kind
+from app.web.records.template_types import StoredType, TemplateTypeChecks
 from app.web.security.passwords import password_problem
 
 ConfigModels = Mapping[str, Mapping[str, type[BaseModel]]]
 """Config models by kind and type: what they check between fields, a JSON Schema cannot say."""
 _MAX_DEPTH = 30
+_MENTIONED_USERS = 10
 _MAX_CHARACTERS = 200_000
 _LARGEST = 1e300
 
@@ -29,6 +41,7 @@ class Validation:
 
     def __init__(self, models: ConfigModels) -> None:
         self._models = models
+        self._template_types = TemplateTypeChecks(models.get(COMPONENTS.name, {}))
 
     async def check(
         self, database: AsyncSession, kind: Kind, values: Mapping[str, Any], existing: Any = None
@@ -44,6 +57,8 @@ class Validation:
         checked = {name: getattr(parsed, name) for name in kind.form.model_fields}
         errors = await self._config(database, kind, checked)
         errors += await _references(database, kind, checked)
+        if kind is COMPONENT_TYPES:
+            errors += await self._component_type(database, checked)
         if kind is DASHBOARDS:
             errors += _model_errors(Layout, checked["layout"], "layout")
         if kind is USERS:
@@ -60,9 +75,62 @@ class Validation:
         if row is None or not getattr(row, "enabled", True):
             known = await database.scalars(select(kind.types.__mapper__.columns["name"]).order_by("name"))
             return [FieldError("type", f"there is no type “{name}”; known: {', '.join(known) or 'none'}")]
-        errors = config_errors(row.config_schema, values["config"])
+        config = values["config"]
+        is_template = kind is COMPONENTS and row.kind == "template"
+        errors = config_errors(row.config_schema, with_defaults(row.config_schema, config) if is_template else config)
         model = self._models.get(kind.name, {}).get(name)
-        return errors or (_model_errors(model, values["config"], "config") if model is not None else [])
+        if model is None or errors:
+            return errors
+        errors = _model_errors(model, config, "config")
+        if kind is COMPONENTS and not errors and next(nested_in(model, config), None) is not None:
+            return self._template_types.nested_errors(name, config, await _stored_types(database))
+        return errors
+
+    async def _component_type(self, database: AsyncSession, values: Mapping[str, Any]) -> list[FieldError]:
+        return self._template_types.type_errors(
+            values["name"], values["config_schema"], values["definition"], await _stored_types(database)
+        )
+
+    async def check_unused(self, database: AsyncSession, name: str, what: str) -> None:
+        """Raise InvalidRecordError where dashboards or types use a template type; it names them."""
+        mention = f'%"type": {_like(json.dumps(name))}%'
+        places = await database.scalars(
+            select(DashboardRow.name)
+            .join(DashboardRow.components)
+            .where(
+                (DashboardComponentRow.type == name)
+                | cast(DashboardComponentRow.config, Text).like(mention, escape="\\")
+            )
+            .distinct()
+            .order_by(DashboardRow.name)
+        )
+        types = await database.scalars(
+            select(ComponentTypeRow.name)
+            .where(cast(ComponentTypeRow.definition, Text).like(mention, escape="\\"), ComponentTypeRow.name != name)
+            .order_by(ComponentTypeRow.name)
+        )
+        users = [f"the dashboard “{place}”" for place in places] + [f"the component type “{other}”" for other in types]
+        if users:
+            more = f" and {len(users) - _MENTIONED_USERS} more" if len(users) > _MENTIONED_USERS else ""
+            shown = ", ".join(users[:_MENTIONED_USERS]) + more
+            raise InvalidRecordError(
+                [
+                    FieldError(
+                        "name", f"cannot be {what} while it is used by {shown}. Change those first, or switch it off"
+                    )
+                ]
+            )
+
+
+async def _stored_types(database: AsyncSession) -> list[StoredType]:
+    """The template types that are switched on."""
+    statement = select(ComponentTypeRow).where(ComponentTypeRow.kind == "template", ComponentTypeRow.enabled)
+    rows = await database.scalars(statement)
+    return [StoredType(row.name, row.config_schema, row.definition) for row in rows]
+
+
+def _like(text: str) -> str:
+    return text.replace("\\", r"\\").replace("%", r"\%").replace("_", r"\_")
 
 
 def shape_errors(error: ValidationError) -> list[FieldError]:

@@ -52,6 +52,11 @@ async def bodies(owner: asyncpg.Connection) -> dict[str, dict[str, Any]]:
         "permission-grants": {"subject_type": "role", "subject_id": "123456789012345678", "permission": "action.run"},
         "settings": {"key": "theme.accent", "value": {"nested": [1, None]}},
         "guilds": {"id": "1400000000000000001", "name": "New", "time_zone": "Europe/Berlin"},
+        "component-types": {
+            "name": "card",
+            "config_schema": {"type": "object", "properties": {"host": {"type": "string"}}},
+            "definition": {"components": [{"type": "text", "config": {"text": "${params.host}"}}]},
+        },
         "secrets": {"name": "nas_password", "value": "hunter2hunter2"},
     }
 
@@ -181,9 +186,12 @@ async def test_the_types_of_the_program_are_read_only(as_role: Callable[..., Any
     call = await as_role("admin")
     found = (await call("GET", "/component-types/metric")).json()
     assert found["config_schema"]["required"] == ["source", "metric"]
-    for method, path in (("POST", "/component-types"), ("PATCH", "/component-types/metric")):
+    for method, path in (("POST", "/data-source-types"), ("PATCH", "/data-source-types/static")):
         assert (await call(method, path, {"name": "x"})).status_code == 405
-    assert (await call("DELETE", "/component-types/metric")).status_code == 405
+    assert (await call("DELETE", "/data-source-types/static")).status_code == 405
+    for method in ("PATCH", "DELETE"):
+        refused = await call(method, "/component-types/metric", {"title": "Mine"} if method == "PATCH" else None)
+        assert (refused.status_code, "comes with the program" in refused.json()["detail"]) == (403, True)
 
 
 async def test_roles_hold_for_tokens(as_role: Callable[..., Any], owner: asyncpg.Connection) -> None:
@@ -301,7 +309,7 @@ async def test_the_description_holds_every_kind(visitor: Browser, admin: Browser
     described = (await admin.get("/api/v1/openapi.json")).json()
     assert described["openapi"].startswith("3.1")
     assert {"get", "patch", "delete"} <= set(described["paths"]["/dashboards/{key}"])
-    assert set(described["paths"]["/component-types/{key}"]) == {"get"}
+    assert set(described["paths"]["/service-types/{key}"]) == {"get"}
     assert "ciphertext" not in json.dumps(described)
     secret = described["components"]["schemas"]["Secret"]["properties"]
     assert "value" not in secret

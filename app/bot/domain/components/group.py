@@ -6,7 +6,8 @@ from pydantic import Field
 
 from app.bot.domain.blocks import Block
 from app.bot.domain.component import Component, RenderContext, component_types
-from app.bot.domain.nesting import Body, Condition, render_nested
+from app.bot.domain.fields import Condition
+from app.bot.domain.nesting import Body, render_nested
 
 
 @component_types.register("group")

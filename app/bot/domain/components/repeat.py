@@ -11,11 +11,11 @@ from pydantic import Field, model_validator
 from app.bot.domain.blocks import Block, Separator, Text
 from app.bot.domain.component import Component, RenderContext, component_types
 from app.bot.domain.errors import ExpressionFailedError
-from app.bot.domain.fields import Title
+from app.bot.domain.fields import Condition, Title
 from app.bot.domain.items import sort_key, value_at
 from app.bot.domain.lines import text_of, title_lines
 from app.bot.domain.markdown import escape_markdown, one_line, shorten
-from app.bot.domain.nesting import Body, Condition, render_nested
+from app.bot.domain.nesting import Body, render_nested
 from app.bot.domain.readings import MAX_ITEMS, Reading, Status
 
 MAX_REPEATED = 25

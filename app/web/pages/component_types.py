@@ -1,0 +1,69 @@
+"""A component type while it is being written: what it looks like, and what is wrong with it."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Form, Request
+from sqlalchemy.ext.asyncio import AsyncSession
+from starlette.exceptions import HTTPException
+from starlette.responses import HTMLResponse, Response
+
+from app.bot.domain.template_types import TemplateType
+from app.shared.yaml_text import YamlTextError, load_yaml
+from app.web.context import actor_of_request, context_of, database_of
+from app.web.pages.render import pages_of
+from app.web.records.errors import FieldError, InvalidRecordError
+from app.web.records.kinds import COMPONENT_TYPES
+from app.web.security.actors import WebActor
+
+router = APIRouter(include_in_schema=False)
+_UNNAMED = "unnamed"
+
+
+@router.post("/component-types/preview")
+async def preview(
+    *,
+    request: Request,
+    database: Annotated[AsyncSession, Depends(database_of)],
+    actor: Annotated[WebActor, Depends(actor_of_request)],
+    name: Annotated[str, Form()] = "",
+    config_schema: Annotated[str, Form()] = "",
+    definition: Annotated[str, Form()] = "",
+    sample: Annotated[str, Form()] = "",
+) -> Response:
+    """The card with sample parameters, and every error that saving would name. Nothing is stored."""
+    if not actor.may(COMPONENT_TYPES.writer):
+        raise HTTPException(403)
+    name = name.strip() or _UNNAMED
+    typed = {"config_schema": config_schema, "definition": definition, "parameters": sample}
+    values, errors = _read(typed)
+    if not errors:
+        record = {"name": name, "config_schema": values["config_schema"], "definition": values["definition"]}
+        try:
+            await context_of(request).store.validation.check(database, COMPONENT_TYPES, record)
+        except InvalidRecordError as error:
+            errors = list(error.errors)
+    view = None
+    if "definition" in values and "config_schema" in values:
+        template = TemplateType(name, config_schema=values["config_schema"], definition=values["definition"])
+        view = await context_of(request).preview.sample(database, template, values.get("parameters", {}))
+    shown = pages_of(request).environment.get_template("preview/sample.html")
+    return HTMLResponse(shown.render(errors=errors, view=view, preview={}, request=request))
+
+
+def _read(typed: dict[str, str]) -> tuple[dict[str, Any], list[FieldError]]:
+    """The structures that were typed, and which of them are none."""
+    values: dict[str, Any] = {}
+    errors: list[FieldError] = []
+    for name, text in typed.items():
+        try:
+            value = load_yaml(text) if text.strip() else {}
+        except YamlTextError as error:
+            errors.append(FieldError(name, str(error)))
+            continue
+        if isinstance(value, dict):
+            values[name] = value
+        else:
+            errors.append(FieldError(name, "must be settings with names, such as “source: host”"))
+    return values, errors
