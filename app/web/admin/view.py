@@ -13,7 +13,7 @@ from starlette_admin.contrib.sqla import ModelView
 from starlette_admin.exceptions import ActionFailed, FormValidationError
 from starlette_admin.fields import BaseField, TextAreaField
 
-from app.shared.yaml_text import YamlTextError, load_yaml
+from app.shared.yaml_text import load_yaml
 from app.web.admin.fields import ConfigField, JsonText, WriteOnlyField, YamlText
 from app.web.records.errors import DuplicateRecordError, FieldError, InvalidRecordError, RecordError
 from app.web.records.kinds import DASHBOARDS, Kind
@@ -153,28 +153,18 @@ class RecordView(ModelView):
         return self.kind.shape is not None and _actor(request).may(self.kind.writer)
 
     def _values(self, data: dict[str, Any]) -> dict[str, Any]:
-        """What was typed as the record's values. Raises FormValidationError for what is no JSON."""
+        """What was typed as the record's values. Raises FormValidationError for what is no JSON, or no YAML."""
         values: dict[str, Any] = {}
         errors: dict[str | int, Any] = {}
         for field in self.fields:
             if field.name not in data or field.name not in self.kind.form.model_fields:
                 continue
             raw = data[field.name]
-            if isinstance(field, YamlText):
+            if isinstance(field, JsonText):
                 try:
-                    values[field.name] = load_yaml(raw)
-                except YamlTextError as error:
+                    values[field.name] = load_yaml(raw or "") if isinstance(field, YamlText) else _from_json(raw)
+                except ValueError as error:
                     errors[field.name] = f"{field.name}: {error}"
-            elif isinstance(field, JsonText):
-                try:
-                    values[field.name] = json.loads(raw)
-                except (ValueError, RecursionError) as error:
-                    place = (
-                        f" (line {error.lineno}, column {error.colno})"
-                        if isinstance(error, json.JSONDecodeError)
-                        else ""
-                    )
-                    errors[field.name] = f"{field.name}: this is no JSON{place}"
             elif raw in ("", None):
                 if not isinstance(field, WriteOnlyField):
                     self._leave_empty(field.name, values)
@@ -188,6 +178,16 @@ class RecordView(ModelView):
         """An empty input means the default where there is one, and is missing where there is none."""
         field = self.kind.form.model_fields[name]
         values[name] = "" if field.is_required() else field.get_default(call_default_factory=True)
+
+
+def _from_json(text: str) -> Any:
+    """The value in a text of JSON. Raises ValueError, which says where it is none."""
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError as error:
+        raise ValueError(f"this is no JSON (line {error.lineno}, column {error.colno})") from None
+    except (ValueError, RecursionError):
+        raise ValueError("this is no JSON") from None
 
 
 def _layout(fields: Sequence[BaseField]) -> list[Any]:

@@ -45,7 +45,7 @@ async def test_nobody_changes_what_comes_with_the_program(admin: Browser) -> Non
     for key in ("service-types", "data-source-types", "audit-log"):
         assert (await admin.get(f"/admin/{key}/create")).status_code in (403, 404)
     assert (await admin.post("/admin/data-source-types/edit?pk=static", {"title": "Mine"})).status_code == 403
-    refused = await admin.post("/admin/component-types/edit?pk=heading", {"name": "heading", "title": "Mine"})
+    refused = await admin.post("/admin/component-types/edit?pk=heading", {"name": "heading", "definition": "{}"})
     assert "comes with the program and cannot be changed here" in refused.text
     assert "config_schema" not in (await admin.get("/admin/component-types/list")).text
     assert "subtitle" in (await admin.get("/admin/component-types/detail?pk=heading")).text

@@ -94,7 +94,7 @@ def test_what_is_wrong_is_named_by_its_place(component: dict[str, Any], error: s
         ),
         (
             {"properties": {"a": {"type": "string", "pattern": "("}}},
-            "config_schema.properties.a.pattern: is no regular",
+            "config_schema: is no JSON Schema at properties.a.pattern",
         ),
         ({"properties": {"a": {"$ref": "https://example.org/"}}}, "config_schema.properties.a.$ref: must name a part"),
     ],
