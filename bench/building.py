@@ -13,16 +13,20 @@ import discord
 from app.bot.application.builders import DashboardBuilder
 from app.bot.application.component_factory import ComponentFactory
 from app.bot.application.readings import ReadingStore
+from app.bot.application.regions import GuildRegions
 from app.bot.domain import components as _registered  # noqa: F401  # importing registers the component types
 from app.bot.domain.component import component_types
 from app.bot.domain.dashboards import Dashboard, DashboardComponent
+from app.bot.domain.guilds import Guild
 from app.bot.domain.readings import Metric, Reading
 from app.bot.domain.sources import DataSource
 from app.bot.domain.template_filters import FILTERS, finalize
 from app.bot.infrastructure.discord.blocks import to_layout
+from app.shared.locales import locale_forms
 from app.shared.templating import SandboxedTemplates
 
 ROUNDS = 1_000
+GUILDS = {1: Guild(1, "Lab", "Europe/Berlin", "de-DE")}
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
 
@@ -59,7 +63,10 @@ def put_load(store: ReadingStore, percent: float) -> None:
 def sample_builder(readings: ReadingStore) -> DashboardBuilder:
     """The builder as the bot composes it."""
     return DashboardBuilder(
-        ComponentFactory(component_types), readings, SandboxedTemplates(filters=FILTERS, finalize=finalize)
+        ComponentFactory(component_types),
+        readings,
+        SandboxedTemplates(filters=FILTERS, finalize=finalize),
+        region_of=GuildRegions(lambda: GUILDS, locale_forms).of,
     )
 
 

@@ -36,6 +36,7 @@ from app.bot.application.interactions import Interactions
 from app.bot.application.overview import BotCondition
 from app.bot.application.publishing import Publishing, PublishingConfig
 from app.bot.application.readings import ReadingStore
+from app.bot.application.regions import GuildRegions
 from app.bot.application.services import Service, ServiceBuilder, ServiceType, Supervisor
 from app.bot.application.sources import Sources
 from app.bot.application.statistics import Statistics
@@ -79,6 +80,7 @@ from app.shared.database.core.connection import connect, wait_for_database
 from app.shared.database.core.errors import DatabaseError
 from app.shared.database.core.pool import create_pool
 from app.shared.expressions import CelExpressions
+from app.shared.locales import locale_forms
 from app.shared.secrets import SecretBox, open_secret_box
 from app.shared.templating import SandboxedTemplates
 
@@ -129,6 +131,7 @@ def build_client(pool: Pool, bot_url: str, box: SecretBox, **options: Any) -> Ho
             SandboxedTemplates(FILTERS, finalize),
             expressions=CelExpressions(),
             charts=charts,
+            region_of=GuildRegions(lambda: definitions.guilds, locale_forms).of,
         ),
     )
     secrets = PostgresSecrets(pool, box)

@@ -18,7 +18,7 @@ from app.bot.domain.expressions import Expressions, NoExpressions
 from app.bot.domain.history import Histories, NoHistories
 from app.bot.domain.markdown import escape_markdown
 from app.bot.domain.readings import Readings
-from app.bot.domain.regions import Region
+from app.bot.domain.regions import InRegion, Region
 from app.bot.domain.splitting import Frame, split
 from app.bot.domain.template_types import TemplateType
 from app.bot.domain.templates import Templates
@@ -89,7 +89,10 @@ class DashboardBuilder:
         definition = self._definition(dashboard)
         if page not in definition.pages:
             page = definition.pages[0] if definition.pages else None
-        use = self._use(dashboard)
+        use, region = self._use(dashboard), self._region_of(dashboard.guild_id)
+        problems = definition.problems
+        if region.faults:
+            problems += tuple(Problem("Server", escape_markdown(fault)) for fault in region.faults)
         context = RenderContext(
             now,
             self._readings,
@@ -100,18 +103,19 @@ class DashboardBuilder:
             expressions=self._expressions,
             histories=self._histories,
             charts=self._charts,
-            region=self._region_of(dashboard.guild_id),
-            problems=list(definition.problems),
+            region=region,
+            problems=list(problems),
             sources_read=use.sources,
             types_used=use.types,
         )
-        blocks: list[Block] = list(definition.problems)
-        for component, parsed in definition.parts[page]:
-            context.begin(component.id)
-            try:
-                blocks += (parsed or self.parse(component)).render(context)
-            except Exception as error:  # noqa: BLE001  # the guarded edge: no definition or reading can stop the bot
-                blocks.append(context.problem(component.name or component.type, error))
+        blocks: list[Block] = list(problems)
+        with InRegion(region):
+            for component, parsed in definition.parts[page]:
+                context.begin(component.id)
+                try:
+                    blocks += (parsed or self.parse(component)).render(context)
+                except Exception as error:  # noqa: BLE001  # the guarded edge: no definition or reading can stop the bot
+                    blocks.append(context.problem(component.name or component.type, error))
         if not blocks:
             blocks.append(Text("-# This dashboard has no components yet. Add some in the web admin."))
         first, *following = self._compose(blocks, definition.layout, context, max_messages)

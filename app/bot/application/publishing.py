@@ -99,7 +99,8 @@ class Publishing:
         self._running = False
         self._loaded = asyncio.Event()
         definitions.subscribe(Kind.DASHBOARDS, self._dashboards_changed)
-        definitions.subscribe(Kind.SOURCES, self._sources_changed)
+        definitions.subscribe(Kind.SOURCES, self._all_changed)
+        definitions.subscribe(Kind.GUILDS, self._all_changed)  # how they write, or whether they are switched on
         self._types = dict(definitions.component_types)
         definitions.subscribe(Kind.COMPONENT_TYPES, self._types_changed)
 
@@ -215,7 +216,7 @@ class Publishing:
                 board.stale = True
                 self._boards.schedule(board)
 
-    def _sources_changed(self, _changed: int | None) -> None:
+    def _all_changed(self, _changed: int | None) -> None:
         now = _now()
         for board in self._boards:
             self._boards.schedule(board, now)

@@ -16,6 +16,7 @@ class Guild:
     name: str = ""
     time_zone: str = "UTC"
     locale: str = "en"
+    temperature_unit: str = "celsius"
     enabled: bool = True
     attributes: Mapping[str, Any] = field(default_factory=dict)
 

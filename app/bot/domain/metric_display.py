@@ -9,8 +9,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from app.bot.domain.component import MetricReference
 from app.bot.domain.fields import Decimals, Label, UnitName
 from app.bot.domain.lines import mark_of, name_text
-from app.bot.domain.markdown import SafeText, escape_markdown, one_line, shorten
+from app.bot.domain.markdown import SafeText, escape_markdown, shorten
 from app.bot.domain.readings import Metric
+from app.bot.domain.regions import Region, current_region
 from app.bot.domain.thresholds import Thresholds
 from app.bot.domain.units import format_value
 
@@ -18,9 +19,9 @@ VALUE_LIMIT = 60
 
 
 @functools.lru_cache(maxsize=4_096)
-def _number_text(value: float | None, unit: str, decimals: int | None) -> SafeText:
+def _number_text(value: float | None, unit: str, decimals: int | None, region: Region) -> SafeText:
     """Most values stay the same from one rendering to the next, so the newest few thousand are remembered."""
-    return escape_markdown(shorten(format_value(value, one_line(unit), decimals), VALUE_LIMIT))
+    return escape_markdown(shorten(format_value(value, unit, decimals, region), VALUE_LIMIT))
 
 
 class MetricStyle(BaseModel):
@@ -37,11 +38,11 @@ class MetricStyle(BaseModel):
 
     def value_shown(self, metric: Metric) -> SafeText:
         """The metric's value with its unit, or “no data”."""
-        return _number_text(metric.value, self.unit or metric.unit, self.decimals)
+        return _number_text(metric.value, self.unit or metric.unit, self.decimals, current_region())
 
     def number_shown(self, value: float | None, unit: str) -> SafeText:
         """A value in `unit`, unless the config says another."""
-        return _number_text(value, self.unit or unit, self.decimals)
+        return _number_text(value, self.unit or unit, self.decimals, current_region())
 
     def mark(self, value: float | None) -> str:
         """The coloured dot of the value's level and a space; nothing where no threshold is set."""

@@ -1,4 +1,6 @@
-"""What templates can do with values: pure functions, given to the sandbox when the program is put together.
+"""What templates can do with values: functions, given to the sandbox when the program is put together.
+
+They write as the region in force does, which is that of the guild whose dashboard is being built.
 
 A filter takes a number, a metric or numeric text; a missing value stays missing (“no data”). Text that a filter
 returns is data and is escaped when printed, unless it is SafeText.
@@ -10,9 +12,11 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from app.bot.domain.currencies import CURRENCIES
 from app.bot.domain.errors import TemplateFailedError
 from app.bot.domain.markdown import SafeText, escape_markdown, inline_code, one_line
 from app.bot.domain.readings import Metric
+from app.bot.domain.regions import DatePart, current_region
 from app.bot.domain.thresholds import STATUS_LEVELS, Thresholds
 from app.bot.domain.units import MISSING, format_value
 
@@ -74,6 +78,31 @@ def in_unit(value: object, unit: str, decimals: int | None = None) -> str:
 def number(value: object, decimals: int | None = None) -> str:
     """The number without its unit."""
     return format_value(number_of(value), "", _decimals(decimals))
+
+
+def money(value: object, currency: str, decimals: int | None = None) -> str:
+    """An amount of a currency by its code in ISO 4217, such as EUR."""
+    if currency not in CURRENCIES:
+        raise TemplateFailedError(f"there is no currency “{str(currency)[:10]}”; use a code such as EUR or USD")
+    return format_value(number_of(value), currency, _decimals(decimals))
+
+
+def _moment_filter(part: DatePart) -> Callable[..., str]:
+    def show(value: object, length: str = "medium") -> str:
+        return _moment_text(value, part, length)
+
+    return show
+
+
+def _moment_text(value: object, part: DatePart, length: str) -> str:
+    seconds = _seconds_since_1970(value)
+    if seconds is None:
+        return MISSING
+    region = current_region()
+    try:
+        return region.forms.date(region.local(datetime.fromtimestamp(seconds, UTC)), part, str(length))
+    except (ValueError, OverflowError, OSError) as error:
+        raise TemplateFailedError(f"{part} of “{str(value)[:40]}”: {error}") from error
 
 
 def timestamp(value: object, style: str = "R") -> SafeText:
@@ -147,6 +176,12 @@ FILTERS: Mapping[str, Callable[..., Any]] = {
     "celsius": _unit_filter("celsius"),
     "hertz": _unit_filter("hertz"),
     "days": _unit_filter("days"),
+    "watt": _unit_filter("watt"),
+    "watt_hours": _unit_filter("watt_hours"),
+    "money": money,
+    "date": _moment_filter(DatePart.DATE),
+    "time": _moment_filter(DatePart.TIME),
+    "datetime": _moment_filter(DatePart.DATETIME),
     "number": number,
     "unit": in_unit,
     "timestamp": timestamp,

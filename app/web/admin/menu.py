@@ -255,8 +255,14 @@ def _guilds() -> list[BaseField]:
     return [
         StringField("name"),
         StringField("id", label="Id", exclude_from_edit=True),
-        StringField("time_zone", help_text="Such as Europe/Berlin"),
-        StringField("locale", help_text="Such as en or de-DE"),
+        StringField("time_zone", help_text="Its dashboards show dates and times in this zone, such as Europe/Berlin"),
+        StringField("locale", help_text="Its dashboards write numbers, money and dates as there, such as en or de-DE"),
+        ChoiceField(
+            "temperature_unit",
+            help_text="Its dashboards show temperatures in this unit",
+            default="celsius",
+            loader=choices.words(("celsius", "degrees Celsius (°C)"), ("fahrenheit", "degrees Fahrenheit (°F)")),
+        ),
         _enabled(),
         DateTimeField("last_seen_at", label="Last seen", exclude_from_create=True, exclude_from_edit=True),
     ]

@@ -14,9 +14,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.bot.application.builders import DashboardBuilder, first_page, pages_of
 from app.bot.application.component_factory import ComponentFactory
 from app.bot.application.readings import ReadingStore
+from app.bot.application.regions import GuildRegions
 from app.bot.domain.blocks import View
 from app.bot.domain.component import Component
 from app.bot.domain.dashboards import Dashboard, DashboardComponent
+from app.bot.domain.guilds import Guild
 from app.bot.domain.readings import Reading, Status
 from app.bot.domain.records import from_record
 from app.bot.domain.registry import Registry
@@ -24,6 +26,7 @@ from app.bot.domain.sources import DataSource
 from app.bot.domain.template_types import TemplateType
 from app.bot.domain.templates import Templates
 from app.shared.expressions import CelExpressions
+from app.shared.locales import locale_forms
 
 # Every column, as the bot reads them: templates may use those that no model knows.
 _DASHBOARD = text("SELECT * FROM dashboards WHERE id = :id").columns(layout=JSONB)
@@ -33,6 +36,7 @@ _COMPONENTS = text(
 _TYPES = text("SELECT * FROM component_types WHERE kind = 'template' AND enabled").columns(
     config_schema=JSONB, definition=JSONB
 )
+_GUILDS = text("SELECT * FROM guilds")
 _SOURCES = text("SELECT * FROM data_sources").columns(config=JSONB)
 _STATES = text(
     "SELECT source.name, state.polled_at, state.status, state.message, state.error, state.reading "
@@ -59,8 +63,14 @@ class PreviewSource:
     def __init__(self, types: Registry[type[Component]], templates: Templates) -> None:
         self._types, self._templates = types, templates
         self._readings = ReadingStore()
+        self._guilds: Mapping[int, Guild] = {}
+        self._regions = GuildRegions(lambda: self._guilds, locale_forms)
         self._builder = DashboardBuilder(
-            ComponentFactory(types), self._readings, templates, expressions=CelExpressions()
+            ComponentFactory(types),
+            self._readings,
+            templates,
+            expressions=CelExpressions(),
+            region_of=self._regions.of,
         )
         self._polled: dict[str, datetime] = {}
 
@@ -82,6 +92,7 @@ class PreviewSource:
             self._readings,
             self._templates,
             expressions=CelExpressions(),
+            region_of=lambda _sample: self._regions.of(min(self._guilds, default=0)),
         )
         component = DashboardComponent(1, 1, template.name, config=params)
         return builder.build(
@@ -89,7 +100,10 @@ class PreviewSource:
         )
 
     async def refresh(self, database: AsyncSession) -> None:
-        """Take in the template types as they are now, and what the bot has read since the last time."""
+        """Take in the template types and servers as they are now, and what the bot has read since the last time."""
+        guilds = [from_record(Guild, dict(row)) for row in (await database.execute(_GUILDS)).mappings()]
+        # Rows that did not change stay the same objects, by which it is known that nothing is to be done for them.
+        self._guilds = {guild.id: _same(self._guilds.get(guild.id), guild) for guild in guilds}
         types = (await database.execute(_TYPES)).mappings().all()
         self._builder.use_types(from_record(TemplateType, dict(row)) for row in types)
         sources = (await database.execute(_SOURCES)).mappings().all()
@@ -105,6 +119,10 @@ class PreviewSource:
         """Names of the metrics that these sources gave last."""
         names = {metric.name for source in sources for metric in self._readings.latest(source).metrics}
         return sorted(names)
+
+
+def _same(known: Guild | None, loaded: Guild) -> Guild:
+    return known if known is not None and known == loaded else loaded
 
 
 async def load_dashboard(database: AsyncSession, dashboard_id: int) -> Dashboard:

@@ -18,6 +18,8 @@ from pydantic import (
     model_validator,
 )
 
+from app.shared.locales import UnknownLocaleError, locale_forms
+
 MAX_ID = 2**63 - 1
 _MAX_INTEGER = 2**31 - 1
 
@@ -42,6 +44,16 @@ def _time_zone(name: str) -> str:
     if name not in available_timezones():
         raise ValueError("is no time zone; use a name such as Europe/Berlin or UTC")
     return name
+
+
+def _locale(tag: str) -> str:
+    if not re.fullmatch(r"[a-z]{2,3}(-[A-Z][a-z]{3})?(-[A-Z]{2}|-[0-9]{3})?", tag):
+        raise ValueError("is no locale; use a tag such as en, de-DE or pt-BR")
+    try:
+        locale_forms(tag)
+    except UnknownLocaleError:
+        raise ValueError("is not known; use a tag such as en, de-DE or pt-BR") from None
+    return tag
 
 
 SnowflakeId = Annotated[
@@ -191,9 +203,14 @@ class GuildInput(Input):
 
     id: SnowflakeId = Field(description="Discord's id of the server")
     name: Title = ""
-    time_zone: Annotated[str, AfterValidator(_time_zone)] = Field("UTC", description="Such as Europe/Berlin")
-    locale: Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}(-[A-Z]{2})?$")] = Field(
-        "en", description="Such as en or de-DE"
+    time_zone: Annotated[str, AfterValidator(_time_zone)] = Field(
+        "UTC", description="Dates and times of its dashboards are in this zone; such as Europe/Berlin"
+    )
+    locale: Annotated[str, AfterValidator(_locale)] = Field(
+        "en", description="Its dashboards write numbers, money and dates as there; such as en or de-DE"
+    )
+    temperature_unit: Literal["celsius", "fahrenheit"] = Field(
+        "celsius", description="Its dashboards show temperatures in this unit"
     )
     enabled: bool = True
 

@@ -41,6 +41,12 @@ VALUES: dict[str, Any] = {
         ("{{ none|timestamp }}", "no data"),
         ("{{ row.name }} {{ row.name|bold }} {{ row.name|code }}", r"a\_b **a\_b** `a_b`"),
         ("{{ '**x**'|markdown }}", "**x**"),
+        ("{{ 12.5|money('EUR') }} {{ 12|money('EUR', 0) }} {{ none|money('EUR') }}", "EUR 12.50 EUR 12 no data"),
+        ("{{ 1234|watt }} {{ 1234|watt_hours(2) }}", "1.2 kW 1.23 kWh"),
+        (
+            "{{ at|date }} {{ at|time }} {{ 1777636800|datetime }} {{ none|date }}",
+            r"2026\-05\-01 12\:00 2026\-05\-01 12\:00 no data",
+        ),
         ("{{ row.name|link('https://x.org') }}", r"[a\_b](<https://x.org>)"),
         ("{{ row.name|link('javascript:x') }}", r"a\_b"),
         (
@@ -61,6 +67,9 @@ def test_filters(template: str, shown: str) -> None:
         ("{{ row|percent }}", "is no number"),
         ("{{ at|timestamp('Q') }}", "no style “Q”; use one of t, T"),
         ("{{ 1e300|timestamp }}", "is no time"),
+        ("{{ 1e300|date }}", "is no time"),
+        ("{{ 5e12|date }}", "date of “5000000000000.0”"),
+        ("{{ 5|money('XYZ') }}", "no currency “XYZ”; use a code such as EUR"),
     ],
 )
 def test_wrong_use_is_named(template: str, problem: str) -> None:

@@ -127,6 +127,9 @@ async def test_components_are_listed_in_their_order(as_role: Callable[..., Any],
         ("commands", {"name": "Loud"}, "name", "string should match pattern"),
         ("permission-grants", {"subject_id": None}, "subject_id", "is missing: the id of the role"),
         ("guilds", {"time_zone": "Mars/Olympus"}, "time_zone", "is no time zone"),
+        ("guilds", {"locale": "de_DE"}, "locale", "is no locale"),
+        ("guilds", {"locale": "xx-YY"}, "locale", "is not known"),
+        ("guilds", {"temperature_unit": "kelvin"}, "temperature_unit", "input should be 'celsius'"),
     ],
 )
 async def test_an_error_names_the_field(

@@ -178,3 +178,13 @@ async def test_the_pace_that_the_bot_learned_of_a_channel_is_shown(viewer: Brows
     await factories.bot_instance(owner, metrics={"edits": 3, "channels": {"77": {"young": 1.0, "old": 42.0}}})
     page = (await viewer.get(f"/dashboards/{board['id']}")).text
     assert "Discord takes an edit every 1 s here, of messages older than an hour every 42 s" in page
+
+
+async def test_the_preview_writes_as_the_server_does(viewer: Browser, owner: asyncpg.Connection) -> None:
+    guild = await factories.guild(owner, locale="de-DE", time_zone="Europe/Berlin", temperature_unit="fahrenheit")
+    dashboard = await factories.dashboard(owner, guild_id=guild["id"])
+    config = {"text": "{{ 61.5|celsius(1) }} {{ 0|unit('datetime') }}"}
+    await factories.component(owner, dashboard_id=dashboard["id"], type="text", config=config)
+    assert "142,7 °F 01.01.1970, 01:00" in (await viewer.get(f"/dashboards/{dashboard['id']}")).text
+    await owner.execute("UPDATE guilds SET locale = 'en'")
+    assert "142.7 °F Jan 1, 1970, 1:00" in (await viewer.get(f"/dashboards/{dashboard['id']}")).text
