@@ -347,3 +347,19 @@ async def test_a_big_row_is_listed_without_reading_it_and_shown_whole(
     found = await details(editor, answer.json()["items"][0]["id"])
     assert found["differences"][0]["path"] == "config.text"
     assert len(found["differences"][0]["before"]) == 1_000_000
+
+
+async def test_a_template_type_comes_back_and_a_builtin_one_is_left_alone(
+    admin: Browser, owner: asyncpg.Connection
+) -> None:
+    columns = {"kind": "template", "definition": {"components": [{"type": "heading", "config": {"text": "Hi"}}]}}
+    await factories.component_type(owner, name="card", title="Card", **columns)
+    await owner.execute("UPDATE component_types SET title = 'Changed' WHERE name = 'card'")
+    update, _ = await listed(admin, "?kind=component-types&key=card")
+    await owner.execute("DELETE FROM component_types WHERE name = 'card'")
+
+    assert (await restored(admin, update["id"]))["outcome"] == "created"
+    assert await owner.fetchval("SELECT title FROM component_types WHERE name = 'card'") == "Card"
+
+    await owner.execute("UPDATE component_types SET enabled = false WHERE name = 'heading'")
+    await refused(admin, (await listed(admin, "?kind=component-types&key=heading"))[0]["id"], 405)
