@@ -88,7 +88,7 @@ class ChartRenderer:
             ended = await self._attempt(frame)
         if isinstance(ended, bytes):
             return ended
-        raise ChartError("The chart was too much for the program that draws it: too much memory, or broken texts.")
+        raise ChartError("The chart was too much for the program that draws it: it needs too much memory.")
 
     async def _attempt(self, frame: bytes) -> bytes | int:
         """The answer, or how the process ended without one."""

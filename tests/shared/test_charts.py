@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from app.shared.chart_worker import MAX_SPECIFICATION_BYTES, RefusedError, check_drawing
+from app.shared.chart_worker import MAX_SPECIFICATION_BYTES, RefusedError, check_drawing, writable
 from app.shared.charts import ChartError, ChartRenderer, ChartTimeoutError
 from tests.local_servers import http_server
 from tests.loop_monitor import LONGEST_SECONDS, monitored_loop
@@ -170,10 +170,18 @@ async def test_what_takes_too_much_memory_ends_its_own_process_only(renderer: Ch
     assert await renderer.render(spec())
 
 
-async def test_broken_texts_that_crash_the_library_do_not_crash_the_program(renderer: ChartRenderer) -> None:
-    with pytest.raises(ChartError, match="broken texts"):
-        await renderer.render(spec(mark={"type": "text", "text": "a\x00b"}))
-    assert await renderer.render(spec())
+async def test_characters_that_would_crash_the_library_are_replaced(renderer: ChartRenderer) -> None:
+    await renderer.render(spec())
+    process_id = renderer.process_id
+    for text in ["a\x00b\x08\x0c\x1f", "\uffff\ufffe", "\ud800", "\\u0000 \\\\u0000 \\b"]:
+        assert await renderer.render(spec(mark={"type": "text", "text": text}, description=text))
+    assert renderer.process_id == process_id
+
+
+def test_only_the_wrong_characters_are_replaced() -> None:
+    fine = {"a": "\\u0000 \\\\b \n\t \x7f 👩‍👩‍👧 \\"}
+    assert json.loads(writable(fine)) == fine
+    assert json.loads(writable({"a": "x\x00y\uffff"})) == {"a": "x\ufffdy\ufffd"}
 
 
 async def test_a_process_that_others_kill_is_replaced(renderer: ChartRenderer) -> None:

@@ -162,7 +162,7 @@ class ChartStore:
             log.warning("a chart could not be drawn", reason=describe_fault(error))
             return self._failed(request.digest, _Failure(describe_fault(error), self._clock() + RETRY_SECONDS))
         self.drawn += 1
-        picture = Picture(request.digest, png)
+        picture = Picture(request.digest, png, request.description)
         self._pictures[picture.digest] = picture
         self._bytes += len(png)
         while self._bytes > self._max_bytes and len(self._pictures) > 1:

@@ -80,8 +80,8 @@ class Image:
 
     @classmethod
     def of(cls, picture: Picture, description: str | None = None) -> Image:
-        """The image that shows an attached picture."""
-        return cls(f"attachment://{picture.filename}", description, picture)
+        """The image that shows an attached picture, described by itself unless it is said otherwise."""
+        return cls(f"attachment://{picture.filename}", description or picture.description or None, picture)
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,15 +24,20 @@ class ChartRequest:
     @cached_property
     def digest(self) -> str:
         """A digest of the content: equal charts are drawn and uploaded once."""
-        return hashlib.blake2b(self.specification.encode(), digest_size=16).hexdigest()
+        content = f"{self.specification}\0{self.description}"
+        return hashlib.blake2b(content.encode("utf-8", "replace"), digest_size=16).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """A PNG file of a message. Two pictures are equal if their content is, which `digest` tells."""
+    """A PNG file of a message. Two pictures are equal if their content is, which `digest` tells.
+
+    `description` is the one of the request that it was drawn for: what is said belongs to what is seen.
+    """
 
     digest: str
     png: bytes = field(compare=False, repr=False)
+    description: str = field(default="", compare=False, repr=False)
 
     @property
     def filename(self) -> str:

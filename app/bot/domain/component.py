@@ -267,6 +267,7 @@ class RenderContext:
     def begin(self, component_id: int) -> None:
         """The component of the next row renders now, with all the time that one component may take."""
         self.component_id = component_id
+        self._charts_asked = 0
         self._spent = 0.0
         self._nested = 0
 

@@ -10,18 +10,13 @@ from app.web.security.roles import Role
 
 @dataclass(frozen=True, slots=True)
 class WebActor:
-    """A user who logged in (`kind` web), a script with that user's token (api), or who runs `homelab` (cli).
+    """A user who logged in (`kind` web), or a script with that user's token (`kind` api)."""
 
-    Who runs `homelab` is no user of the web admin: `user_id` is 0. `note` says in the revisions what a change was part
-    of, such as a restore.
-    """
-
-    kind: Literal["web", "api", "cli"]
+    kind: Literal["web", "api"]
     user_id: int
     name: str
     role: Role
     session_id: str = ""
-    note: str = ""
 
     def may(self, role: Role) -> bool:
         """Whether this actor has at least this role."""

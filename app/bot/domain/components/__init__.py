@@ -2,6 +2,7 @@
 
 from app.bot.domain.components import (
     buttons,
+    chart,
     container,
     gauge,
     group,
@@ -18,10 +19,12 @@ from app.bot.domain.components import (
     status_list,
     table,
     text,
+    vega_lite,
 )
 
 __all__ = [
     "buttons",
+    "chart",
     "container",
     "gauge",
     "group",
@@ -38,4 +41,5 @@ __all__ = [
     "status_list",
     "table",
     "text",
+    "vega_lite",
 ]
