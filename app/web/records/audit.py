@@ -56,7 +56,7 @@ def record(
     database.add(
         AuditEntryRow(
             actor_type=actor.kind if actor is not None else "web",
-            actor_id=str(actor.user_id) if actor is not None else "",
+            actor_id=str(actor.user_id) if actor is not None and actor.user_id else "",
             actor_name=actor.name if actor is not None else name[:100],
             guild_id=guild_id,
             action=action,

@@ -10,6 +10,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.shared.database.models import DashboardComponentRow
+from app.shared.differences import same
 from app.shared.secrets import SecretBox
 from app.web.records import audit
 from app.web.records.errors import (
@@ -70,7 +71,7 @@ class RecordStore:
             del checked["value"]
         columns = await self._columns(kind, checked, row)
         before = {name: getattr(row, name) for name in columns}
-        differing = {name: value for name, value in columns.items() if before[name] != value}
+        differing = {name: value for name, value in columns.items() if not same(before[name], value)}
         if not differing:
             return row
         for name, value in differing.items():

@@ -53,7 +53,7 @@ class Validation:
         try:
             parsed = kind.form.model_validate(dict(values))
         except ValidationError as error:
-            raise InvalidRecordError(shape_errors(error)) from None
+            raise InvalidRecordError([*shape_errors(error), *await self._config(database, kind, values)]) from None
         checked = {name: getattr(parsed, name) for name in kind.form.model_fields}
         errors = await self._config(database, kind, checked)
         errors += await _references(database, kind, checked)
@@ -68,14 +68,13 @@ class Validation:
         return checked
 
     async def _config(self, database: AsyncSession, kind: Kind, values: Mapping[str, Any]) -> list[FieldError]:
-        if kind.types is None:
-            return []
-        name = values["type"]
+        name, config = values.get("type"), values.get("config", {})
+        if kind.types is None or not isinstance(name, str) or not isinstance(config, Mapping):
+            return []  # without a type there is nothing to say, and what is no config has been said
         row: Any = await database.get(kind.types, name)
         if row is None or not getattr(row, "enabled", True):
             known = await database.scalars(select(kind.types.__mapper__.columns["name"]).order_by("name"))
             return [FieldError("type", f"there is no type “{name}”; known: {', '.join(known) or 'none'}")]
-        config = values["config"]
         is_template = kind is COMPONENTS and row.kind == "template"
         errors = config_errors(row.config_schema, with_defaults(row.config_schema, config) if is_template else config)
         model = self._models.get(kind.name, {}).get(name)

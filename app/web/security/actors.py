@@ -10,9 +10,12 @@ from app.web.security.roles import Role
 
 @dataclass(frozen=True, slots=True)
 class WebActor:
-    """A user who logged in (`kind` web), or a script with that user's token (`kind` api)."""
+    """A user who logged in (`kind` web), a script with that user's token (api), or who runs `homelab` (cli).
 
-    kind: Literal["web", "api"]
+    Who runs `homelab` is no user of the web admin: `user_id` is 0.
+    """
+
+    kind: Literal["web", "api", "cli"]
     user_id: int
     name: str
     role: Role

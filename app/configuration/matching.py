@@ -1,0 +1,68 @@
+"""Which component of a file is which row of the dashboard: buttons in Discord carry the row's id, so it has to last."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from app.shared.differences import same
+
+Values = Mapping[str, Any]
+_MAX_POSITION = 2**31 - 1
+_LARGEST_ID = 2**63
+
+
+def match_components(wanted: Sequence[Values], existing: Sequence[Values]) -> list[int | None]:
+    """For each wanted component the place of its row among `existing`, or None for a new one.
+
+    A name is a component's key: it keeps its row whatever else changes, its type included. Those without a name, or
+    with one that is new, take the row of the same type and content (so a component can be renamed), and those without
+    a name also a row of the same type without a name. Among equals the order decides.
+    """
+    found: list[int | None] = [None] * len(wanted)
+    free = dict(enumerate(existing))
+    for alike in _RULES:
+        for index, values in enumerate(wanted):
+            if found[index] is None:
+                place = next((place for place, row in free.items() if alike(values, row)), None)
+                if place is not None:
+                    found[index] = place
+                    del free[place]
+    return found
+
+
+def positions(kept: Sequence[tuple[int, int] | None]) -> list[int]:
+    """Positions for components in this order. `kept`: position and id of those that have a row.
+
+    A position that is right already stays, so that one new component does not change all others.
+    """
+    placed: list[int] = []
+    last = (-1, 0)
+    for known in kept:
+        # The id of a new row, and of one that moves, counts as the largest: the next one must come later.
+        last = known if known is not None and known > last else (last[0] + 1, _LARGEST_ID)
+        placed.append(last[0])
+    return placed if not placed or placed[-1] <= _MAX_POSITION else list(range(len(placed)))
+
+
+def _same_name(values: Values, row: Values) -> bool:
+    return bool(values["name"]) and values["name"] == row["name"]
+
+
+def _same_type(values: Values, row: Values) -> bool:
+    return bool(values["type"] == row["type"])
+
+
+def _same_content(values: Values, row: Values) -> bool:
+    without = {name: value for name, value in values.items() if name != "name"}
+    return _same_type(values, row) and all(same(value, row[name]) for name, value in without.items())
+
+
+_RULES: tuple[Callable[[Values, Values], bool], ...] = (
+    lambda values, row: _same_name(values, row) and _same_content(values, row),
+    lambda values, row: _same_name(values, row) and _same_type(values, row),
+    _same_name,
+    lambda values, row: values["name"] == row["name"] and _same_content(values, row),
+    _same_content,
+    lambda values, row: not values["name"] and not row["name"] and _same_type(values, row),
+)

@@ -1,0 +1,44 @@
+"""What is wrong in files of definitions: where, in what, in which field, and what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+MOST_SHOWN = 100
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Place:
+    """A line of a file; the first is 1."""
+
+    file: str
+    line: int
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}"
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing that is wrong. `subject` is the definition (empty: the file), `field` its path, such as config.url."""
+
+    place: Place
+    message: str
+    field: str = ""
+    subject: str = ""
+
+    def __str__(self) -> str:
+        return ": ".join(part for part in (str(self.place), self.subject, self.field, self.message) if part)
+
+
+class ConfigurationError(Exception):
+    """Files that cannot be applied; nothing was changed. Holds every problem that was found."""
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        self.problems = tuple(dict.fromkeys(sorted(problems, key=lambda problem: problem.place)))
+        super().__init__("\n".join(str(problem) for problem in self.problems))
+
+
+class MeanwhileChangedError(Exception):
+    """Somebody else changed definitions while these were applied; nothing was changed here."""

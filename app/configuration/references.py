@@ -1,0 +1,56 @@
+"""What definitions refer to across records: secrets that are missing, types that consist of themselves."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.bot.domain.template_types import find_cycle, nested_types
+from app.configuration.entries import Entries, Entry
+from app.configuration.nodes import walk
+from app.configuration.problems import Problem
+from app.shared.database.models import ComponentTypeRow, SecretRow
+
+_SECRET = re.compile(r"\$\{secret:([^{}]*)\}")
+
+
+def secrets_in(value: Any) -> Iterator[str]:
+    """Names of the secrets that a value refers to, at any depth."""
+    if isinstance(value, str):
+        yield from _SECRET.findall(value)
+    elif isinstance(value, dict):
+        for item in value.values():
+            yield from secrets_in(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from secrets_in(item)
+
+
+async def missing_secrets(database: AsyncSession, entries: Entries) -> tuple[str, ...]:
+    """Names of the secrets that the entries need and the database does not have."""
+    needed = set(entries.secrets)
+    for found in entries.by_section.values():
+        for entry in found:
+            for _, node in walk(entry.node):
+                needed.update(secrets_in(node.value if isinstance(node.value, str) else None))
+    known = set(await database.scalars(select(SecretRow.name)))
+    return tuple(sorted(needed - known))
+
+
+async def type_circles(database: AsyncSession, entries: Iterable[Entry]) -> list[Problem]:
+    """The template types of files that consist of themselves, now that all are in the database."""
+    entries = list(entries)
+    if not entries:
+        return []
+    rows = await database.scalars(select(ComponentTypeRow).where(ComponentTypeRow.kind == "template"))
+    uses = {row.name: nested_types(row.definition) for row in rows}
+    problems = []
+    for entry in entries:
+        circle = find_cycle(str(entry.values.get("name")), uses)
+        if circle is not None:
+            problems.append(entry.problem("definition", f"consists of itself: {' → '.join(circle)}"))
+    return problems
