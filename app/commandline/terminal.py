@@ -9,8 +9,9 @@ from typing import NoReturn
 
 from rich.console import Console
 
-console = Console()
-errors = Console(stderr=True)
+console = Console(emoji=False)
+errors = Console(stderr=True, emoji=False)
+"""Neither takes `:100:` in a text for a picture: it may be a line of a file."""
 
 
 class UsageError(Exception):

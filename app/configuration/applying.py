@@ -14,7 +14,7 @@ from app.configuration.guilds import UnknownNameError
 from app.configuration.matching import match_components, positions
 from app.configuration.plan import Change, Plan, Verb, hidden_differences
 from app.configuration.problems import ConfigurationError, Problem
-from app.configuration.records import Record, defaults, read_resolver
+from app.configuration.records import Record, defaults, read_resolver, readable
 from app.configuration.references import missing_secrets, type_circles
 from app.configuration.sections import (
     COMPONENT_TYPES,
@@ -170,7 +170,7 @@ class Applying:
             return row
         was = None if before is None else _shown(section, before)
         if was is None:
-            given = {name: value for name, value in after.items() if not _is_default(section, name, value)}
+            given = {name: value for name, value in after.items() if not _goes_without_saying(section, name, value)}
             change = Change(
                 Verb.ADD, section.name, record.entry.subject, hidden_differences(None, _shown(section, given))
             )
@@ -223,9 +223,12 @@ def _content(values: Mapping[str, Any]) -> dict[str, Any]:
 def _shown(section: Section, values: Mapping[str, Any]) -> dict[str, Any]:
     """The values under the names that files have, without what says which record it is."""
     left_out = {"dashboard_id", *section.rows, *section.identity}
-    return {section.file_field(name): value for name, value in values.items() if name not in left_out}
+    return {section.file_field(name): readable(name, value) for name, value in values.items() if name not in left_out}
 
 
-def _is_default(section: Section, name: str, value: Any) -> bool:
+def _goes_without_saying(section: Section, name: str, value: Any) -> bool:
+    """Whether a field of a new record is as it is by default, or stands in its title."""
+    if section is COMPONENTS and name in ("position", "type", "name"):
+        return True
     known = defaults(section.kind)
-    return name == "position" or (name in known and same(known[name], value))
+    return name in known and same(known[name], value)

@@ -79,7 +79,7 @@ class _Reading:
         if not path.exists():
             self._complain(Place(str(path), 1), "there is no such file or folder")
             return
-        files = list(_files_in(path)) if path.is_dir() else [path]
+        files = list(files_in(path)) if path.is_dir() else [path]
         if not files:
             self._complain(Place(str(path), 1), f"holds no file that ends with {' or '.join(SUFFIXES)}")
         for file in files:
@@ -162,7 +162,7 @@ class _Reading:
             elif target.is_file():
                 yield target
             elif not is_pattern:
-                near = get_close_matches(name, [str(one.relative_to(folder)) for one in _files_in(folder)], 1)
+                near = get_close_matches(name, [str(one.relative_to(folder)) for one in files_in(folder)], 1)
                 hint = f"; did you mean “{near[0]}”?" if near else ""
                 self._complain(item.place, f"there is no file “{name}” in {folder.resolve().name}/{hint}", INCLUDE)
 
@@ -184,7 +184,7 @@ class _Reading:
         self._problems.append(Problem(place, message, field))
 
 
-def _files_in(folder: Path) -> Iterator[Path]:
+def files_in(folder: Path) -> Iterator[Path]:
     """All YAML files of a folder and the folders in it, sorted; what is hidden is left out."""
     for place, folders, names in os.walk(folder):
         folders[:] = sorted(name for name in folders if not name.startswith("."))

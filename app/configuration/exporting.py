@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.configuration.entries import Entries
-from app.configuration.records import Resolver, defaults, read_resolver
+from app.configuration.records import Resolver, defaults, read_resolver, readable
 from app.configuration.references import secrets_in
 from app.configuration.sections import (
     COMPONENTS,
@@ -93,16 +93,9 @@ def _fields(section: Section, values: Mapping[str, Any]) -> dict[str, Any]:
     known = defaults(section.kind)
     names = [*section.identity, *(name for name in section.kind.fields if name not in section.identity)]
     return {
-        section.file_field(name): _readable(name, values[name])
+        section.file_field(name): readable(name, values[name])
         for name in names
         if name not in section.left_out
         and name != "guild_id"
         and not (name in known and same(known[name], values[name]))
     }
-
-
-def _readable(name: str, value: Any) -> Any:
-    """Ids of Discord as text, which no program rounds; whole numbers without a fraction."""
-    if name == "id" or name.endswith("_id"):
-        return None if value is None else str(value)
-    return int(value) if isinstance(value, float) and value.is_integer() else value

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from app.shared.differences import same
@@ -17,7 +17,8 @@ def match_components(wanted: Sequence[Values], existing: Sequence[Values]) -> li
 
     A name is a component's key: it keeps its row whatever else changes, its type included. Those without a name, or
     with one that is new, take the row of the same type and content (so a component can be renamed), and those without
-    a name also a row of the same type without a name. Among equals the order decides.
+    a name also a row of the same type without a name. The only ones of a type that are left belong together. Among
+    equals the order decides.
     """
     found: list[int | None] = [None] * len(wanted)
     free = dict(enumerate(existing))
@@ -28,6 +29,8 @@ def match_components(wanted: Sequence[Values], existing: Sequence[Values]) -> li
                 if place is not None:
                     found[index] = place
                     del free[place]
+    for index, place in _only_ones(wanted, found, free):
+        found[index] = place
     return found
 
 
@@ -43,6 +46,18 @@ def positions(kept: Sequence[tuple[int, int] | None]) -> list[int]:
         last = known if known is not None and known > last else (last[0] + 1, _LARGEST_ID)
         placed.append(last[0])
     return placed if not placed or placed[-1] <= _MAX_POSITION else list(range(len(placed)))
+
+
+def _only_ones(
+    wanted: Sequence[Values], found: Sequence[int | None], free: Mapping[int, Values]
+) -> Iterator[tuple[int, int]]:
+    """Of each type of which one component and one row are left, these two."""
+    new = [index for index, place in enumerate(found) if place is None]
+    for index in new:
+        name = wanted[index]["type"]
+        rows = [place for place, row in free.items() if row["type"] == name]
+        if len(rows) == 1 and sum(wanted[other]["type"] == name for other in new) == 1:
+            yield index, rows[0]
 
 
 def _same_name(values: Values, row: Values) -> bool:

@@ -128,6 +128,13 @@ def defaults(kind: Kind) -> dict[str, Any]:
     }
 
 
+def readable(name: str, value: Any) -> Any:
+    """Ids of Discord as text, which no program rounds; whole numbers without a fraction."""
+    if name == "id" or name.endswith("_id"):
+        return None if value is None else str(value)
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
 def _declared(entries: Entries) -> Iterable[tuple[int, str]]:
     """Id and name of each server that the files define."""
     for entry in entries.by_section.get(GUILDS, ()):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from sqlalchemy import select
@@ -13,7 +13,9 @@ from app.bot.domain.template_types import find_cycle, nested_types
 from app.configuration.entries import Entries, Entry
 from app.configuration.nodes import walk
 from app.configuration.problems import Problem
+from app.configuration.sections import NEEDED_SECRETS
 from app.shared.database.models import ComponentTypeRow, SecretRow
+from app.web.records.audit import HIDDEN, masked
 
 _SECRET = re.compile(r"\$\{secret:([^{}]*)\}")
 
@@ -28,6 +30,29 @@ def secrets_in(value: Any) -> Iterator[str]:
     elif isinstance(value, list):
         for item in value:
             yield from secrets_in(item)
+
+
+def plain_secrets(definitions: Mapping[str, Any]) -> Iterator[str]:
+    """A line for each value that looks like a secret and stands in a definition as it is."""
+    for section, entries in definitions.items():
+        for entry in entries if section != NEEDED_SECRETS else ():
+            for field in _hidden_fields(masked(entry), ""):
+                name = entry.get("name") or entry.get("key") or ""
+                yield (
+                    f"{section} “{name}”: {field} looks like a secret in plain text. Enter it under Secrets in the web "
+                    "admin, and write ${secret:name} instead."
+                )
+
+
+def _hidden_fields(value: Any, path: str) -> Iterator[str]:
+    if isinstance(value, dict):
+        for key, item in value.items():
+            yield from _hidden_fields(item, f"{path}.{key}" if path else str(key))
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from _hidden_fields(item, f"{path}.{index}")
+    elif isinstance(value, str) and HIDDEN in value:
+        yield path
 
 
 async def missing_secrets(database: AsyncSession, entries: Entries) -> tuple[str, ...]:

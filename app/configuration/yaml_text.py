@@ -117,7 +117,7 @@ class _Composer:
             return Node(tuple(items), place)
         assert isinstance(event, ScalarEvent)  # noqa: S101  # the parser gives nothing else here
         text = str(event.value)
-        plain = event.style is None and event.tag not in _TEXT_TAGS
+        plain = not event.style and event.tag not in _TEXT_TAGS
         return Node(plain_value(text) if plain else text, place, plain)
 
     def _alias(self, event: AliasEvent, place: Place) -> Node:
@@ -135,7 +135,7 @@ class _Composer:
             line = _line(event)
             key = self._key(event, depth)
             value = self._node(next(self._events), depth + 1)
-            if key == _MERGE and isinstance(event, ScalarEvent) and event.style is None:
+            if key == _MERGE and isinstance(event, ScalarEvent) and not event.style:
                 merged += value.items or (value,)
             elif key is not None and key in fields:
                 first = fields[key].place.line

@@ -10,6 +10,8 @@ from app.configuration.environment import escape_references
 from app.configuration.scalars import plain_value
 
 _NEVER_FOLDED = 2**30
+_ODD_BREAKS = frozenset("\r\x85\u2028\u2029\ufeff")
+"""Line breaks to YAML 1.1 and text to YAML 1.2, and what some take for a mark: always written as escapes."""
 
 
 def write_yaml(value: Any) -> str:
@@ -31,11 +33,19 @@ class _Dumper(yaml.SafeDumper):
 
 def _text(dumper: yaml.SafeDumper, text: str) -> yaml.Node:
     style = None
-    if "\n" in text and text.strip() == text.strip(" ") and "\t" not in text:
+    if set(text) & _ODD_BREAKS:
+        style = '"'
+    elif "\n" in text and text.strip() == text.strip(" ") and "\t" not in text:
         style = "|"
-    elif not isinstance(plain_value(text), str):
+    elif not isinstance(plain_value(text), str) or _reads_better_in_double_quotes(dumper, text):
         style = '"'
     return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+
+
+def _reads_better_in_double_quotes(dumper: yaml.SafeDumper, text: str) -> bool:
+    """Whether it needs quotes and holds single ones; the emitter escapes what is beyond the basic plane."""
+    harmless = "'" in text and not set(text) & {'"', "\\"} and text.isprintable() and max(text) < "\ud800"
+    return harmless and not dumper.analyze_scalar(text).allow_block_plain
 
 
 _Dumper.add_representer(str, _text)

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from cryptography.fernet import Fernet
 
+from app.configuration.store import record_store
 from app.provision import config_models
 from app.shared.secrets import SecretBox
 from app.web.records.store import RecordStore
-from app.configuration.store import record_store
 from tests.configuration.lab import Lab, open_lab
 from tests.database import Server
 

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import pytest
-
 from app.configuration.plan import Verb
-from tests import factories
 from tests.configuration.lab import Lab
 
 GUILD = 1_300_000_000_000_000_777
