@@ -15,7 +15,7 @@ from app.configuration.matching import match_components, positions
 from app.configuration.plan import Change, Plan, Verb, hidden_differences
 from app.configuration.problems import ConfigurationError, Problem
 from app.configuration.records import Record, defaults, read_resolver, readable
-from app.configuration.references import missing_secrets, type_circles
+from app.configuration.references import missing_secrets, types_in_order
 from app.configuration.sections import (
     COMPONENT_TYPES,
     COMPONENTS,
@@ -56,9 +56,7 @@ class Applying:
         for section in SECTIONS.values():
             if section in self._entries.by_section:
                 left += await self._section(section, self._entries.by_section[section])
-        self._problems += await type_circles(self._database, self._entries.by_section.get(COMPONENT_TYPES, ()))
-        for section, row in reversed(left):
-            await self._leave_or_remove(section, row, self._row_subject(section, row))
+        await self._leave_or_remove_all(left)
         missing = await missing_secrets(self._database, self._entries)
         if self._problems:
             raise ConfigurationError(self._problems)
@@ -66,6 +64,8 @@ class Applying:
 
     async def _section(self, section: Section, entries: Sequence[Entry]) -> list[tuple[Section, Any]]:
         """Save the entries of a section; its rows that no file has, and that the files are about."""
+        if section is COMPONENT_TYPES:
+            entries = types_in_order(entries, self._problems)
         records = [self._resolver.record(entry, self._problems) for entry in entries]
         rows = await self._rows(section)
         known: dict[tuple[Any, ...], Record] = {}
@@ -198,10 +198,29 @@ class Applying:
         if error.field in (*record.told, "dashboard_id"):
             return True
         if error.field == "guild_id":
-            return record.values["guild_id"] in self._resolver.declared_guilds
+            return bool(self._problems) and record.values["guild_id"] in self._resolver.declared_guilds
         types = self._entries.by_section.get(_TYPES_OF.get(record.entry.section, GUILDS), ())
         declared = {entry.values.get("name") for entry in types}
         return error.field == "type" and bool(self._problems) and record.values.get("type") in declared
+
+    async def _leave_or_remove_all(self, left: Sequence[tuple[Section, Any]]) -> None:
+        """What refers to others goes before them: later sections first, and again what could not go at first."""
+        waiting = list(reversed(left))
+        count = -1
+        while waiting and len(waiting) != count:
+            count = len(waiting)
+            refused: list[Problem] = []
+            again: list[tuple[Section, Any]] = []
+            for section, row in waiting:
+                subject = self._row_subject(section, row)
+                try:
+                    await self._leave_or_remove(section, row, subject)
+                except InvalidRecordError as error:
+                    text = "; ".join(found.message for found in error.errors)
+                    refused.append(Problem(self._entries.places[section], text, subject=subject))
+                    again.append((section, row))
+            waiting = again
+        self._problems += refused if waiting else ()
 
     async def _leave_or_remove(self, section: Section, row: Any, subject: str) -> None:
         if self._prune:
@@ -222,7 +241,7 @@ def _content(values: Mapping[str, Any]) -> dict[str, Any]:
 
 def _shown(section: Section, values: Mapping[str, Any]) -> dict[str, Any]:
     """The values under the names that files have, without what says which record it is."""
-    left_out = {"dashboard_id", *section.rows, *section.identity}
+    left_out = {"dashboard_id", *section.identity}
     return {section.file_field(name): readable(name, value) for name, value in values.items() if name not in left_out}
 
 

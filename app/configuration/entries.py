@@ -9,7 +9,7 @@ from typing import Any
 
 from app.configuration.documents import GUILD, INCLUDE, Document
 from app.configuration.nodes import Node
-from app.configuration.problems import Problem
+from app.configuration.problems import Place, Problem
 from app.configuration.sections import COMPONENTS, DASHBOARDS, NAMED_COMPONENTS, NEEDED_SECRETS, SECTIONS, Section
 
 _TOP = (INCLUDE, GUILD, NEEDED_SECRETS, *SECTIONS)
@@ -50,6 +50,8 @@ class Entries:
     by_section: dict[Section, list[Entry]] = field(default_factory=dict)
     scopes: dict[Section, list[Node]] = field(default_factory=dict)
     """For each section that belongs to servers, the servers that stand at the top of files which have the section."""
+    places: dict[Section, Place] = field(default_factory=dict)
+    """Where each section stands first."""
     secrets: set[str] = field(default_factory=set)
     """Names of the secrets that files list."""
 
@@ -62,6 +64,7 @@ def read_entries(documents: Iterable[Document], problems: list[Problem]) -> Entr
         for name, section in SECTIONS.items():
             if name in document.root.fields:
                 found = entries.by_section.setdefault(section, [])
+                entries.places.setdefault(section, document.root.fields[name].place)
                 found += _listed(section, document.root.fields[name], document, problems)
                 if section.of_guilds and document.guild is not None:
                     entries.scopes.setdefault(section, []).append(document.guild)

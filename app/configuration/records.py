@@ -73,7 +73,7 @@ class Resolver:
     def record(self, entry: Entry, problems: list[Problem], **fixed: Any) -> Record:
         """The record; `fixed` are values that no file has. What is wrong with names goes to `problems`."""
         section, kind = entry.section, entry.section.kind
-        values = {**defaults(kind), **entry.values, **section.rows, **fixed}
+        values = {**defaults(kind), **entry.values, **fixed}
         told = self._fill_places(entry, values, problems) if section.of_guilds else frozenset[str]()
         try:
             parsed = kind.form.model_validate(values)

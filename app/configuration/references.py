@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from graphlib import TopologicalSorter
 from typing import Any
 
 from sqlalchemy import select
@@ -14,7 +15,7 @@ from app.configuration.entries import Entries, Entry
 from app.configuration.nodes import walk
 from app.configuration.problems import Problem
 from app.configuration.sections import NEEDED_SECRETS
-from app.shared.database.models import ComponentTypeRow, SecretRow
+from app.shared.database.models import SecretRow
 from app.web.records.audit import HIDDEN, masked
 
 _SECRET = re.compile(r"\$\{secret:([^{}]*)\}")
@@ -66,16 +67,16 @@ async def missing_secrets(database: AsyncSession, entries: Entries) -> tuple[str
     return tuple(sorted(needed - known))
 
 
-async def type_circles(database: AsyncSession, entries: Iterable[Entry]) -> list[Problem]:
-    """The template types of files that consist of themselves, now that all are in the database."""
-    entries = list(entries)
-    if not entries:
-        return []
-    rows = await database.scalars(select(ComponentTypeRow).where(ComponentTypeRow.kind == "template"))
-    uses = {row.name: nested_types(row.definition) for row in rows}
-    problems = []
+def types_in_order(entries: Sequence[Entry], problems: list[Problem]) -> list[Entry]:
+    """Template types, each after those that it consists of; one that would consist of itself goes to `problems`."""
+    uses = {str(entry.values.get("name")): nested_types(entry.values.get("definition")) for entry in entries}
+    whole = []
     for entry in entries:
         circle = find_cycle(str(entry.values.get("name")), uses)
-        if circle is not None:
-            problems.append(entry.problem("definition", f"consists of itself: {' → '.join(circle)}"))
-    return problems
+        if circle is None:
+            whole.append(entry)
+        else:
+            problems.append(entry.problem("definition", f"the type would contain itself: {' → '.join(circle)}"))
+    order = TopologicalSorter({name: uses[name] for name in (str(entry.values.get("name")) for entry in whole)})
+    places = {name: place for place, name in enumerate(order.static_order())}
+    return sorted(whole, key=lambda entry: places[str(entry.values.get("name"))])

@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import Any
 
 from app.catalog.seed import SEEDED_SETTING
-from app.configuration.type_records import DECLARATIVE_TYPES, TEMPLATE_TYPES
+from app.configuration.type_records import DECLARATIVE_TYPES
 from app.web.records import kinds
 from app.web.records.kinds import Kind
 
@@ -24,7 +24,6 @@ class Section:
 
     `identity`: the record's fields that say which one it is; no file may have two that are alike there. `renamed`:
     the file's name of a record's field, where it is another. `left_out`: fields of the record that no file holds.
-    `rows`: values of columns that all rows have which files manage.
     """
 
     name: str
@@ -32,7 +31,6 @@ class Section:
     identity: tuple[str, ...] = ("name",)
     renamed: Mapping[str, str] = field(default_factory=dict)
     left_out: frozenset[str] = frozenset()
-    rows: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def fields(self) -> dict[str, str]:
@@ -53,7 +51,7 @@ class Section:
         """Whether files manage this row, or the program does."""
         if self.kind is kinds.SETTINGS and row.key in _OWN_SETTINGS:
             return False
-        return all(getattr(row, column) == value for column, value in self.rows.items())
+        return self.kind.is_own(row)
 
     def subject(self, values: Mapping[str, Any]) -> str:
         """What a record is called in plans and errors; values may be missing."""
@@ -70,12 +68,8 @@ class Section:
 
 GUILDS = Section("guilds", kinds.GUILDS, identity=("id",))
 SETTINGS = Section("settings", kinds.SETTINGS, identity=("key",))
-COMPONENT_TYPES = Section(
-    "component_types", TEMPLATE_TYPES, left_out=frozenset({"kind"}), rows=MappingProxyType({"kind": "template"})
-)
-DATA_SOURCE_TYPES = Section(
-    "data_source_types", DECLARATIVE_TYPES, left_out=frozenset({"kind"}), rows=MappingProxyType({"kind": "declarative"})
-)
+COMPONENT_TYPES = Section("component_types", kinds.COMPONENT_TYPES)
+DATA_SOURCE_TYPES = Section("data_source_types", DECLARATIVE_TYPES)
 DATA_SOURCES = Section("data_sources", kinds.DATA_SOURCES)
 SERVICES = Section("services", kinds.SERVICES)
 ACTIONS = Section("actions", kinds.ACTIONS)
