@@ -26,13 +26,16 @@ from app.bot.application.audit import Audit
 from app.bot.application.background import Background
 from app.bot.application.builders import DashboardBuilder
 from app.bot.application.charts import ChartStore
-from app.bot.application.collection import Collection, CollectionConfig
+from app.bot.application.collection import Collection, CollectionConfig, Reader
 from app.bot.application.component_factory import ComponentFactory
 from app.bot.application.dashboards import Dashboards
 from app.bot.application.definitions import DefinitionRepositories, Definitions, Kind
 from app.bot.application.guild_register import GuildRegister
 from app.bot.application.heartbeat import Heartbeat, HeartbeatConfig
+from app.bot.application.history import HistoryConfig, HistoryService
+from app.bot.application.history_store import HistoryStore
 from app.bot.application.interactions import Interactions
+from app.bot.application.messenger import Messenger
 from app.bot.application.overview import BotCondition
 from app.bot.application.publishing import Publishing, PublishingConfig
 from app.bot.application.readings import ReadingStore
@@ -47,6 +50,7 @@ from app.bot.domain.errors import HomelabError, StorageUnavailableError
 from app.bot.domain.guilds import BotInstance
 from app.bot.domain.placements import PlacementState
 from app.bot.domain.registry import Registry
+from app.bot.domain.sources import DataSource
 from app.bot.domain.template_filters import FILTERS, finalize
 from app.bot.infrastructure.changes import ChangeListener
 from app.bot.infrastructure.discord.blocks import to_layout
@@ -59,6 +63,7 @@ from app.bot.infrastructure.repositories import (
     PostgresDashboards,
     PostgresDataSources,
     PostgresGuilds,
+    PostgresHistory,
     PostgresPlacements,
     PostgresServices,
     PostgresSettings,
@@ -123,6 +128,7 @@ def build_client(pool: Pool, bot_url: str, box: SecretBox, **options: Any) -> Ho
     arrivals = Arrivals()
     renderer = ChartRenderer()
     charts = ChartStore(renderer, lambda dashboard_ids: _arrived(dashboard_ids, arrivals, supervisor))
+    histories = HistoryStore(lambda dashboard_ids: _arrived(dashboard_ids, arrivals, supervisor))
     builder = _with_types_of(
         definitions,
         DashboardBuilder(
@@ -130,6 +136,7 @@ def build_client(pool: Pool, bot_url: str, box: SecretBox, **options: Any) -> Ho
             readings,
             SandboxedTemplates(FILTERS, finalize),
             expressions=CelExpressions(),
+            histories=histories,
             charts=charts,
             region_of=GuildRegions(lambda: definitions.guilds, locale_forms).of,
         ),
@@ -167,30 +174,19 @@ def build_client(pool: Pool, bot_url: str, box: SecretBox, **options: Any) -> Ho
         remember=lambda: instances.heartbeat(describe()),
     )
 
-    def source_read(name: str) -> None:
-        if (publishing := supervisor.find(Publishing)) is not None:
-            publishing.source_read(name)
-
-    def make_collection(config: CollectionConfig) -> Service:
-        resources = Resources(session, secrets, statistics)
-        collection = Collection(
-            definitions,
-            readings,
-            lambda source: open_reader(source, resources),
-            PostgresDataSources(pool),
-            config,
-            statistics=statistics,
-        )
-        collection.on_reading(source_read)
-        return collection
-
-    def make_publishing(config: PublishingConfig) -> Service:
-        messenger = DiscordMessenger(client, pacing, statistics)
-        return Publishing(definitions, builder, PostgresPlacements(pool), messenger, config, statistics=statistics)
-
-    types.register("collector")(ServiceType(CollectionConfig, make_collection))
-    types.register("publisher")(ServiceType(PublishingConfig, make_publishing))
-    types.register("heartbeat")(ServiceType(HeartbeatConfig, lambda config: Heartbeat(instances, describe, config)))
+    _register_services(
+        types,
+        supervisor,
+        pool,
+        definitions=definitions,
+        readings=readings,
+        builder=builder,
+        histories=histories,
+        statistics=statistics,
+        messenger=lambda: DiscordMessenger(client, pacing, statistics),
+        open_source=lambda source: open_reader(source, Resources(session, secrets, statistics)),
+        heartbeat=lambda config: Heartbeat(instances, describe, config),
+    )
 
     async def apply(change: Change) -> None:
         if change.table == "secrets":
@@ -222,6 +218,47 @@ def build_client(pool: Pool, bot_url: str, box: SecretBox, **options: Any) -> Ho
         replies=replies,
     )
     return client
+
+
+def _register_services(
+    types: Registry[ServiceType[Any]],
+    supervisor: Supervisor,
+    pool: Pool,
+    *,
+    definitions: Definitions,
+    readings: ReadingStore,
+    builder: DashboardBuilder,
+    histories: HistoryStore,
+    statistics: Statistics,
+    messenger: Callable[[], Messenger],
+    open_source: Callable[[DataSource], Reader],
+    heartbeat: Callable[[HeartbeatConfig], Service],
+) -> None:
+    """How each type of service is made when a row asks for it."""
+
+    def source_read(name: str) -> None:
+        if (history := supervisor.find(HistoryService)) is not None:
+            history.source_read(name)
+        if (publishing := supervisor.find(Publishing)) is not None:
+            publishing.source_read(name)
+
+    def make_collection(config: CollectionConfig) -> Service:
+        states = PostgresDataSources(pool)
+        collection = Collection(definitions, readings, open_source, states, config, statistics=statistics)
+        collection.on_reading(source_read)
+        return collection
+
+    def make_publishing(config: PublishingConfig) -> Service:
+        return Publishing(definitions, builder, PostgresPlacements(pool), messenger(), config, statistics=statistics)
+
+    def make_history(config: HistoryConfig) -> Service:
+        repository = PostgresHistory(pool)
+        return HistoryService(definitions, readings, repository, histories, config, statistics=statistics)
+
+    types.register("collector")(ServiceType(CollectionConfig, make_collection))
+    types.register("publisher")(ServiceType(PublishingConfig, make_publishing))
+    types.register("history")(ServiceType(HistoryConfig, make_history))
+    types.register("heartbeat")(ServiceType(HeartbeatConfig, heartbeat))
 
 
 def _arrived(dashboard_ids: Iterable[int], arrivals: Arrivals, supervisor: Supervisor) -> None:

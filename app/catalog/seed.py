@@ -14,6 +14,8 @@ import asyncpg
 import yaml
 from pydantic import BaseModel
 
+from app.catalog.template_types import seed_template_types
+
 SEEDED_SETTING = "catalog.seeded"
 """The setting that remembers what was added, so that a row someone deleted does not come back."""
 
@@ -59,6 +61,7 @@ async def seed(connection: asyncpg.Connection, types: Iterable[TypeDescription])
                 if key not in seeded:
                     await insert_row(connection, table, row)
                     seeded.add(key)
+        await seed_template_types(connection, seeded)
         await _remember(connection, seeded)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
@@ -17,6 +18,9 @@ _LONGEST = 500
 
 _SHOWN_BEFORE = 20
 """Characters shown of what two long texts begin with alike."""
+
+_PLACES = re.compile(r"(\.\d+)+$")
+_QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"')
 
 
 class Absent(Enum):
@@ -46,6 +50,13 @@ class Difference:
     def __str__(self) -> str:
         before, after = self.texts()
         return f"{self.path}: {before} → {after}"
+
+    @property
+    def name(self) -> str:
+        """The name that the value stands under: the last step of the path that is no place in a list."""
+        path = _PLACES.sub("", self.path)
+        quoted = _QUOTED.findall(path) if path.endswith('"') else []
+        return str(json.loads(quoted[-1])) if quoted else path.rpartition(".")[2]
 
     def texts(self, longest: int = 200) -> tuple[str, str]:
         """Both values on one line each; of two long texts, the part that shows where they part."""

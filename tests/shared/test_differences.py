@@ -122,3 +122,19 @@ def test_the_way_back_has_as_many_differences_or_lists_were_aligned(
 )
 def test_values_as_text(value: Any, text: str) -> None:
     assert value_text(value) == text
+
+
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [
+        ("config.columns.2.label", "label"),
+        ("config.tokens.0", "tokens"),
+        ("name", "name"),
+        ('config."api.key"', "api.key"),
+        ('config."a \\" b.c"', 'a " b.c'),
+        ('config."a.b".0', "a.b"),
+        ("0", "0"),
+    ],
+)
+def test_the_name_that_a_value_stands_under(path: str, name: str) -> None:
+    assert Difference(path, 1, 2).name == name

@@ -10,11 +10,12 @@ from typing import Any
 from pydantic import ValidationError
 
 from app.bot.application.component_factory import ComponentFactory
-from app.bot.domain.blocks import Block, Problem, Separator, Stamp, Text, View
+from app.bot.domain.blocks import Block, Container, Problem, Separator, Stamp, Text, View
 from app.bot.domain.charts import Charts, NoCharts
 from app.bot.domain.component import Component, RenderContext, describe_validation_error
 from app.bot.domain.dashboards import Dashboard, DashboardComponent, Layout
 from app.bot.domain.expressions import Expressions, NoExpressions
+from app.bot.domain.frames import framed
 from app.bot.domain.history import Histories, NoHistories
 from app.bot.domain.markdown import escape_markdown
 from app.bot.domain.readings import Readings
@@ -200,7 +201,10 @@ class DashboardBuilder:
         """What each message shows."""
         footer: tuple[Block, ...] = (_FOOTER_LINE, Stamp("Last change", context.now)) if layout.footer else ()
         frame = Frame(_accent(layout, context)) if layout.frame else None
-        return split(blocks, most or layout.max_messages, frame=frame, footer=footer)
+        shown: Sequence[Block] = blocks
+        if frame is not None and any(isinstance(block, Container) for block in blocks):
+            shown, frame = framed(blocks, frame.accent), None
+        return split(shown, most or layout.max_messages, frame=frame, footer=footer)
 
 
 def pages_of(dashboard: Dashboard) -> tuple[str, ...]:

@@ -8,11 +8,13 @@ from pydantic import BaseModel
 
 from app.bot.application.collection import CollectionConfig
 from app.bot.application.heartbeat import HeartbeatConfig
+from app.bot.application.history import HistoryConfig
 from app.bot.application.publishing import PublishingConfig
 
 SERVICE_CONFIGS: Mapping[str, type[BaseModel]] = {
     "collector": CollectionConfig,
     "publisher": PublishingConfig,
     "heartbeat": HeartbeatConfig,
+    "history": HistoryConfig,
 }
 """Config models by service type: the admin's forms are made from them, as are the services."""

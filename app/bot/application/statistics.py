@@ -30,6 +30,10 @@ class Counters:
     """Buttons and selects that users used."""
     commands: int = 0
     """Slash commands that users ran."""
+    samples_written: int = 0
+    """Samples written to history."""
+    samples_dropped: int = 0
+    """Samples that waited too long for a database that was away."""
 
 
 @dataclass(slots=True)

@@ -8,7 +8,7 @@ from datetime import date, datetime
 from typing import Any
 
 from app.bot.domain.markdown import shorten
-from app.bot.domain.readings import MAX_ITEMS, Metric, Reading, Status
+from app.bot.domain.readings import MAX_ITEMS, Metric, MetricKind, Reading, Status
 
 MAX_METRICS = 2_000
 MAX_TABLES = 50
@@ -40,7 +40,7 @@ def storable(reading: Reading) -> Reading:
 def _metric(metric: Metric) -> Metric:
     labels = {_text(key): _text(value) for key, value in metric.labels.items()}
     value = None if metric.value is None else float(metric.value)
-    return Metric(_text(metric.name), value, _text(metric.unit), labels)
+    return Metric(_text(metric.name), value, _text(metric.unit), labels, MetricKind(metric.kind))
 
 
 def _row(row: Any) -> dict[str, Any]:

@@ -29,6 +29,13 @@ class Status(StrEnum):
         return list(Status).index(self)
 
 
+class MetricKind(StrEnum):
+    """What a number tells: a gauge goes up and down; a counter only grows, and starts anew after a reset."""
+
+    GAUGE = "gauge"
+    COUNTER = "counter"
+
+
 @dataclass(frozen=True, slots=True)
 class Metric:
     """A named number. `value` None means that it is missing, which is not 0. `unit` is a name from domain.units."""
@@ -37,6 +44,7 @@ class Metric:
     value: float | None
     unit: str = ""
     labels: Mapping[str, str] = field(default_factory=dict)
+    kind: MetricKind = MetricKind.GAUGE
 
     def __post_init__(self) -> None:
         if self.value is not None and not math.isfinite(self.value):
@@ -75,7 +83,13 @@ class Reading:
             "status": self.status.value,
             "message": self.message,
             "metrics": [
-                {"name": metric.name, "value": metric.value, "unit": metric.unit, "labels": dict(metric.labels)}
+                {
+                    "name": metric.name,
+                    "value": metric.value,
+                    "unit": metric.unit,
+                    "labels": dict(metric.labels),
+                    "kind": metric.kind.value,
+                }
                 for metric in self.metrics
             ],
             "items": {name: [dict(row) for row in rows[:MAX_ITEMS]] for name, rows in self.items.items()},
@@ -88,7 +102,10 @@ class Reading:
             taken_at=datetime.fromisoformat(data["taken_at"]),
             status=Status(data["status"]),
             message=data["message"],
-            metrics=tuple(Metric(**metric) for metric in data["metrics"]),
+            metrics=tuple(
+                Metric(**{**metric, "kind": MetricKind(metric.get("kind", MetricKind.GAUGE))})
+                for metric in data["metrics"]
+            ),
             items=data["items"],
         )
 

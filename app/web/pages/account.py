@@ -14,6 +14,7 @@ from app.shared.database.models import ApiTokenRow, UserRow
 from app.web.context import actor_of_request, context_of, database_of
 from app.web.pages.render import pages_of
 from app.web.records import audit
+from app.web.records.acting import act_as
 from app.web.security.actors import WebActor
 from app.web.security.middleware import start_session
 from app.web.security.passwords import password_problem
@@ -61,6 +62,7 @@ async def change_password(
     if errors:
         return await _page(request, database, actor, errors=errors, status=422)
     context.limiter.succeeded(user.username, address)
+    await act_as(database, actor)
     user.password_hash = await context.passwords.hash(password)
     user.session_epoch += 1
     audit.record(database, actor, "account.password", f"user {user.id} “{user.username}”")
@@ -96,6 +98,7 @@ async def make_token(
         role=wanted.value,
         expires_at=None if lifetime is None else datetime.now(UTC) + timedelta(days=lifetime),
     )
+    await act_as(database, actor)
     database.add(row)
     await database.flush()
     audit.record(database, actor, "tokens.create", f"token {row.id} “{row.name}”", detail={"role": row.role})
@@ -108,6 +111,7 @@ async def revoke_token(token_id: int, request: Request, database: Database, acto
     """The token is good for nothing from now on."""
     row = await database.get(ApiTokenRow, token_id) if 0 < token_id < 2**63 else None
     if row is not None and row.user_id == actor.user_id:
+        await act_as(database, actor)
         audit.record(database, actor, "tokens.delete", f"token {row.id} “{row.name}”")
         await database.delete(row)
         await database.commit()

@@ -35,7 +35,7 @@ def _part(schema: Mapping[str, Any], definitions: Mapping[str, Any], depth: int)
             name: _property(name, value, definitions, depth) for name, value in part["properties"].items()
         }
         for name, value in part["properties"].items():
-            value["propertyOrder"] = _rank(value, name in required)
+            value.setdefault("propertyOrder", _rank(value, name in required))
         part.setdefault("additionalProperties", False)
     for keyword in ("items", "additionalProperties"):
         if isinstance(part.get(keyword), Mapping):

@@ -13,6 +13,7 @@ from app.shared.database.models import DashboardComponentRow
 from app.shared.differences import same
 from app.shared.secrets import SecretBox
 from app.web.records import audit
+from app.web.records.acting import act_as
 from app.web.records.errors import (
     DuplicateRecordError,
     FieldError,
@@ -41,13 +42,21 @@ class RecordStore:
         self._secret_box = secret_box
         self._passwords = passwords
 
-    async def create(self, database: AsyncSession, kind: Kind, values: Mapping[str, Any], actor: WebActor) -> Any:
-        """The new row. Raises RoleTooLowError, ReadOnlyRecordError, InvalidRecordError or DuplicateRecordError."""
+    async def create(
+        self, database: AsyncSession, kind: Kind, values: Mapping[str, Any], actor: WebActor, *, key: Any = None
+    ) -> Any:
+        """The new row. Raises RoleTooLowError, ReadOnlyRecordError, InvalidRecordError or DuplicateRecordError.
+
+        `key` is that of a record that was there before; without it the database hands one out.
+        """
         _require_writer(kind, actor)
+        await act_as(database, actor)
         checked = await self.validation.check(database, kind, values)
         if kind is COMPONENTS and checked["position"] is None:
             checked["position"] = await _next_position(database, checked["dashboard_id"])
         columns = await self._columns(kind, checked, None)
+        if key is not None:
+            columns[kind.key] = key
         row = kind.row(**columns, **dict(kind.own))
         await _flush(database, kind, row)
         _audit(database, actor, kind, "create", row, detail={"values": _shown(columns)})
@@ -61,6 +70,7 @@ class RecordStore:
         Nothing is written when nothing changes.
         """
         _require_writer(kind, actor, row)
+        await act_as(database, actor)
         values = {**entered_values(kind, row), **changes}
         if kind is COMPONENT_TYPES and values.get("name") != row.name:
             await self.validation.check_unused(database, row.name, "renamed")
@@ -86,6 +96,7 @@ class RecordStore:
     ) -> None:
         """Give a component another place, whatever else may be wrong with it. Raises RoleTooLowError."""
         _require_writer(COMPONENTS, actor)
+        await act_as(database, actor)
         before, component.position = component.position, position
         await _flush(database, COMPONENTS, component)
         detail = {"before": {"position": before}, "after": {"position": position}}
@@ -94,6 +105,7 @@ class RecordStore:
     async def delete(self, database: AsyncSession, kind: Kind, row: Any, actor: WebActor) -> None:
         """Delete the row and what belongs to it. Raises RoleTooLowError, ReadOnlyRecordError or InvalidRecordError."""
         _require_writer(kind, actor, row)
+        await act_as(database, actor)
         if kind is COMPONENT_TYPES:
             await self.validation.check_unused(database, row.name, "deleted")
         if kind is USERS and await is_last_admin(database, row):

@@ -12,7 +12,8 @@ from app.web.security.roles import Role
 class WebActor:
     """A user who logged in (`kind` web), a script with that user's token (api), or who runs `homelab` (cli).
 
-    Who runs `homelab` is no user of the web admin: `user_id` is 0.
+    Who runs `homelab` is no user of the web admin: `user_id` is 0. `note` says in the revisions what a change was part
+    of, such as a restore.
     """
 
     kind: Literal["web", "api", "cli"]
@@ -20,6 +21,7 @@ class WebActor:
     name: str
     role: Role
     session_id: str = ""
+    note: str = ""
 
     def may(self, role: Role) -> bool:
         """Whether this actor has at least this role."""

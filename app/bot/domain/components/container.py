@@ -12,7 +12,10 @@ from app.bot.domain.thresholds import STATUS_LEVELS, worst
 
 @component_types.register("container")
 class ContainerComponent(Component):
-    """Components in a frame of their own, with a coloured edge."""
+    """Components in a frame of their own, with a coloured edge.
+
+    Discord's frames do not nest: the frame of a dashboard ends before this one and goes on behind it.
+    """
 
     children: Body = Field(min_length=1, description="What stands in the frame")
     accent: str | None = Field(

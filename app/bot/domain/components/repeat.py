@@ -10,6 +10,7 @@ from pydantic import Field, model_validator
 
 from app.bot.domain.blocks import Block, Separator, Text
 from app.bot.domain.component import Component, RenderContext, component_types
+from app.bot.domain.components.status_list import STATUS_LIMIT, WORDS
 from app.bot.domain.errors import ExpressionFailedError
 from app.bot.domain.fields import Condition, Title
 from app.bot.domain.items import sort_key, value_at
@@ -37,6 +38,9 @@ class Repeat(Component):
         description="What the children call one of them: ${item.name} in settings, {{ item.name }} in texts",
     )
     where: Condition = Field("", description="A CEL condition on each, such as item.cpu > 80.0; empty: all of them")
+    status_field: str = Field(
+        "", max_length=100, description="Field that holds a status: it counts for the colour of the frame; empty: none"
+    )
     sort_by: str = Field("", max_length=100, description="Field to sort by; empty keeps the order")
     descending: bool = Field(False, description="Largest first")
     limit: int = Field(10, ge=1, le=MAX_REPEATED, description="How many are shown at most")
@@ -61,6 +65,7 @@ class Repeat(Component):
         chosen = self._sorted(self._matching(context, found[:MAX_ITEMS]))
         blocks: list[Block] = list(text_of(title_lines(context, self.title)))
         for position, item in enumerate(chosen[: self.limit]):
+            self._count_status(context, item)
             made = render_nested(context, self.children, {self.item_name: item})
             if position and self.separator and made:
                 blocks.append(Separator())
@@ -69,6 +74,11 @@ class Repeat(Component):
         if not chosen:
             note = problem or self.empty
         return (*blocks, Text(f"-# {escape_markdown(note)}")) if note else tuple(blocks)
+
+    def _count_status(self, context: RenderContext, item: Any) -> None:
+        if self.status_field:
+            word = str(_field(item, self.status_field))[:STATUS_LIMIT].strip().casefold()
+            context.statuses.append(WORDS.get(word, Status.UNKNOWN))
 
     def _found(self, context: RenderContext) -> tuple[Sequence[Any], str]:
         """What to repeat over, and why there may be nothing."""

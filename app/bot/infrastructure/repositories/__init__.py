@@ -12,6 +12,7 @@ from app.bot.infrastructure.repositories.definitions import (
     postgres_grants,
 )
 from app.bot.infrastructure.repositories.guilds import PostgresGuilds
+from app.bot.infrastructure.repositories.history import PostgresHistory
 from app.bot.infrastructure.repositories.placements import PostgresPlacements
 from app.bot.infrastructure.repositories.sources import PostgresDataSources
 
@@ -21,6 +22,7 @@ __all__ = [
     "PostgresDashboards",
     "PostgresDataSources",
     "PostgresGuilds",
+    "PostgresHistory",
     "PostgresPlacements",
     "PostgresServices",
     "PostgresSettings",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 
 from alembic import context
 from sqlalchemy import Connection
@@ -11,6 +12,9 @@ from app.settings import load_settings
 from app.shared.database.core.engine import create_engine
 from app.shared.database.core.opening import open_database
 from app.shared.database.models import Base
+
+PARTITION = re.compile(r"_p\d{8}$")
+"""Partitions of history come and go with time; the models know their parents."""
 
 
 def run(connection: Connection) -> None:
@@ -21,6 +25,7 @@ def run(connection: Connection) -> None:
         compare_type=True,
         compare_server_default=True,
         transaction_per_migration=False,
+        include_name=lambda name, kind, _parents: kind != "table" or PARTITION.search(name or "") is None,
     )
     with context.begin_transaction():
         context.run_migrations()

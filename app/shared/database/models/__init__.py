@@ -8,6 +8,7 @@ from app.shared.database.models.commands import CommandRow, CommandTypeRow
 from app.shared.database.models.dashboards import ComponentTypeRow, DashboardComponentRow, DashboardRow
 from app.shared.database.models.data_sources import DataSourceRow, DataSourceTypeRow, SourceStateRow
 from app.shared.database.models.guilds import ChannelRow, GuildRow
+from app.shared.database.models.history import FiveMinutesRow, HourRow, RollupMarkRow, SampleRow, SeriesRow
 from app.shared.database.models.permissions import PermissionGrantRow
 from app.shared.database.models.placements import DashboardMessageRow
 from app.shared.database.models.revisions import DefinitionRevisionRow, RevisionRow
@@ -33,10 +34,15 @@ __all__ = [
     "DataSourceRow",
     "DataSourceTypeRow",
     "DefinitionRevisionRow",
+    "FiveMinutesRow",
     "GuildRow",
+    "HourRow",
     "PermissionGrantRow",
     "RevisionRow",
+    "RollupMarkRow",
+    "SampleRow",
     "SecretRow",
+    "SeriesRow",
     "ServiceRow",
     "ServiceStateRow",
     "ServiceTypeRow",

@@ -1,0 +1,178 @@
+"""Revisions: every change of a definition, what differs, and the way back."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Path, Query, Request
+from pydantic import BaseModel, ConfigDict, Field
+from sqlalchemy import func, select
+
+from app.shared.database.models import RevisionRow
+from app.shared.differences import ABSENT, Difference
+from app.web.api.problems import documented
+from app.web.api.records import Actor, Database, Limit, Offset
+from app.web.context import context_of
+from app.web.records.inputs import MAX_ID
+from app.web.records.restoring import Version, restore
+from app.web.records.revisions import (
+    RevisionFilter,
+    get_revision,
+    kind_name,
+    select_revisions,
+    shown_differences,
+    shown_row,
+    title,
+    without_rows,
+)
+
+router = APIRouter(prefix="/revisions", tags=["revisions"])
+RevisionId = Annotated[int, Path(gt=0, le=MAX_ID)]
+Text = Annotated[str | None, Query(max_length=200)]
+
+
+class Revision(BaseModel):
+    """One change of one record."""
+
+    id: int
+    at: datetime
+    transaction: str = Field(description="The same for all changes of one commit")
+    kind: str = Field(description="As in the addresses of the records, or the table's name where they have none")
+    key: str
+    parent: str | None = Field(description="Key of what the record is part of, such as a component's dashboard")
+    name: str = Field(description="What the record was called, or else its type")
+    operation: Literal["insert", "update", "delete"]
+    fields: list[str] = Field(description="What an update changed, also secret values, which are not kept")
+    actor_type: str = Field(description="web, api, cli, bot, catalog; sql is a role of the database")
+    actor_id: str
+    actor_name: str
+    note: str
+
+
+class RevisionList(BaseModel):
+    """Revisions, newest first."""
+
+    items: list[Revision]
+    total: int
+
+
+class FieldDifference(BaseModel):
+    """One field that differs. `before` is missing where it was added, `after` where it was removed."""
+
+    path: str = Field(description="Such as config.columns.2.label")
+    change: Literal["added", "changed", "removed"]
+    before: Any = None
+    after: Any = None
+
+
+class RevisionDetails(Revision):
+    """A revision with the record before and after. What could be a secret is hidden."""
+
+    before: dict[str, Any] | None
+    after: dict[str, Any] | None
+    differences: list[FieldDifference]
+
+
+class RestoreRequest(BaseModel):
+    """Which version to restore."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    version: Version = Field(Version.BEFORE, description="The record before this change, or after it")
+    newest: Annotated[int, Field(gt=0, le=MAX_ID)] | None = Field(
+        None, description="The record's newest revision that you know of: refused when there is a newer one"
+    )
+
+
+class RestoreResult(BaseModel):
+    """What a restore did."""
+
+    kind: str
+    key: str
+    outcome: Literal["created", "changed", "unchanged"]
+    parts: int = Field(description="Records that came back with it, such as a dashboard's components")
+
+
+@router.get("", summary="List revisions", responses=documented(401, 403, 422))
+async def list_revisions(
+    *,
+    actor: Actor,
+    database: Database,
+    kind: Annotated[str | None, Query(max_length=100, description="Only of this kind, such as dashboards")] = None,
+    key: Annotated[str | None, Query(max_length=200, description="Only of the record with this key")] = None,
+    dashboard_id: Annotated[
+        int | None, Query(gt=0, le=MAX_ID, description="Only of this dashboard and its components")
+    ] = None,
+    who: Annotated[str | None, Query(alias="actor", max_length=200, description="Part of the actor's name")] = None,
+    since: Annotated[datetime | None, Query(description="Not older; without a time zone it is UTC")] = None,
+    transaction: Annotated[int | None, Query(gt=0, le=MAX_ID, description="Only of this commit")] = None,
+    limit: Limit = 100,
+    offset: Offset = 0,
+) -> RevisionList:
+    """Newest first, without the records before and after: get a revision for these."""
+    dashboard = None if dashboard_id is None else str(dashboard_id)
+    wanted = RevisionFilter(kind, key, dashboard, who, since, transaction)
+    statement = select_revisions(wanted, actor)
+    total = await database.scalar(select(func.count()).select_from(statement.order_by(None).subquery()))
+    found = await database.execute(without_rows(statement).add_columns(title()).limit(limit).offset(offset))
+    return RevisionList(items=[Revision(**_summary(row, name)) for row, name in found], total=total or 0)
+
+
+@router.get("/{revision_id}", summary="Get a revision", responses=documented(401, 403, 404, 422))
+async def show_revision(revision_id: RevisionId, actor: Actor, database: Database) -> RevisionDetails:
+    """With what differs, field by field."""
+    row = await get_revision(database, revision_id, actor)
+    name = await database.scalar(select(title()).where(RevisionRow.id == row.id))
+    return RevisionDetails(
+        **_summary(row, name or ""),
+        before=shown_row(row.table_name, row.before),
+        after=shown_row(row.table_name, row.after),
+        differences=[_difference(found) for found in shown_differences(row.table_name, row.before, row.after)],
+    )
+
+
+@router.post(
+    "/{revision_id}/restore",
+    summary="Restore from a revision",
+    responses=documented(400, 401, 403, 404, 405, 409, 412, 422),
+)
+async def restore_revision(
+    revision_id: RevisionId, request: Request, actor: Actor, database: Database, body: RestoreRequest | None = None
+) -> RestoreResult:
+    """The record gets back what it was; a deleted one comes back with its key, a dashboard with its components.
+
+    It is checked as if it were entered now, and refused if it is not valid anymore. Restoring is a revision itself.
+    """
+    asked = body or RestoreRequest()
+    row = await get_revision(database, revision_id, actor)
+    done = await restore(database, context_of(request).store, row, asked.version, actor, newest=asked.newest)
+    await database.commit()
+    return RestoreResult(kind=done.kind.name, key=done.key, outcome=done.outcome, parts=done.parts)
+
+
+def _summary(row: RevisionRow, name: str) -> dict[str, Any]:
+    return {
+        "id": row.id,
+        "at": row.at,
+        "transaction": str(row.transaction_id),
+        "kind": kind_name(row.table_name),
+        "key": row.row_key,
+        "parent": row.parent_key,
+        "name": name,
+        "operation": row.operation,
+        "fields": row.fields,
+        "actor_type": row.actor_type,
+        "actor_id": row.actor_id,
+        "actor_name": row.actor_name,
+        "note": row.note,
+    }
+
+
+def _difference(found: Difference) -> FieldDifference:
+    sides = {"before": found.before, "after": found.after}
+    if found.before is ABSENT:
+        return FieldDifference(path=found.path, change="added", after=found.after)
+    if found.after is ABSENT:
+        return FieldDifference(path=found.path, change="removed", before=found.before)
+    return FieldDifference(path=found.path, change="changed", **sides)
