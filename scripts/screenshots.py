@@ -22,7 +22,7 @@ def main() -> None:
 
 
 def take(running: Running) -> None:
-    """One picture of the channel, one of the admin's preview, one of its overview."""
+    """One picture of the channel, one of the admin's preview, one of its overview, one of a component type."""
     with browser() as chromium:
         context = chromium.new_context(viewport=SIZE, device_scale_factor=1)
         channel, admin = context.new_page(), context.new_page()
@@ -35,6 +35,13 @@ def take(running: Running) -> None:
         admin.goto(f"{running.admin_url}/dashboards/1")
         admin.wait_for_timeout(2_000)
         admin.screenshot(path=IMAGES / "admin.png")
+        admin.set_viewport_size({"width": 1280, "height": 1500})
+        admin.goto(f"{running.admin_url}/admin/component-types/edit?pk=server_card")
+        admin.locator("#sample-preview .dc-message").wait_for()
+        admin.locator("#definition").scroll_into_view_if_needed()
+        admin.locator(".hl-sample").scroll_into_view_if_needed()
+        admin.wait_for_timeout(500)
+        admin.screenshot(path=IMAGES / "component-type.png")
 
 
 if __name__ == "__main__":
