@@ -16,6 +16,7 @@ from app.bot.domain.component import component_types
 from app.bot.domain.dashboards import Dashboard, DashboardComponent
 from app.bot.domain.readings import Metric
 from app.shared.expressions import CelExpressions
+from tests.bot.domain.test_patterns import CATASTROPHIC
 from tests.loop_monitor import LONGEST_SECONDS, LoopMonitor, monitored_loop
 from tests.rendering import NOW, TEMPLATES, assert_fits_discord, metrics, store
 
@@ -105,3 +106,18 @@ async def test_ten_thousand_hostile_items_are_no_burden(
     assert monitor.longest < LONGEST_SECONDS, str(monitor)
     assert_fits_discord(view)
     assert not view.problems
+
+
+BUSY = ("[ab]*[ab]*" + "[ab]" * 20 + "c", ".*[ab]*" + "a" * 20 + "c", "a{0,9}a{2,}" + "a" * 20 + "^")
+"""Expressions that just pass the check, on a text that they try every way on."""
+
+
+@pytest.mark.parametrize("patterns", [BUSY, CATASTROPHIC])
+async def test_no_regular_expression_keeps_the_loop(patterns: tuple[str, ...]) -> None:
+    rows = [{"name": "a" * number + "b"} for number in range(64)]
+    mappings = [{"regex": pattern, "text": "found"} for pattern in patterns]
+    columns = [{"field": "name", "mappings": mappings}] * 8
+    busy = store(lab=metrics(rows=rows))
+    view, monitor = await built(busy, "table", {**ROWS, "columns": columns, "limit": 30})
+    assert monitor.longest < LONGEST_SECONDS, str(monitor)
+    assert_fits_discord(view)

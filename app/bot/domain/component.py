@@ -40,6 +40,7 @@ from app.bot.domain.expressions import Expressions, NoExpressions
 from app.bot.domain.faults import reason_of
 from app.bot.domain.history import Histories, History, HistoryQuery, NoHistories
 from app.bot.domain.markdown import escape_markdown, unescape_markdown
+from app.bot.domain.patterns import is_found
 from app.bot.domain.placeholders import fill_placeholders
 from app.bot.domain.readings import Metric, Reading, Readings, Status
 from app.bot.domain.regions import Region
@@ -210,6 +211,14 @@ class RenderContext:
         finally:
             self._spend(thread_time() - started)
 
+    def is_found(self, pattern: str, text: str) -> bool:
+        """Whether a checked regular expression finds something. Raises TemplateFailedError when no time is left."""
+        started = thread_time()
+        try:
+            return is_found(pattern, text)
+        finally:
+            self._spend(thread_time() - started)
+
     def _number_of_expression(self, source: str, name: str, labels: Mapping[str, str] | None = None) -> float | None:
         return self._metric(str(source), str(name), dict(labels or {})).value
 
@@ -286,11 +295,14 @@ class RenderContext:
             self._spend(thread_time() - started)
 
     def _spend(self, seconds: float) -> None:
-        """Count the computing time of a component's templates and conditions. Raises TemplateFailedError at its end."""
+        """Count the computing time of a component's templates, conditions and patterns.
+
+        Raises TemplateFailedError at its end.
+        """
         self._spent += seconds
         if self._spent > MAX_TEMPLATE_SECONDS:
             raise TemplateFailedError(
-                "The templates and conditions of this component together take more than "
+                "The templates, conditions and regular expressions of this component together take more than "
                 f"{MAX_TEMPLATE_SECONDS * 1000:.0f} ms. Show less, or spread it over several components."
             )
 

@@ -55,6 +55,14 @@ def value_text(value: Any, unit: str = "", decimals: int | None = None, missing:
     return one_line(shorten(str(value), TEXT_LIMIT)) or missing
 
 
+def equal_values(found: Any, wanted: Any) -> bool:
+    """Whether a field has the value: numbers by their value, all else by its text without regard to case."""
+    left, right = as_number(found), as_number(wanted)
+    if left is not None and right is not None:
+        return left == right
+    return found is not None and value_text(found).casefold() == value_text(wanted).casefold()
+
+
 def sort_key(value: Any) -> tuple[int, float, str]:
     """Orders values of any kinds: missing ones first, then numbers, then text without regard to case."""
     if value is None:

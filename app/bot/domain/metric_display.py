@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Callable, Sequence
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from app.bot.domain.component import MetricReference
+from app.bot.domain.component import MetricReference, RenderContext
 from app.bot.domain.fields import Decimals, Label, UnitName
 from app.bot.domain.lines import mark_of, name_text
+from app.bot.domain.mappings import Mappings, ValueMapping, find_mapping
 from app.bot.domain.markdown import SafeText, escape_markdown, shorten
 from app.bot.domain.readings import Metric
 from app.bot.domain.regions import Region, current_region
@@ -32,6 +34,9 @@ class MetricStyle(BaseModel):
     label: Label = Field("", description="Name to show; empty shows the metric's own name")
     unit: UnitName = Field("", description="Unit such as bytes, percent or seconds; empty keeps the source's own")
     decimals: Decimals | None = Field(None, description="Digits behind the point; empty lets the unit choose")
+    mappings: Mappings = Field(
+        default_factory=list, description="Words, emoji and colours for certain values; the first that fits counts"
+    )
     thresholds: Thresholds = Field(
         default_factory=Thresholds, description="From which value on the mark turns yellow and red"
     )
@@ -47,6 +52,22 @@ class MetricStyle(BaseModel):
     def mark(self, value: float | None) -> str:
         """The coloured dot of the value's level and a space; nothing where no threshold is set."""
         return mark_of(self.thresholds.level(value)) if self.thresholds.defined else ""
+
+    def shown(self, context: RenderContext, metric: Metric, reference: MetricReference) -> tuple[str, SafeText]:
+        """The mark (with a space behind it, or nothing) and the text of a metric, by mappings and thresholds."""
+        mapping = self.mapping(context, metric.value)
+        text = mapping.text_shown if mapping is not None else None
+        mark = mapping.mark if mapping is not None else ""
+        mark = mark or self.mark_after(metric.value, lambda: context.recent(reference))
+        return mark, text or self.value_shown(metric)
+
+    def mapping(self, context: RenderContext, value: float | None) -> ValueMapping | None:
+        """The mapping that is meant for a value, if any. Raises TemplateFailedError when no time is left."""
+        return find_mapping(self.mappings, value, context) if self.mappings else None
+
+    def mark_after(self, value: float | None, recent: Callable[[], Sequence[float | None]]) -> str:
+        """Like `mark`, for a value after its recent ones: with hysteresis they count too."""
+        return mark_of(self.thresholds.level_after(value, recent)) if self.thresholds.defined else ""
 
 
 class MetricDisplay(MetricReference, MetricStyle):

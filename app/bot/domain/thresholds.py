@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from enum import StrEnum
 from functools import cached_property
 
@@ -55,6 +55,12 @@ class Thresholds(BaseModel):
 
     warning: float | None = Field(None, description="A warning from this value on")
     critical: float | None = Field(None, description="Critical from this value on")
+    hysteresis: float = Field(
+        0.0,
+        ge=0,
+        description="A level once reached stays until the value is this much better than its limit, in the "
+        "metric's unit: a value that wavers around a limit does not change its colour all the time",
+    )
     below: bool = Field(False, description="Low values are the bad ones (free space, battery, days left)")
 
     @cached_property
@@ -79,7 +85,30 @@ class Thresholds(BaseModel):
             return Level.CRITICAL
         return Level.WARNING if self._reached(value, self.warning) else Level.OK
 
-    def _reached(self, value: float, limit: float | None) -> bool:
+    def level_after(self, value: float | None, recent: Callable[[], Sequence[float | None]]) -> Level:
+        """The level of a value after its `recent` ones, oldest first, which may end with the value itself.
+
+        A level once reached is kept while the value is within `hysteresis` of its limit. Nothing is remembered: the
+        recent values tell anew each time, and are asked for only where they matter.
+        """
+        level = self.level(value)
+        if value is None or not self.hysteresis or self._kept(value, Level.CRITICAL) is level:
+            return level
+        reached = Level.OK
+        for earlier in (*recent(), value):
+            if earlier is not None:
+                reached = worst((self.level(earlier), self._kept(earlier, reached)))
+        return reached
+
+    def _kept(self, value: float, reached: Level) -> Level:
+        """What is left of a level that was reached before."""
+        if reached is Level.CRITICAL and self._reached(value, self.critical, self.hysteresis):
+            return Level.CRITICAL
+        if reached is not Level.OK and self._reached(value, self.warning, self.hysteresis):
+            return Level.WARNING
+        return Level.OK
+
+    def _reached(self, value: float, limit: float | None, room: float = 0.0) -> bool:
         if limit is None:
             return False
-        return value <= limit if self.below else value >= limit
+        return value <= limit + room if self.below else value >= limit - room

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 
 from pydantic import Field, model_validator
@@ -56,23 +56,32 @@ class Gauge(Component, MetricDisplay):
         if not self.each:
             metric = context.metric(self)
             full = self._full(context, metric)
-            return (Text(self._line(metric, full, self._own_name, detail_text(context, self.detail))),)
+            return (Text(self._line(context, metric, full, self._own_name, detail_text(context, self.detail))),)
         metrics = context.metrics(self)[:MAX_BARS]
         fulls = [self._full(context, metric) for metric in metrics]
         names = self._names([metric.labels.get(self.each) or metric.name for metric in metrics])
         detail = detail_text(context, self.detail)
-        lines = [self._line(*bar, detail) for bar in zip(metrics, fulls, names, strict=True)]
+        lines = [self._line(context, *bar, detail) for bar in zip(metrics, fulls, names, strict=True)]
         return text_of(lines or [f"**{self.name_shown}** {self.number_shown(None, '')}"])
 
     def _full(self, context: RenderContext, metric: Metric) -> float | None:
         """The value of a full bar; None when it is missing."""
         if self.maximum_metric:
             labels = dict(metric.labels) if self.each else self.labels
-            reference = MetricReference.model_construct(source=self.source, metric=self.maximum_metric, labels=labels)
-            return context.metric(reference).value
+            return context.metric(_reference(self.source, self.maximum_metric, labels)).value
         if self.maximum is not None:
             return self.maximum
         return 1.0 if (self.unit or metric.unit) == "ratio" else 100.0
+
+    def _recent(self, context: RenderContext, metric: Metric) -> Sequence[float | None]:
+        """The last values that thresholds judged."""
+        labels = dict(metric.labels) if self.each else self.labels
+        values = context.recent(_reference(self.source, self.metric, labels))
+        if not self.maximum_metric:
+            return values
+        fulls = context.recent(_reference(self.source, self.maximum_metric, labels))
+        shares = [_share(value, self.minimum, full) for value, full in zip(values, fulls, strict=False)]
+        return [None if share is None else share * 100 for share in shares]
 
     @cached_property
     def _own_name(self) -> str:
@@ -86,13 +95,16 @@ class Gauge(Component, MetricDisplay):
         width = self.label_width or min(max(map(len, plain)), 24)
         return [inline_code(padded(name, width)) for name in plain]
 
-    def _line(self, metric: Metric, full: float | None, name: str, detail: str) -> str:
+    def _line(self, context: RenderContext, metric: Metric, full: float | None, name: str, detail: str) -> str:
+        mapping = self.mapping(context, metric.value)
+        shown: str = (mapping.text_shown if mapping is not None else "") or self.value_shown(metric)
         judged: float | None = metric.value
-        shown: str = self.value_shown(metric)
         share = _share(judged, self.minimum, full)
         if self.maximum_metric:
             judged = None if share is None else share * 100
             shown = f"{shown} / {self.number_shown(full, metric.unit)}"
+        mark = mapping.mark if mapping is not None else ""
+        mark = mark or self.mark_after(judged, lambda: self._recent(context, metric))
         if share is None or share <= 0:
             filled = 0
         elif share >= 1:
@@ -100,13 +112,17 @@ class Gauge(Component, MetricDisplay):
         else:
             filled = round(share * self.width)
         drawn = self._drawings[filled]
-        line = f"{self.mark(judged)}{name} {drawn} {shown}"
+        line = f"{mark}{name} {drawn} {shown}"
         return f"{line} · {detail}" if detail else line
 
     @cached_property
     def _drawings(self) -> tuple[str, ...]:
         """The bar with none, one, two ... of its characters filled."""
         return tuple([FULL * filled + EMPTY * (self.width - filled) for filled in range(self.width + 1)])
+
+
+def _reference(source: str, metric: str, labels: Mapping[str, str]) -> MetricReference:
+    return MetricReference.model_construct(source=source, metric=metric, labels=dict(labels))
 
 
 def _share(value: float | None, minimum: float, maximum: float | None) -> float | None:

@@ -47,14 +47,12 @@ class Pair(MetricStyle):
         """The label, or the metric's own name."""
         return self.label or self.metric
 
-    def shown(self, context: RenderContext) -> str:
+    def printed(self, context: RenderContext) -> str:
         """The value with its mark, or “no data”."""
         if self.text:
             return detail_text(context, self.text) or MISSING
-        metric = context.metric(
-            MetricReference.model_construct(source=self.source, metric=self.metric, labels=self.labels)
-        )
-        return f"{self.mark(metric.value)}{self.value_shown(metric)}"
+        reference = MetricReference.model_construct(source=self.source, metric=self.metric, labels=self.labels)
+        return "".join(self.shown(context, context.metric(reference), reference))
 
 
 @component_types.register("key_value")
@@ -69,7 +67,7 @@ class KeyValue(Component):
 
     def render(self, context: RenderContext) -> tuple[Block, ...]:
         """`**Uptime** 3 d 4 h` for each pair."""
-        values = [pair.shown(context) for pair in self.pairs]
+        values = [pair.printed(context) for pair in self.pairs]
         if self.style is KeyValueStyle.ALIGNED:
             names = [one_line(pair.name) for pair in self.pairs]
             width = min(max(map(display_width, names)), 24)

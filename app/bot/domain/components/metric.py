@@ -21,7 +21,7 @@ class MetricComponent(Component, MetricDisplay):
     def render(self, context: RenderContext) -> tuple[Block, ...]:
         """`🟢 **CPU** 42 %`, or the name in small above the large value."""
         metric = context.metric(self)
-        mark, value = self.mark(metric.value), self.value_shown(metric)
+        mark, value = self.shown(context, metric, self)
         detail = detail_text(context, self.detail)
         if self.large:
             return (Text(f"-# {self.name_shown}\n## {mark}{value}" + (f"\n-# {detail}" if detail else "")),)

@@ -35,7 +35,8 @@ class Sparkline(Component, MetricDisplay):
     def render(self, context: RenderContext) -> tuple[Block, ...]:
         """The name with the newest value, the curve, and its lowest and highest value."""
         metric = context.metric(self)
-        lines = [f"{self.mark(metric.value)}**{self.name_shown}** {self.value_shown(metric)}"]
+        mark, shown = self.shown(context, metric, self)
+        lines = [f"{mark}**{self.name_shown}** {shown}"]
         values = list(context.recent(self))[-self.width :]
         known = [value for value in values if value is not None]
         if known:

@@ -14,7 +14,8 @@ from app.bot.domain.component import Component, MetricReference, RenderContext, 
 from app.bot.domain.fields import FieldPath, Label, Title
 from app.bot.domain.items import value_at, value_text
 from app.bot.domain.lines import mark_of, name_text, text_of, title_lines
-from app.bot.domain.markdown import escape_markdown, shorten
+from app.bot.domain.mappings import Mappings, find_mapping
+from app.bot.domain.markdown import escape_markdown, one_line, shorten
 from app.bot.domain.readings import Status
 from app.bot.domain.thresholds import STATUS_LEVELS
 from app.bot.domain.units import format_value
@@ -65,6 +66,16 @@ class StatusEntry(BaseModel):
     label: Label = Field("", description="Name to show; empty shows the source's title")
     metric: str = Field("", max_length=200, description="A metric to show while the source is up, such as http.latency")
     labels: dict[str, str] = Field(default_factory=dict, description="Labels that tell metrics of one name apart")
+    mappings: Mappings = Field(default_factory=list, description="Words and emoji for certain values of the metric")
+
+    def metric_text(self, context: RenderContext) -> str:
+        """The metric's value, or what is to be shown for it."""
+        metric = context.metric(
+            MetricReference.model_construct(source=self.source, metric=self.metric, labels=self.labels)
+        )
+        shown = format_value(metric.value, metric.unit)
+        mapping = find_mapping(self.mappings, metric.value, context)
+        return shown if mapping is None else mapping.plain_mark + (one_line(mapping.text) or shown)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,11 +135,7 @@ class StatusList(Component):
             reading = context.reading(entry.source)
             detail = reading.message
             if entry.metric and reading.status is Status.UP:
-                reference = MetricReference.model_construct(
-                    source=entry.source, metric=entry.metric, labels=entry.labels
-                )
-                metric = context.metric(reference)
-                detail = format_value(metric.value, metric.unit)
+                detail = entry.metric_text(context)
             yield _Line(entry.label or context.readings.title(entry.source), reading.status, detail)
 
     def _items(self, context: RenderContext) -> Iterable[_Line]:

@@ -11,8 +11,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from app.bot.domain.blocks import Block
 from app.bot.domain.component import Component, RenderContext, component_types
 from app.bot.domain.fields import Decimals, FieldPath, Title, UnitName
-from app.bot.domain.items import as_number, sort_key, value_at, value_text
+from app.bot.domain.items import as_number, equal_values, sort_key, value_at, value_text
 from app.bot.domain.lines import text_of, title_lines
+from app.bot.domain.mappings import Mappings, find_mapping
 from app.bot.domain.markdown import code_block, escape_markdown, one_line, shorten
 from app.bot.domain.monospace import cut, display_width, padded
 from app.bot.domain.readings import Status
@@ -40,7 +41,17 @@ class Column(BaseModel):
     header: str = Field("", max_length=40, description="Text at the top; empty shows the field's name")
     unit: UnitName = Field("", description="Unit such as bytes or percent; empty shows the value as it is")
     decimals: Decimals | None = Field(None, description="Digits behind the point; empty lets the unit choose")
+    mappings: Mappings = Field(default_factory=list, description="Words and marks for certain values")
     align: Align = Field(Align.AUTO, description="left, right, or auto: numbers at the right")
+
+    def cell(self, context: RenderContext, value: Any) -> str:
+        """What stands in the column for a value."""
+        mapping = find_mapping(self.mappings, value, context) if self.mappings else None
+        if mapping is None:
+            return value_text(value, self.unit, self.decimals, MISSING_CELL)
+        return mapping.plain_mark + (
+            one_line(mapping.text) or value_text(value, self.unit, self.decimals, MISSING_CELL)
+        )
 
 
 @component_types.register("table")
@@ -71,15 +82,14 @@ class Table(Component):
             note = escape_markdown(shorten(one_line(reason or self.empty), 200))
             return text_of([*title, *([f"-# {note}"] if note else [])])
         shown = items[: self.limit]
-        lines = [*title, code_block("\n".join(self._rows(shown)))]
+        lines = [*title, code_block("\n".join(self._rows(context, shown)))]
         if len(items) > len(shown):
             lines.append(f"-# {len(shown)} of {len(items)}")
         return text_of(lines)
 
     def _chosen(self, items: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-        chosen = [
-            item for item in items if all(_equal(value_at(item, path), value) for path, value in self.where.items())
-        ]
+        wanted = self.where.items()
+        chosen = [item for item in items if all(equal_values(value_at(item, path), value) for path, value in wanted)]
         if self.sort_by:
             known = [item for item in chosen if value_at(item, self.sort_by) is not None]
             missing = [item for item in chosen if value_at(item, self.sort_by) is None]
@@ -87,14 +97,10 @@ class Table(Component):
             chosen = known + missing
         return chosen
 
-    def _rows(self, items: Sequence[Mapping[str, Any]]) -> list[str]:
+    def _rows(self, context: RenderContext, items: Sequence[Mapping[str, Any]]) -> list[str]:
         values = [[value_at(item, column.field) for column in self.columns] for item in items]
         cells = [
-            [
-                value_text(value, column.unit, column.decimals, MISSING_CELL)
-                for value, column in zip(row, self.columns, strict=True)
-            ]
-            for row in values
+            [column.cell(context, value) for value, column in zip(row, self.columns, strict=True)] for row in values
         ]
         right = [self._at_right(position, values) for position in range(len(self.columns))]
         if self.header:
@@ -114,14 +120,6 @@ class Table(Component):
             return align is Align.RIGHT
         known = [row[position] for row in rows if row[position] is not None]
         return bool(known) and all(as_number(value) is not None for value in known)
-
-
-def _equal(found: Any, wanted: Any) -> bool:
-    """Whether a field has the value: numbers by their value, all else by its text without regard to case."""
-    left, right = as_number(found), as_number(wanted)
-    if left is not None and right is not None:
-        return left == right
-    return found is not None and value_text(found).casefold() == value_text(wanted).casefold()
 
 
 def _fitted(widths: Sequence[int], limit: int) -> list[int]:
