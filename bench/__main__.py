@@ -6,10 +6,11 @@ import asyncio
 import sys
 from collections.abc import Awaitable, Callable
 
-from bench import building, live, publishing
+from bench import building, history, live, publishing
 
 BENCHMARKS: dict[str, Callable[[], Awaitable[None]]] = {
     "building": building.run,
+    "history": history.run,
     "live": live.run,
     "publishing": publishing.run,
 }

@@ -94,12 +94,13 @@ async def read_history(
     step_seconds: float,
     aggregate: str,
     until: datetime,
+    max_series: int = MAX_SERIES,
 ) -> Steps:
     """The values of every series of a source's metric that has all of `labels`, in steps up to `until`.
 
     Steps begin at whole multiples of their length since 1970 (UTC), so they stay where they are from one query to the
     next; the last one contains `until`. A range of more than MAX_STEPS steps gets longer ones. Series beyond
-    MAX_SERIES are counted in `left_out`. Raises KeyError for an aggregate that there is not.
+    `max_series` are counted in `left_out`. Raises KeyError for an aggregate that there is not.
     """
     value = _VALUES[aggregate]
     step = _fitting_step(range_seconds, step_seconds)
@@ -113,7 +114,7 @@ async def read_history(
         source,
         metric,
         dict(labels),
-        MAX_SERIES,
+        max_series,
     )
     values: dict[int, list[float | None]] = {row["id"]: [None] * count for row in found}
     if values:
