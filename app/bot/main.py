@@ -53,6 +53,7 @@ from app.bot.domain.registry import Registry
 from app.bot.domain.sources import DataSource
 from app.bot.domain.template_filters import FILTERS, finalize
 from app.bot.infrastructure.changes import ChangeListener
+from app.bot.infrastructure.discord.attachments import Attachments, to_files
 from app.bot.infrastructure.discord.blocks import to_layout
 from app.bot.infrastructure.discord.messenger import DiscordMessenger
 from app.bot.infrastructure.discord.pacing import Pacing
@@ -126,8 +127,7 @@ def build_client(pool: Pool, bot_url: str, box: SecretBox, **options: Any) -> Ho
     definitions = Definitions(_definition_repositories(pool))
     readings = ReadingStore()
     arrivals = Arrivals()
-    renderer = ChartRenderer()
-    charts = ChartStore(renderer, lambda dashboard_ids: _arrived(dashboard_ids, arrivals, supervisor))
+    charts = ChartStore(ChartRenderer(), lambda dashboard_ids: _arrived(dashboard_ids, arrivals, supervisor))
     histories = HistoryStore(lambda dashboard_ids: _arrived(dashboard_ids, arrivals, supervisor))
     builder = _with_types_of(
         definitions,
@@ -148,7 +148,7 @@ def build_client(pool: Pool, bot_url: str, box: SecretBox, **options: Any) -> Ho
 
     types: Registry[ServiceType[Any]] = Registry("service type")
     supervisor = Supervisor(definitions, ServiceBuilder(types), PostgresServices(pool))
-    dashboards = Dashboards(definitions, builder, supervisor, audit)
+    dashboards = Dashboards(definitions, builder, supervisor, audit, arrivals=arrivals)
     actions = Actions(
         action_types,
         definitions=definitions,
@@ -157,7 +157,8 @@ def build_client(pool: Pool, bot_url: str, box: SecretBox, **options: Any) -> Ho
         services=supervisor,
         audit=audit,
     )
-    replies = Replies(to_layout)
+    attachments = Attachments()
+    replies = Replies(to_layout, to_files, attachments)
 
     def condition() -> BotCondition:
         placements = [place for board in definitions.dashboards.values() for place in dashboards.placements_of(board)]
@@ -183,7 +184,7 @@ def build_client(pool: Pool, bot_url: str, box: SecretBox, **options: Any) -> Ho
         builder=builder,
         histories=histories,
         statistics=statistics,
-        messenger=lambda: DiscordMessenger(client, pacing, statistics),
+        messenger=lambda: DiscordMessenger(client, pacing, statistics, attachments),
         open_source=lambda source: open_reader(source, Resources(session, secrets, statistics)),
         heartbeat=lambda config: Heartbeat(instances, describe, config),
     )
@@ -210,7 +211,7 @@ def build_client(pool: Pool, bot_url: str, box: SecretBox, **options: Any) -> Ho
                 "guilds": register.run,
                 "commands": lambda: sync.run(lambda: client.application_id or 0),
             },
-            closers=(session.close, charts.close, renderer.close),
+            closers=(session.close, charts.close),
         ),
         guild_register=register,
         services=supervisor,

@@ -36,6 +36,10 @@ class ChartRenderer(Protocol):
         """
         ...
 
+    async def close(self) -> None:
+        """Stop drawing."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class _Failure:
@@ -107,11 +111,12 @@ class ChartStore:
         return self._pictures.get(digest)
 
     async def close(self) -> None:
-        """Draw nothing more."""
+        """Draw nothing more, and end whatever draws."""
         self._waiting.clear()
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
+        await self._renderer.close()
 
     def _outcome(self, digest: str) -> Picture | _Failure | None:
         picture = self._pictures.get(digest)

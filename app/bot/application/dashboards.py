@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 from app.bot.application.answers import Answer
+from app.bot.application.arrivals import Arrivals
 from app.bot.application.audit import Audit
 from app.bot.application.builders import DashboardBuilder
 from app.bot.application.collection import Collection
@@ -21,6 +22,9 @@ from app.bot.domain.placements import Placement, PlacementState
 
 REFRESH_WAIT_SECONDS = 1.5
 """How long a refresh waits for the sources: with the build it stays within the 3 s of an interaction's first answer."""
+
+CHART_WAIT_SECONDS = 1.5
+"""How long an answer waits for charts that were not drawn yet."""
 
 
 class UnknownDashboardError(HomelabError):
@@ -40,12 +44,15 @@ class Dashboards:
         builder: DashboardBuilder,
         services: Supervisor,
         audit: Audit,
+        *,
+        arrivals: Arrivals | None = None,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._definitions = definitions
         self._builder = builder
         self._services = services
         self._audit = audit
+        self._arrivals = arrivals or Arrivals()
         self._clock = clock
 
     def of_guild(self, guild_id: int | None) -> tuple[Dashboard, ...]:
@@ -75,21 +82,31 @@ class Dashboards:
         publishing = self._services.find(Publishing)
         return publishing.placements_of(dashboard.id) if publishing is not None else ()
 
-    def show(self, actor: Actor, dashboard: Dashboard, page: str | None = None) -> View:
-        """What the dashboard shows now. Raises PermissionRefusedError or DashboardOffError."""
+    async def show(self, actor: Actor, dashboard: Dashboard, page: str | None = None) -> View:
+        """What the dashboard shows now, with its charts if they take no longer than a moment.
+
+        Raises PermissionRefusedError or DashboardOffError.
+        """
         self._require_view(actor, dashboard)
-        return self._builder.build(dashboard, self._clock(), page)
+        return await self._complete(dashboard, page)
 
     async def show_on_message(self, actor: Actor, dashboard: Dashboard, message_id: int, page: str | None) -> Answer:
         """The same in place of a message, which remembers the page if it is one of the dashboard's own."""
         self._require_view(actor, dashboard)
         publishing = self._services.find(Publishing)
         if publishing is not None and self.placement(dashboard, message_id) is not None:
+            await self._complete(dashboard, page)  # so that the page has its charts when the message turns to it
             turn = await publishing.show_page(message_id, page)
             if turn is not None:
                 return Answer(turn.view, in_place=True, marker=turn.marker, settle=turn.settle)
         # A message of the user's own stands alone: it can only say that there is more.
-        return Answer(self._builder.build(dashboard, self._clock(), page, max_messages=1), in_place=True)
+        return Answer(await self._complete(dashboard, page, max_messages=1), in_place=True)
+
+    async def _complete(self, dashboard: Dashboard, page: str | None, *, max_messages: int | None = None) -> View:
+        def build() -> View:
+            return self._builder.build(dashboard, self._clock(), page, max_messages=max_messages)
+
+        return await self._arrivals.complete(dashboard.id, build, CHART_WAIT_SECONDS)
 
     def _require_view(self, actor: Actor, dashboard: Dashboard) -> None:
         require(self._definitions.grants, actor, DASHBOARD_VIEW, dashboard.name)

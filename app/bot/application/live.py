@@ -40,6 +40,8 @@ class Live:
     renew_at: float = -math.inf
     order_at: float = -math.inf
     grow_at: float = -math.inf
+    patient_until: float | None = None
+    """How long the messages stay as they are while a chart is drawn or history is loaded; None: nothing is missing."""
     failures: int = 0
     failing: bool = False
     dropped: bool = False

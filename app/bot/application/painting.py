@@ -13,6 +13,10 @@ from app.bot.application.live import Live
 from app.bot.application.live_message import LiveMessage
 from app.bot.application.setbacks import refusal_view
 from app.bot.domain.blocks import View
+from app.bot.domain.dashboards import Dashboard
+
+PATIENCE_SECONDS = 3.0
+"""How long a message waits for its charts before it is shown without them."""
 
 
 class Painter:
@@ -29,8 +33,7 @@ class Painter:
         if dashboard is None:
             return ()
         if live.dirty or not live.views:
-            live.dirty = False
-            live.views = self._builder.build(dashboard, self._clock(), live.placement.page).messages
+            self._paint(live, dashboard, patient=True)
         return live.views
 
     def view_of(self, live: Live, message: LiveMessage) -> View | None:
@@ -51,8 +54,23 @@ class Painter:
         live.first.placement = replace(live.placement, page=chosen)
         for message in live.messages:
             message.refusal = None
-        live.dirty = True
-        return self.draw(live)
+        self._paint(live, dashboard, patient=False)
+        return live.views
+
+    def _paint(self, live: Live, dashboard: Dashboard, *, patient: bool) -> None:
+        """Build the views. While something is missing in them a patient one waits: most charts take no second.
+
+        When what is missing arrives the dashboard is refreshed, so nobody need ask again and again.
+        """
+        live.dirty = False
+        view = self._builder.build(dashboard, self._clock(), live.placement.page)
+        now = asyncio.get_running_loop().time()
+        if not view.pending:
+            live.patient_until = None
+        elif live.patient_until is None:
+            live.patient_until = now + PATIENCE_SECONDS
+        if not patient or live.patient_until is None or live.patient_until <= now:
+            live.views = view.messages
 
     def renew_after(self, live: Live) -> int | None:
         """After how many seconds the messages are posted anew; None for never."""

@@ -260,6 +260,8 @@ class Publishing:
             live.dirty = True
             if live.retry_at <= now:
                 self._start(live)
+            if live.patient_until is not None and now < live.patient_until:
+                self._boards.schedule(board, live.patient_until)
         dashboard = self._definitions.dashboards.get(board.id)
         if dashboard is not None:  # what it reads is known for certain once it was built
             self._boards.use(board, self._builder.sources_of(dashboard))

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine
-from typing import Any
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
+from typing import Any, Protocol
 
 import aiohttp
 import discord
@@ -13,8 +13,10 @@ import structlog
 from app.bot.application.answers import Answer, refusal
 from app.bot.application.background import start_detached
 from app.bot.domain.blocks import View
+from app.bot.domain.charts import Picture
 from app.bot.domain.errors import HomelabError
 from app.bot.domain.markdown import escape_markdown
+from app.bot.domain.pictures import pictures_of
 
 log = structlog.get_logger(__name__)
 
@@ -22,14 +24,30 @@ ANSWER_SECONDS = 2.0
 """Discord forgets an interaction without a first answer after 3 s; what takes longer than this is deferred."""
 UNEXPECTED = "Something went wrong inside the bot. Its log says what; try again in a moment."
 ToLayout = Callable[[View, int | None], discord.ui.LayoutView]
+ToFiles = Callable[[Sequence[Picture], Mapping[str, int]], Iterable[Any]]
+"""Pictures and the files that a message has (ids by filenames) as discord.py's `attachments`."""
 _CANNOT_ANSWER = (discord.HTTPException, aiohttp.ClientError, OSError)
 
 
-class Replies:
-    """Answers interactions. `to_layout` draws blocks as Discord's own components."""
+class AttachmentMemory(Protocol):
+    """Remembers the files of messages, for whoever edits them next."""
 
-    def __init__(self, to_layout: ToLayout) -> None:
+    def learn(self, message_id: int, files: Mapping[str, int]) -> None:
+        """The attachments' ids by their filenames."""
+        ...
+
+    def forget(self, message_id: int) -> None:
+        """What the message has is not known."""
+        ...
+
+
+class Replies:
+    """Answers interactions. `to_layout` draws blocks as Discord's own components, `to_files` makes its attachments."""
+
+    def __init__(self, to_layout: ToLayout, to_files: ToFiles, attachments: AttachmentMemory) -> None:
         self._to_layout = to_layout
+        self._to_files = to_files
+        self._attachments = attachments
 
     async def command(self, interaction: discord.Interaction[Any], work: Coroutine[Any, Any, View]) -> None:
         """Answer a slash command with what `work` gives, to its user alone."""
@@ -79,17 +97,32 @@ class Replies:
 
     async def _send(self, interaction: discord.Interaction[Any], answer: Answer) -> None:
         """Send an answer; what one message cannot hold follows in further ones."""
-        response, layout = interaction.response, self._layout(answer.view, answer.marker)
-        if answer.in_place and response.is_done():
-            await interaction.edit_original_response(view=layout)
-        elif answer.in_place:
-            await response.edit_message(view=layout)
-        elif response.is_done():
-            await interaction.followup.send(view=layout, ephemeral=True)
+        if answer.in_place:
+            await self._edit(interaction, answer)
+            return
+        for view in answer.view.messages:
+            layout, files = self._layout(view, answer.marker), list(self._to_files(pictures_of(view), {}))
+            if interaction.response.is_done():
+                await interaction.followup.send(view=layout, files=files, ephemeral=True)
+            else:
+                await interaction.response.send_message(view=layout, files=files, ephemeral=True)
+
+    async def _edit(self, interaction: discord.Interaction[Any], answer: Answer) -> None:
+        """Answer in place of the message: pictures that it has already are kept, and those it does not show go."""
+        layout = self._layout(answer.view, answer.marker)
+        present = {file.filename: file.id for file in interaction.message.attachments} if interaction.message else {}
+        shown = list(self._to_files(pictures_of(answer.view), present))
+        attachments: Any = shown if shown or present else discord.utils.MISSING
+        if interaction.message is not None:
+            self._attachments.forget(interaction.message.id)
+        edited: object
+        if interaction.response.is_done():
+            edited = await interaction.edit_original_response(view=layout, attachments=attachments)
         else:
-            await response.send_message(view=layout, ephemeral=True)
-        for view in () if answer.in_place else answer.view.following:
-            await interaction.followup.send(view=self._layout(view), ephemeral=True)
+            callback = await interaction.response.edit_message(view=layout, attachments=attachments)
+            edited = callback.resource if callback is not None else None
+        if isinstance(edited, discord.Message):
+            self._attachments.learn(edited.id, {file.filename: file.id for file in edited.attachments})
 
     def _layout(self, view: View, marker: int | None = None) -> discord.ui.LayoutView:
         layout = self._to_layout(view, marker)

@@ -18,6 +18,7 @@ class Renderer:
     def __init__(self) -> None:
         self.asked: list[str] = []
         self.errors: dict[str, Exception] = {}
+        self.closed = False
         self.gate = asyncio.Event()
         self.gate.set()
 
@@ -27,6 +28,9 @@ class Renderer:
         if specification in self.errors:
             raise self.errors[specification]
         return specification.encode()
+
+    async def close(self) -> None:
+        self.closed = True
 
 
 class Lab:
@@ -155,6 +159,7 @@ async def test_nothing_is_drawn_after_the_end(lab: Lab) -> None:
     await until(lambda: lab.renderer.asked == ["a"], "the drawing to begin")
     await lab.store.close()
     assert lab.woken == []
+    assert lab.renderer.closed
 
 
 async def test_waiting_ends_with_what_is_complete(lab: Lab) -> None:

@@ -21,4 +21,4 @@ class ShowDashboard(ActionType):
     async def run(self, context: ActionContext) -> Answer:
         """Build the dashboard as it is now."""
         dashboard = context.dashboards.named(context.actor.guild_id, self.dashboard)
-        return Answer(context.dashboards.show(context.actor, dashboard, self.page))
+        return Answer(await context.dashboards.show(context.actor, dashboard, self.page))

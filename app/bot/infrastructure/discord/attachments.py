@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import discord
@@ -46,17 +46,45 @@ class Attachments:
         self._files.pop(message_id, None)
 
 
+class PictureFile(discord.File):
+    """A picture to send, new with each request: one that was sent has been read to its end."""
+
+    def __init__(self, picture: Picture) -> None:
+        super().__init__(io.BytesIO(picture.png), picture.filename)
+
+    def to_dict(self, index: int) -> dict[str, Any]:
+        """As Discord describes it, with an id of text, where discord.py sends a number."""
+        return {**super().to_dict(index), "id": str(index)}
+
+
+class KeptFile:
+    """An attachment that a message has already, in the place of discord.py's own."""
+
+    def __init__(self, attachment_id: int) -> None:
+        self._id = attachment_id
+
+    def to_dict(self) -> dict[str, str]:
+        """What keeps it there."""
+        return {"id": str(self._id)}
+
+
+def to_files(pictures: Sequence[Picture], present: Files) -> list[PictureFile | KeptFile]:
+    """The pictures as discord.py's `attachments`: those that are there already, and files for the others."""
+    wanted = {picture.filename: picture for picture in pictures}
+    kept = [KeptFile(present[name]) for name in wanted if name in present]
+    return [*kept, *(PictureFile(picture) for name, picture in wanted.items() if name not in present)]
+
+
 def parameters(body: dict[str, Any], pictures: Sequence[Picture], present: Files | None) -> MultipartParameters:
     """The body of a message with its files; `present` are those that it has already, None where that is not known.
 
-    Discord drops every attachment that an edit does not list, so pictures never pile up. The files are made anew with
-    each call, for one that was sent has been read to its end.
+    Discord drops every attachment that an edit does not list, so pictures never pile up.
     """
-    wanted = {picture.filename: picture for picture in pictures}
     known = present or {}
-    kept = [{"id": str(known[name])} for name in wanted if name in known]
-    files = [_file(picture) for name, picture in wanted.items() if name not in known]
-    if present is None or files or len(kept) < len(known):
+    listed = to_files(pictures, known)
+    files = [file for file in listed if isinstance(file, PictureFile)]
+    if present is None or files or len(listed) < len(known):
+        kept = [file.to_dict() for file in listed if isinstance(file, KeptFile)]
         body = {**body, "attachments": [*kept, *(file.to_dict(index) for index, file in enumerate(files))]}
     if not files:
         return MultipartParameters(payload=body, multipart=None, files=None)
@@ -66,13 +94,3 @@ def parameters(body: dict[str, Any], pictures: Sequence[Picture], present: Files
             {"name": f"files[{index}]", "value": file.fp, "filename": file.filename, "content_type": "image/png"}
         )
     return MultipartParameters(payload=None, multipart=parts, files=files)
-
-
-def files_of(pictures: Iterable[Picture], present: Sequence[discord.Attachment]) -> list[Any]:
-    """The pictures as discord.py's `attachments`: the ones that a message has already, and files for the others."""
-    known = {attachment.filename: attachment for attachment in present}
-    return [known.get(picture.filename) or _file(picture) for picture in pictures]
-
-
-def _file(picture: Picture) -> discord.File:
-    return discord.File(io.BytesIO(picture.png), picture.filename)

@@ -112,7 +112,7 @@ class _DashboardGroup(app_commands.Group):
 
     async def _show(self, interaction: Interaction, name: str, page: str | None) -> View:
         board = self._context.dashboards.named(interaction.guild_id, name)
-        return self._context.dashboards.show(actor_of(interaction), board, page)
+        return await self._context.dashboards.show(actor_of(interaction), board, page)
 
     async def _refresh(self, interaction: Interaction, name: str) -> View:
         board = self._context.dashboards.named(interaction.guild_id, name)

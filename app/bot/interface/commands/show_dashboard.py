@@ -30,7 +30,7 @@ class ShowDashboardCommand(CommandType):
         async def view(interaction: discord.Interaction[Any]) -> View:
             context.statistics.commands += 1
             dashboard = context.dashboards.named(interaction.guild_id, self.dashboard)
-            return context.dashboards.show(actor_of(interaction), dashboard, self.page)
+            return await context.dashboards.show(actor_of(interaction), dashboard, self.page)
 
         async def show(interaction: discord.Interaction[Any]) -> None:
             await context.replies.command(interaction, view(interaction))
