@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import sys
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
@@ -15,6 +16,7 @@ import typer
 from app.commandline.context import command_database, command_settings
 from app.commandline.terminal import UsageError, console, errors, plain
 from app.settings import Settings
+from app.shared.database.core.errors import DatabaseError
 from app.shared.database.core.urls import DatabaseUrls
 
 if TYPE_CHECKING:
@@ -28,9 +30,10 @@ _TEXT_SUFFIXES = (".yaml", ".yml")
 
 
 def add_commands(app: typer.Typer) -> None:
-    """Add `export` and `apply`."""
+    """Add `export`, `apply` and `schema`."""
     app.command("export")(export_definitions)
     app.command("apply")(apply_definitions)
+    app.command("schema")(print_schema)
 
 
 def export_definitions(
@@ -53,6 +56,7 @@ def export_definitions(
     with command_database(command_settings()) as urls:
         try:
             definitions = asyncio.run(_read(urls, guild))
+            schema_text = asyncio.run(_schema(urls))
         except UnknownNameError as error:
             raise UsageError(f"--guild: {error}.") from error
     for warning in plain_secrets(definitions):
@@ -63,6 +67,7 @@ def export_definitions(
         _write({target: layout.one_file(definitions)})
     else:
         files = {target / name: text for name, text in layout.folder(definitions).items()}
+        files[target / layout.SCHEMA_FILE] = schema_text
         _write(files)
         _tell_of_others(target, files)
 
@@ -107,6 +112,40 @@ def apply_definitions(
         raise UsageError(f"{count} {'problem' if count == 1 else 'problems'}; nothing was changed.") from None
     except MeanwhileChangedError as error:
         raise UsageError(str(error)) from error
+
+
+def print_schema(
+    target: Annotated[
+        Path | None, typer.Argument(help="The file to write. Without it: printed.", metavar="[FILE]")
+    ] = None,
+) -> None:
+    """Write the JSON Schema of the files, for editors: fields, types, and what each type can be set to."""
+    settings = command_settings()
+    text = None
+    if settings.database_url is not None or (settings.data_dir / "postgres").exists():
+        try:
+            with command_database(settings) as urls:
+                text = asyncio.run(_schema(urls))
+        except DatabaseError as error:
+            warning = f"{error} The schema knows only the types of the program, none of your own."
+            errors.print(f"[yellow]![/yellow] {plain(warning)}", soft_wrap=True, highlight=False)
+    text = text or asyncio.run(_schema(None))
+    if target is None:
+        sys.stdout.write(text)
+    else:
+        _write({target: text})
+
+
+async def _schema(urls: DatabaseUrls | None) -> str:
+    """The schema's text, with the types of this database's own. Raises DatabaseError."""
+    from app.configuration.schema import KnownType, file_schema
+    from app.configuration.type_rows import own_types
+    from app.provision import builtin_types
+
+    types = [KnownType(one.table, one.name, one.description, one.config_schema) for one in builtin_types()]
+    if urls is not None:
+        types += await own_types(urls.owner)
+    return json.dumps(file_schema(types), ensure_ascii=False, indent=2) + "\n"
 
 
 async def _prepare(urls: DatabaseUrls) -> None:

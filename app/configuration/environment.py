@@ -13,6 +13,8 @@ from app.configuration.problems import Problem
 from app.configuration.scalars import number_or_text
 
 _REFERENCE = re.compile(r"(?P<dollars>\$+)\{env:(?:(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?::-(?P<default>[^{}]*))?\})?")
+REFERENCE_PATTERN = r"\$\{env:[A-Za-z_][A-Za-z0-9_]*(:-[^{}]*)?\}"
+"""A reference, for a JSON Schema."""
 _TRUTH = {"true": True, "false": False}
 
 

@@ -33,6 +33,7 @@ class Lab:
     """What tests of files need."""
 
     owner: asyncpg.Connection
+    owner_url: str
     sessions: async_sessionmaker[AsyncSession]
     store: RecordStore
     folder: Path
@@ -94,7 +95,7 @@ async def open_lab(postgres: Server, store: RecordStore, folder: Path) -> AsyncI
         await seed(owner, builtin_types())
         for table in ("services", "commands", "data_sources", "actions"):
             await owner.execute(f"DELETE FROM {table}")
-        yield Lab(owner, async_sessionmaker(engine, expire_on_commit=False), store, folder)
+        yield Lab(owner, database.owner_url, async_sessionmaker(engine, expire_on_commit=False), store, folder)
     finally:
         await engine.dispose()
         await owner.close()
