@@ -27,4 +27,4 @@ def command_line_actor() -> WebActor:
         name = getpass.getuser()
     except (KeyError, OSError):  # a user id without a name, as in a container
         name = "homelab"
-    return WebActor("cli", 0, name[:100], Role.ADMIN)
+    return WebActor("cli", 0, name[:100], Role.ADMIN, note="homelab apply")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 
 from sqlalchemy import text
@@ -13,6 +12,7 @@ from app.configuration.applying import Applying
 from app.configuration.documents import Document
 from app.configuration.plan import Plan
 from app.configuration.problems import MeanwhileChangedError
+from app.web.records.acting import act_as
 from app.web.records.store import RecordStore
 from app.web.security.actors import WebActor
 
@@ -20,8 +20,6 @@ _ATTEMPTS = 5
 _COLLISIONS = frozenset({"40001", "40P01"})
 """SQLSTATE of a serialization failure and of a deadlock: what to do about either is to do it again."""
 _LOCK = text("SELECT pg_advisory_xact_lock(hashtext('homelab.apply'))")
-
-_ACT_AS = text("SELECT set_config('homelab.actor', :actor, true)")
 
 
 async def apply_documents(
@@ -44,7 +42,7 @@ async def apply_documents(
             async with sessions() as database:
                 await database.connection(execution_options={"isolation_level": "SERIALIZABLE"})
                 await database.execute(_LOCK)
-                await database.execute(_ACT_AS, {"actor": _actor(actor)})
+                await act_as(database, actor)
                 plan = await Applying(database, store, actor, prune=prune).run(documents)
                 if expected is not None and plan != expected:
                     break
@@ -57,9 +55,3 @@ async def apply_documents(
     raise MeanwhileChangedError(
         "Somebody else changed definitions at the same time, so nothing was changed here. Look at the plan again."
     )
-
-
-def _actor(actor: WebActor) -> str:
-    """Who makes the revisions of this transaction."""
-    known = {"id": str(actor.user_id)} if actor.user_id else {}
-    return json.dumps({"type": actor.kind, "name": actor.name, **known})

@@ -95,6 +95,7 @@ async def open_lab(postgres: Server, store: RecordStore, folder: Path) -> AsyncI
         await seed(owner, builtin_types())
         for table in ("services", "commands", "data_sources", "actions"):
             await owner.execute(f"DELETE FROM {table}")
+        await owner.execute("DELETE FROM component_types WHERE kind = 'template'")
         yield Lab(owner, database.owner_url, async_sessionmaker(engine, expire_on_commit=False), store, folder)
     finally:
         await engine.dispose()

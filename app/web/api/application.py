@@ -6,6 +6,7 @@ from functools import cache
 
 from fastapi import FastAPI
 
+from app.web.api.configuration import router as configuration_router
 from app.web.api.preview import router as preview_router
 from app.web.api.problems import add_problem_handlers
 from app.web.api.records import record_routes
@@ -41,4 +42,5 @@ def create_api(version: str) -> FastAPI:
             api.include_router(record_routes(kind))
     api.include_router(preview_router)
     api.include_router(revisions_router)
+    api.include_router(configuration_router)
     return api
