@@ -6,7 +6,7 @@ import signal
 
 import typer
 
-from app.commandline import catalog, configuration, database, doctor, running
+from app.commandline import catalog, configuration, database, doctor, revisions, running
 from app.commandline.terminal import UsageError, fail, unforeseen
 from app.settings import SettingsError
 from app.shared.database.core.errors import DatabaseError
@@ -21,6 +21,7 @@ app = typer.Typer(
 )
 running.add_commands(app)
 app.add_typer(database.commands, name="db")
+app.add_typer(revisions.commands, name="revisions")
 catalog.add_commands(app)
 configuration.add_commands(app)
 doctor.add_commands(app)

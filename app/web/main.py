@@ -36,12 +36,13 @@ from app.web.admin.site import TablePages
 from app.web.api.application import create_api
 from app.web.api.problems import problem
 from app.web.context import WebContext
-from app.web.pages import access, account, dashboards, forms, home
+from app.web.maintenance import tend
+from app.web.pages import access, account, dashboards, forms, home, revisions
 from app.web.pages import component_types as component_type_pages
 from app.web.pages.render import Pages
 from app.web.preview.page import add_filters
 from app.web.preview.readings import PreviewSource
-from app.web.records.errors import RecordError, RoleTooLowError
+from app.web.records.errors import RecordError, RecordNotFoundError, RoleTooLowError
 from app.web.records.kinds import COMPONENTS
 from app.web.records.store import RecordStore
 from app.web.records.validation import ConfigModels, Validation
@@ -93,7 +94,7 @@ def create_app(
     tables = TablePages(sessions, store, signing_key)
     add_filters(tables.templates.env)
     pages = Pages(tables.templates, signing_key)
-    for module in (access, account, component_type_pages, dashboards, forms, health, home, metrics):
+    for module in (access, account, component_type_pages, dashboards, forms, health, home, metrics, revisions):
         app.include_router(module.router)
     app.add_route("/favicon.ico", lambda request: RedirectResponse("/static/icon.svg", 308), include_in_schema=False)
     app.mount("/api/v1", create_api(version("homelab-discord-bot")))
@@ -142,12 +143,15 @@ async def serve(
             secure_cookies=settings.web_url.startswith("https://"),
             config_models=config_models,
         )
+        tending = asyncio.create_task(tend(app.state.web.sessions))
         try:
             link = await first_run_link(app, settings.web_url)
             announce(f"Web admin  {settings.web_url}" if link is None else f"Web admin  make the first user: {link}")
             config = uvicorn.Config(app, log_config=None, access_log=False, server_header=False, lifespan="off")
             await _Server(config).serve(sockets=[listener])
         finally:
+            tending.cancel()
+            await asyncio.wait([tending])
             await app_engine.dispose()
 
 
@@ -236,4 +240,5 @@ def _add_error_pages(app: FastAPI, pages: Pages) -> None:
 
     @app.exception_handler(RecordError)
     async def record_error(request: Request, error: RecordError) -> Response:
-        return page(request, 403 if isinstance(error, RoleTooLowError) else 422, str(error))
+        statuses = {RoleTooLowError: 403, RecordNotFoundError: 404}
+        return page(request, statuses.get(type(error), 422), str(error))

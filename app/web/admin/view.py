@@ -5,18 +5,21 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
+from urllib.parse import urlencode
 
 from sqlalchemy import Text, cast, or_
 from starlette.requests import Request
-from starlette_admin import RowActionsDisplayType
+from starlette_admin import RequestAction, RowActionsDisplayType
 from starlette_admin.contrib.sqla import ModelView
 from starlette_admin.exceptions import ActionFailed, FormValidationError
 from starlette_admin.fields import BaseField, TextAreaField
 
+from app.shared.database.models import RevisionRow
 from app.shared.yaml_text import load_yaml
 from app.web.admin.fields import ConfigField, JsonText, WriteOnlyField, YamlText
 from app.web.records.errors import DuplicateRecordError, FieldError, InvalidRecordError, RecordError
 from app.web.records.kinds import DASHBOARDS, Kind
+from app.web.records.revisions import READER, newest_revision
 from app.web.records.store import RecordStore
 from app.web.security.actors import WebActor
 
@@ -115,11 +118,27 @@ class RecordView(ModelView):
             self.kind.parse_key(str(pk))
         except ValueError:
             return None
+        if request.state.action is RequestAction.EDIT and request.method == "GET":
+            newest = await self._newest_revision(request, pk)
+            request.state.known_revision = 0 if newest is None else newest.id
         return await super().find_by_pk(request, pk)
 
     async def find_by_pks(self, request: Request, pks: list[Any]) -> Sequence[Any]:
         """The rows that there are of these."""
         return [row for row in [await self.find_by_pk(request, pk) for pk in pks] if row is not None]
+
+    def history_url(self, request: Request, row: Any) -> str:
+        """Where the record's revisions are; empty for records that have none, and for who may not read them."""
+        if self.kind.shape is None or row is None or not _actor(request).may(READER):
+            return ""
+        key = getattr(row, self.kind.key)
+        chosen = {"dashboard": key} if self.kind is DASHBOARDS else {"kind": self.kind.name, "key": key}
+        return f"/revisions?{urlencode(chosen)}"
+
+    def known_revision(self, request: Request) -> int:
+        """The record's newest revision when its form was made; 0 where there was none."""
+        known: int = getattr(request.state, "known_revision", 0)
+        return known
 
     async def create(self, request: Request, data: dict[str, Any]) -> Any:
         """Save a new record. Raises FormValidationError, which the form shows."""
@@ -133,6 +152,7 @@ class RecordView(ModelView):
         """Save changes. Raises FormValidationError, which the form shows."""
         values = self._values(data)
         row = await self.find_by_pk(request, pk)
+        await self._require_unchanged(request, row, data)
         try:
             return await self._store.update(request.state.session, self.kind, row, values, _actor(request))
         except RecordError as error:
@@ -148,6 +168,24 @@ class RecordView(ModelView):
         except RecordError as error:
             raise ActionFailed(str(error)) from error
         return len(known)
+
+    async def _require_unchanged(self, request: Request, row: Any, data: dict[str, Any]) -> None:
+        """Raise FormValidationError if somebody changed the record since the form was made; lock it otherwise."""
+        known = str((await request.form()).get("known_revision", ""))
+        if not known.isascii() or not known.isdecimal():
+            return  # no form of ours, such as one field changed in the list
+        request.state.known_revision = int(known[:18])
+        await request.state.session.refresh(row, with_for_update=True)
+        newest = await self._newest_revision(request, getattr(row, self.kind.key))
+        if newest is not None and newest.id > request.state.known_revision:
+            text = (
+                f"Changed meanwhile by {newest.actor_name or newest.actor_type}. Reload the page to see what it is, "
+                "and enter your change again."
+            )
+            raise FormValidationError({next(iter(data), self.kind.key): text})
+
+    async def _newest_revision(self, request: Request, key: Any) -> RevisionRow | None:
+        return await newest_revision(request.state.session, self.kind.row.__tablename__, str(key))
 
     def _may_write(self, request: Request) -> bool:
         return self.kind.shape is not None and _actor(request).may(self.kind.writer)

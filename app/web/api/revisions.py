@@ -116,7 +116,7 @@ async def list_revisions(
     statement = select_revisions(wanted, actor)
     total = await database.scalar(select(func.count()).select_from(statement.order_by(None).subquery()))
     found = await database.execute(without_rows(statement).add_columns(title()).limit(limit).offset(offset))
-    return RevisionList(items=[Revision(**_summary(row, name)) for row, name in found], total=total or 0)
+    return RevisionList(items=[summary_of(row, name) for row, name in found], total=total or 0)
 
 
 @router.get("/{revision_id}", summary="Get a revision", responses=documented(401, 403, 404, 422))
@@ -124,12 +124,7 @@ async def show_revision(revision_id: RevisionId, actor: Actor, database: Databas
     """With what differs, field by field."""
     row = await get_revision(database, revision_id, actor)
     name = await database.scalar(select(title()).where(RevisionRow.id == row.id))
-    return RevisionDetails(
-        **_summary(row, name or ""),
-        before=shown_row(row.table_name, row.before),
-        after=shown_row(row.table_name, row.after),
-        differences=[_difference(found) for found in shown_differences(row.table_name, row.before, row.after)],
-    )
+    return details_of(row, name or "")
 
 
 @router.post(
@@ -149,6 +144,21 @@ async def restore_revision(
     done = await restore(database, context_of(request).store, row, asked.version, actor, newest=asked.newest)
     await database.commit()
     return RestoreResult(kind=done.kind.name, key=done.key, outcome=done.outcome, parts=done.parts)
+
+
+def summary_of(row: RevisionRow, name: str) -> Revision:
+    """What a list says of a revision; `name` is the record's."""
+    return Revision(**_summary(row, name))
+
+
+def details_of(row: RevisionRow, name: str) -> RevisionDetails:
+    """All that may be shown of a revision."""
+    return RevisionDetails(
+        **_summary(row, name),
+        before=shown_row(row.table_name, row.before),
+        after=shown_row(row.table_name, row.after),
+        differences=[_difference(found) for found in shown_differences(row.table_name, row.before, row.after)],
+    )
 
 
 def _summary(row: RevisionRow, name: str) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.shared.database.models import RevisionRow
+from app.shared.differences import Difference
 from app.web.records.errors import (
     FieldError,
     InvalidRecordError,
@@ -20,7 +21,7 @@ from app.web.records.errors import (
     StaleRecordError,
 )
 from app.web.records.kinds import COMPONENTS, DASHBOARDS, GUILDS, SECRETS, USERS, Kind
-from app.web.records.revisions import KINDS_BY_TABLE, kind_name, newest_revision
+from app.web.records.revisions import KINDS_BY_TABLE, kind_name, newest_revision, shown_differences
 from app.web.records.store import RecordStore, entered_values
 from app.web.security.actors import WebActor
 
@@ -77,6 +78,20 @@ async def restore(
     await store.create(database, kind, values, actor, key=key)
     parts = await _restore_parts(database, store, kind, revision, actor)
     return Restored(kind, revision.row_key, "created", parts)
+
+
+async def changes_of_restore(
+    database: AsyncSession, store: RecordStore, revision: RevisionRow, version: Version
+) -> list[Difference]:
+    """What a restore would change of the record as it is now, as it may be shown; all of it where it is gone.
+
+    Raises ReadOnlyRecordError and InvalidRecordError as `restore` does.
+    """
+    kind, row = restorable_kind(revision), restorable_row(revision, version)
+    wanted = {name: row[name] for name in kind.fields if name in row}
+    existing = await current_record(database, store, revision)
+    now = None if existing is None else {name: getattr(existing, name) for name in wanted}
+    return shown_differences(revision.table_name, now, wanted)
 
 
 def restorable_kind(revision: RevisionRow) -> Kind:
