@@ -3,26 +3,51 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from app.bot.domain.chart_specs.theme import Spec, label_expression
+from app.bot.domain.regions import current_region
 from app.bot.domain.units import format_value
 
 _BINARY = ("B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB")
+_PREFIXES = ("", "k", "M", "G", "T", "P")
+
+
+def _prefixed(name: str) -> tuple[float, tuple[str, ...]]:
+    return 1000.0, tuple(prefix + name for prefix in _PREFIXES)
+
+
 _SCALES: dict[str, tuple[float, tuple[str, ...]]] = {
-    "bytes": (1024, _BINARY),
-    "bytes/s": (1024, tuple(f"{name}/s" for name in _BINARY)),
-    "bits/s": (1000, ("bit/s", "kbit/s", "Mbit/s", "Gbit/s", "Tbit/s")),
-    "hertz": (1000, ("Hz", "kHz", "MHz", "GHz")),
+    "bytes": (1024.0, _BINARY),
+    "bytes/s": (1024.0, tuple(f"{name}/s" for name in _BINARY)),
+    "bits": _prefixed("bit"),
+    "bits/s": _prefixed("bit/s"),
+    "hertz": _prefixed("Hz"),
+    "watt": _prefixed("W"),
+    "watt_hours": _prefixed("Wh"),
+    "volt": _prefixed("V"),
+    "ampere": _prefixed("A"),
+    "voltampere": _prefixed("VA"),
 }
 """Units with one prefix for a whole axis: its base, and the names of its powers."""
-_LARGE = (1_000.0, ("", "k", "M", "G", "T", "P"))
+_ALIASES = {
+    "B": "bytes", "B/s": "bytes/s", "bit/s": "bits/s", "bps": "bits/s", "Hz": "hertz", "W": "watt", "Wh": "watt_hours",
+    "V": "volt", "A": "ampere", "VA": "voltampere", "s": "seconds", "ms": "milliseconds", "%": "percent",
+    "°C": "celsius", "°F": "fahrenheit", "duration": "seconds",
+}  # fmt: skip
+_LARGE = _prefixed("")
+_TEMPERATURES: dict[str, Callable[[float], float]] = {
+    "celsius": lambda value: value * 1.8 + 32,
+    "fahrenheit": lambda value: (value - 32) / 1.8,
+}
+"""To the other unit."""
 _DURATIONS = (60, 120, 300, 600, 900, 1800, 3600, 7200, 10_800, 21_600, 43_200, 86_400, 172_800, 604_800, 2_592_000)
 _SECONDS = {"seconds": 1.0, "milliseconds": 0.001}
 _LEAST_SHARE, _LEAST_SPAN = 1e-7, 1e-12
 """A span smaller than this, as a share of the values or at all, is none."""
 _MAX_TICKS = 21
+_MOST_PLACES = 6
 HUGE = 1e300
 """Numbers of this size are drawn at the edge: the difference of two may not overflow."""
 
@@ -64,8 +89,11 @@ def value_axis(
 ) -> ValueAxis:
     """An axis that holds all values. Ends that are given hold; others are round, and near ones in `include` are shown.
 
-    `from_zero` begins at 0 where no value is below it.
+    `from_zero` begins at 0 where no value is below it. Temperatures are round in the region's own unit.
     """
+    unit = _ALIASES.get(unit, unit)
+    if unit in _TEMPERATURES and unit != current_region().temperature:
+        return _converted(values, unit, minimum=minimum, maximum=maximum, include=include, ticks=ticks)
     known = [max(-HUGE, min(value, HUGE)) for value in values] or [0.0]
     low, high = min(known), max(known)
     if from_zero:
@@ -85,6 +113,29 @@ def value_axis(
         high = max(high, math.ceil(high / step - 1e-9) * step)
     shown = _multiples(low, high, step)
     return ValueAxis(low, high, shown, tuple(_labels(shown, step, unit)))
+
+
+def _converted(
+    values: Iterable[float],
+    unit: str,
+    *,
+    minimum: float | None,
+    maximum: float | None,
+    include: Iterable[float],
+    ticks: int,
+) -> ValueAxis:
+    """The axis of a temperature that is shown in the other unit: its ticks are round there."""
+    to, back = _TEMPERATURES[unit], _TEMPERATURES[current_region().temperature.value]
+    axis = value_axis(
+        map(to, values),
+        current_region().temperature.value,
+        minimum=to(minimum) if minimum is not None else None,
+        maximum=to(maximum) if maximum is not None else None,
+        include=map(to, include),
+        from_zero=False,
+        ticks=ticks,
+    )
+    return ValueAxis(back(axis.low), back(axis.high), tuple(map(back, axis.ticks)), axis.labels)
 
 
 def _widened(low: float, high: float, minimum: float | None, maximum: float | None) -> tuple[float, float]:
@@ -141,18 +192,23 @@ def _labels(ticks: Iterable[float], step: float, unit: str) -> list[str]:
         return [f"{_plain(value / scale, step / scale)}{space}{name}" if value else "0" for value in values]
     if unit in _SECONDS:
         return [format_value(value, unit) for value in values]
-    factor = 100.0 if unit == "ratio" else 1.0
-    return [format_value(value, unit, min(_places(step * factor), 6)) for value in values]
+    places = _places(step * (100.0 if unit == "ratio" else 1.0))
+    labels = [format_value(value, unit, places) for value in values]
+    while len(set(labels)) < len(labels) and places < _MOST_PLACES:
+        places += 1
+        labels = [format_value(value, unit, places) for value in values]
+    return labels
 
 
 def _plain(value: float, step: float) -> str:
-    return f"{value:,.{_places(step)}f}" if abs(value) < 1e15 else f"{value:.3g}"
+    text = f"{value:,.{_places(step)}f}" if abs(value) < 1e15 else f"{value:.3g}"
+    return current_region().forms.number(text)
 
 
 def _places(step: float) -> int:
     """Digits behind the point that tell two multiples of a step apart."""
-    for places in range(7):
+    for places in range(_MOST_PLACES):
         scaled = step * 10.0**places
         if abs(scaled - round(scaled)) < 1e-6 * max(1.0, scaled):
             return places
-    return 6
+    return _MOST_PLACES

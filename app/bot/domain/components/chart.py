@@ -25,7 +25,7 @@ from app.bot.domain.fields import Bound, Decimals, Label, Title, UnitName
 from app.bot.domain.history import Aggregate, History, HistoryQuery, SeriesHistory
 from app.bot.domain.lines import name_text, title_lines
 from app.bot.domain.markdown import escape_markdown, one_line, shorten
-from app.bot.domain.readings import Metric
+from app.bot.domain.readings import Metric, MetricKind
 from app.bot.domain.spans import TimeSpan, round_step, seconds_of, span_name
 from app.bot.domain.thresholds import Level, Thresholds
 from app.bot.domain.units import format_value
@@ -57,9 +57,16 @@ class ChartSeries(MetricReference):
 
     label: Label = Field("", description="Name to show; empty shows the metric's own")
     color: str = Field("", pattern=r"^(#[0-9A-Fa-f]{6})?$", description="Colour as #RRGGBB; empty chooses one")
-    aggregate: Aggregate = Field(
-        Aggregate.AVG, description="What becomes of the values of one step; rate or increase for counters"
+    aggregate: Aggregate | None = Field(
+        None, description="What becomes of the values of one step; empty: their mean, or the rate of a counter"
     )
+
+    def aggregate_in(self, context: RenderContext) -> Aggregate:
+        """The one of the config, or the one that suits the metric."""
+        if self.aggregate is not None:
+            return self.aggregate
+        counts = any(metric.kind is MetricKind.COUNTER for metric in _metrics(context, self))
+        return Aggregate.RATE if counts else Aggregate.AVG
 
 
 @component_types.register("chart")
@@ -106,7 +113,7 @@ class Chart(Component):
     # The past
 
     def _past(self, context: RenderContext) -> tuple[list[str], ChartRequest | None]:
-        queries = [self._query(series) for series in self.series]
+        queries = [self._query(series, series.aggregate_in(context)) for series in self.series]
         found = [context.history(query) for query in queries]
         histories = [history for history in found if history is not None]
         title = title_lines(context, self.title)
@@ -123,10 +130,10 @@ class Chart(Component):
             self._drawn = (made_of, self._request(self._spec(plot), self._description(context, plot)))
         return lines, self._drawn[1]
 
-    def _query(self, series: ChartSeries) -> HistoryQuery:
+    def _query(self, series: ChartSeries, aggregate: Aggregate) -> HistoryQuery:
         labels = tuple(sorted(series.labels.items()))
         seconds = seconds_of(self.range)
-        return HistoryQuery(series.source, series.metric, labels, seconds, self._step_seconds, series.aggregate)
+        return HistoryQuery(series.source, series.metric, labels, seconds, self._step_seconds, aggregate)
 
     @cached_property
     def _step_seconds(self) -> float:
@@ -141,7 +148,7 @@ class Chart(Component):
     def _plot(self, histories: Sequence[History], context: RenderContext) -> Plot:
         start, step = min(history.start for history in histories), histories[0].step_seconds
         named = [
-            (label, config, series.unit, missing + series.values)
+            (label, config, _unit(series.unit, config.aggregate_in(context)), missing + series.values)
             for config, history in zip(self.series, histories, strict=True)
             for missing in [(None,) * round((history.start - start).total_seconds() / step)]
             for series, label in _named(config, history.series)
@@ -180,7 +187,7 @@ class Chart(Component):
         """The newest values in small: the source's own where that is what is drawn, else the last step's."""
         latest: dict[str, float | None] = {}
         for series in self.series:
-            if series.aggregate in (Aggregate.AVG, Aggregate.LAST):
+            if series.aggregate_in(context) in (Aggregate.AVG, Aggregate.LAST):
                 latest |= {label: metric.value for metric, label in _labelled(series, _metrics(context, series))}
         parts = [
             f"{name_text(curve.label)} **{self._text(latest.get(curve.label, curve.last), plot.unit)}**"
@@ -253,6 +260,13 @@ class Chart(Component):
 
     def _text(self, value: float | None, unit: str) -> str:
         return escape_markdown(self._value(value, unit))
+
+
+def _unit(unit: str, aggregate: Aggregate) -> str:
+    """The unit of what becomes of the values."""
+    if aggregate is Aggregate.RATE:
+        return f"{unit}/s" if unit and unit != "count" else "/s"
+    return {Aggregate.COUNT: "count", Aggregate.UP: "ratio"}.get(aggregate, unit)
 
 
 def _blocks(context: RenderContext, lines: list[str], request: ChartRequest | None) -> tuple[Block, ...]:

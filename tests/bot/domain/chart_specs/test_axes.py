@@ -9,7 +9,9 @@ from hypothesis import strategies as st
 
 from app.bot.domain.chart_specs.time_axis import time_axis, zone_of
 from app.bot.domain.chart_specs.value_axis import HUGE, value_axis
+from app.bot.domain.regions import InRegion, Region, Temperature
 from app.bot.domain.units import KNOWN_UNITS
+from app.shared.locales import locale_forms
 
 GIB = 2.0**30
 BERLIN = zone_of("Europe/Berlin")
@@ -32,6 +34,15 @@ BERLIN = zone_of("Europe/Berlin")
 )
 def test_values_are_written_round_and_with_their_unit(values: list[float], unit: str, labels: list[str]) -> None:
     assert list(value_axis(values, unit).labels) == labels
+
+
+def test_axes_are_written_as_the_region_writes() -> None:
+    with InRegion(Region(temperature=Temperature.FAHRENHEIT)):
+        axis = value_axis([19, 26], "celsius", from_zero=False)
+        assert list(axis.labels) == ["65 °F", "70 °F", "75 °F", "80 °F"]
+        assert axis.ticks[0] == pytest.approx(18.333, abs=0.001)
+    with InRegion(Region(locale="de-DE", forms=locale_forms("de-DE"))):
+        assert value_axis([GIB, 1.1 * GIB], "B").labels[1] == "0,25 GiB"
 
 
 def test_a_line_need_not_begin_at_zero_and_given_ends_hold() -> None:

@@ -14,7 +14,7 @@ from app.bot.domain.charts import ChartFailedError
 from app.bot.domain.component import component_types
 from app.bot.domain.errors import HomelabError, InvalidConfigError, UnknownSourceError
 from app.bot.domain.history import Aggregate
-from app.bot.domain.readings import Metric
+from app.bot.domain.readings import Metric, MetricKind
 from app.bot.domain.regions import Region
 from app.shared.charts import ChartRenderer
 from tests.charting import MemoryCharts, MemoryHistories, drawing_context, every, image, series, texts
@@ -38,6 +38,16 @@ def test_the_past_is_asked_for_in_steps_that_fit() -> None:
     queries = [(query.range_seconds, query.step_seconds) for query in histories.queries]
     assert queries == [(86_400, 600), (604_800, 7_200), (2_592_000, 86_400), (3_600, 300)]
     assert {query.aggregate for query in histories.queries} == {Aggregate.AVG}
+
+
+def test_a_counter_is_shown_as_its_rate_unless_said_otherwise() -> None:
+    histories = MemoryHistories(cpu=[series(100.0, 200.0, unit="bytes")])
+    readings = metrics(Metric("cpu", 9e9, "bytes", kind=MetricKind.COUNTER))
+    shown = chart().render(drawing_context(histories, lab=readings))
+    assert histories.queries[-1].aggregate is Aggregate.RATE
+    assert texts(shown) == "-# cpu **200 B/s**"
+    component("chart", {"series": [{**CPU, "aggregate": "max"}]}).render(drawing_context(histories, lab=readings))
+    assert histories.queries[-1].aggregate is Aggregate.MAX
 
 
 def test_while_history_or_picture_are_missing_it_says_so() -> None:
