@@ -21,6 +21,7 @@ SEEDED_SETTING = "catalog.seeded"
 
 _TABLES = ("services", "commands", "data_sources", "actions")
 _TYPE_TABLES = ("component_types", "data_source_types", "service_types", "action_types", "command_types")
+_TABLES_WITH_KINDS = ("component_types", "data_source_types")
 _UPPER_CASE = {"http": "HTTP", "json": "JSON"}
 
 
@@ -90,6 +91,11 @@ def dashboards() -> dict[str, dict[str, Any]]:
 
 async def _describe_type(connection: asyncpg.Connection, description: TypeDescription) -> None:
     # Rows that say this already are not touched: each touch is a change that every reader is told of.
+    if description.table in _TABLES_WITH_KINDS:  # a new builtin type takes the name of one that people made
+        await connection.execute(
+            f"UPDATE {description.table} SET kind = 'builtin' WHERE name = $1 AND kind <> 'builtin'",  # noqa: S608  # one of the two
+            description.name,
+        )
     await connection.execute(
         f"""
         INSERT INTO {description.table} AS known (name, title, description, config_schema) VALUES ($1, $2, $3, $4)

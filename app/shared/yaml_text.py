@@ -76,4 +76,4 @@ def load_yaml(text: str) -> Any:
 
 def dump_yaml(value: Any) -> str:
     """A value of JSON's kinds as YAML that `load_yaml` reads back."""
-    return yaml.dump(value, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=100, default_flow_style=False)
+    return yaml.dump(value, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=10_000, default_flow_style=False)

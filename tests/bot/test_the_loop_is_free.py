@@ -83,6 +83,31 @@ async def test_many_slow_templates_share_the_time_of_one_component(readings: Rea
     assert_fits_discord(view)
 
 
+def many(*children: dict[str, Any]) -> dict[str, Any]:
+    """As many components in one as there may be, each different from the others."""
+    inner = {"values": list(range(20)), "as": "second", "limit": 20, "children": list(children)}
+    return {"values": list(range(19)), "limit": 19, "children": [{"type": "repeat", "config": inner}]}
+
+
+@pytest.mark.parametrize(
+    "child",
+    [
+        {"type": "gauge", "config": {"source": "lab", "metric": "load", "label": "${item} ${second}"}},
+        {"type": "text", "config": {"text": "{{ item * second }} ${item} ${second}"}},
+        {
+            "type": "table",
+            "config": {"source": "lab", "items": "rows", "limit": 30, "columns": [{"field": "value"}]},
+        },
+        {"type": "text", "config": {"text": "x"}, "visible_when": "item > second"},
+    ],
+    ids=["gauge", "text", "table", "condition"],
+)
+async def test_components_in_components_share_the_time_of_one(readings: ReadingStore, child: dict[str, Any]) -> None:
+    view, monitor = await built(readings, "repeat", many(child))
+    assert monitor.longest < LONGEST_SECONDS, str(monitor)
+    assert_fits_discord(view)
+
+
 ROWS = {"source": "lab", "items": "rows"}
 NAMES = [{"type": "text", "config": {"text": "${item.name}"}}, {"type": "text", "config": {"text": "{{ item.name }}"}}]
 

@@ -17,7 +17,7 @@ from app.bot.domain.readings import Metric, Reading
 from app.bot.domain.template_types import TemplateType
 from app.bot.domain.thresholds import Level
 from app.catalog import template_types as catalog
-from app.catalog.seed import seed
+from app.catalog.seed import describe, seed
 from app.catalog.template_types import template_types
 from app.shared.expressions import CelExpressions
 from app.web.records.template_types import StoredType, TemplateTypeChecks
@@ -237,6 +237,14 @@ def edition(monkeypatch: pytest.MonkeyPatch) -> Any:
 async def title(owner: asyncpg.Connection) -> str | None:
     found: str | None = await owner.fetchval("SELECT title FROM component_types WHERE name = 'ups_card'")
     return found
+
+
+async def test_a_new_builtin_type_takes_the_name_of_one_that_people_made(owner: asyncpg.Connection) -> None:
+    await owner.execute("INSERT INTO component_types (name, kind, title) VALUES ('gauge', 'template', 'mine')")
+    await seed(owner, describe("component_types", component_types.items()))
+    row = await owner.fetchrow("SELECT kind, title FROM component_types WHERE name = 'gauge'")
+    assert row is not None
+    assert tuple(row) == ("builtin", "Gauge")
 
 
 async def test_types_are_added_once(owner: asyncpg.Connection) -> None:

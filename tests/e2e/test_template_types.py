@@ -78,3 +78,18 @@ async def test_a_reading_that_only_a_template_knows_of_wakes_its_dashboards(lab:
         {"metrics": [{"name": "disk", "value": 42, "unit": "percent"}]},
     )
     await lab.until_shown("Disk 42 %")
+
+
+async def test_buttons_of_a_repetition_work_each_by_itself(lab: Lab) -> None:
+    button = {"type": "buttons", "config": {"buttons": [{"label": "Again ${item}"}]}}
+    repeat = {"type": "repeat", "config": {"values": ["one", "two"], "children": [button]}}
+    await factories.component_type(lab.owner, name="both", kind="template", definition={"components": [repeat]})
+    await lab.source(name="bot", type="bot", interval_seconds=3600)
+    await lab.dashboard({"type": "both"}, text("Polls: {{ metric('bot', 'polls').value | int }}"), refresh_rate=3600)
+    message = await lab.until_shown("Polls: ")
+    await lab.until_remembered()
+    for label in ("Again one", "Again two"):
+        before = lab.shown()
+        result = await lab.ada.click(message, label=label)
+        assert result.acknowledged
+        assert lab.shown() != before, "the source was read again"

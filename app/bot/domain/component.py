@@ -62,6 +62,9 @@ MAX_NESTING = 8
 MAX_NESTED = 400
 """Components within one component, through all levels; a message shows 40 at most."""
 
+MAX_NESTED_SECONDS = 0.035
+"""Computing time of all components within one, looked at before each: with the longest of them under 50 ms."""
+
 MAX_TEMPLATE_SECONDS = 0.03
 """Computing time of all templates of one component: with the longest single one (TemplateLimits) under 50 ms."""
 
@@ -113,6 +116,7 @@ class RenderContext:
     _charts_asked: int = field(init=False, default=0, repr=False)
     _spent: float = field(init=False, default=0.0, repr=False)
     _nested: int = field(init=False, default=0, repr=False)
+    _nested_since: float = field(init=False, default=0.0, repr=False)
     custom_ids: set[str] = field(init=False, default_factory=set, repr=False)
     """Those of nested components so far: Discord takes each only once in a message."""
 
@@ -261,10 +265,17 @@ class RenderContext:
 
     def count_nested(self) -> None:
         """Count one more component within the one of the row. Raises TooManyNestedError."""
+        if self._nested == 0:
+            self._nested_since = thread_time()
         self._nested += 1
         if self._nested > MAX_NESTED:
             raise TooManyNestedError(
                 f"It consists of more than {MAX_NESTED} components. Repeat over less, or nest less."
+            )
+        if thread_time() - self._nested_since > MAX_NESTED_SECONDS:
+            raise TooManyNestedError(
+                f"The components within it together take more than {MAX_NESTED_SECONDS * 1000:.0f} ms. "
+                "Repeat over less, or spread it over several components."
             )
 
     def problem(self, title: str, error: Exception) -> Problem:

@@ -17,6 +17,7 @@ from app.bot.domain.blocks import View
 from app.bot.domain.component import component_types
 from app.bot.domain.dashboards import Dashboard, DashboardComponent
 from app.bot.domain.errors import HomelabError, InvalidConfigError
+from app.bot.domain.fields import ConditionMark, TemplateMark, marked_fields
 from app.bot.domain.readings import Metric, Reading
 from app.bot.domain.splitting import split
 from tests.json_schemas import instances
@@ -171,6 +172,16 @@ def test_every_field_is_described(type_name: str) -> None:
     models = [schema, *(part for part in schema.get("$defs", {}).values() if "properties" in part)]
     missing = [name for model in models for name, field in model["properties"].items() if not field.get("description")]
     assert not missing
+
+
+@pytest.mark.parametrize("type_name", TYPES)
+@pytest.mark.parametrize(("word", "mark"), [("Jinja2", TemplateMark), ("CEL", ConditionMark)])
+def test_what_is_run_is_marked(type_name: str, word: str, mark: type[TemplateMark | ConditionMark]) -> None:
+    """Data is escaped in marked fields only; one that is not marked would take a container's name for a template."""
+    schema = component_types[type_name].model_json_schema()
+    models = [schema, *(part for part in schema.get("$defs", {}).values() if "properties" in part)]
+    said = {name for model in models for name, part in model["properties"].items() if word in part["description"]}
+    assert said - marked_fields(component_types[type_name], mark) - {"visible_when"} == set()
 
 
 @pytest.mark.parametrize("type_name", TYPES)
