@@ -11,7 +11,7 @@ from typing import Any
 import asyncpg
 import yaml
 
-from app.catalog.seed import insert_dashboard, insert_row
+from app.catalog.seed import act_as_catalog, insert_dashboard, insert_row
 
 _UNITS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
 _OFFSET = re.compile(r"(?P<sign>[+-])(?P<count>\d+)(?P<unit>[smhd])(?: at (?P<hour>\d\d):(?P<minute>\d\d))?")
@@ -38,6 +38,7 @@ async def define_gallery(connection: asyncpg.Connection, guild_id: int, channels
     """Bring the gallery into the database, its dashboards into the channel that the page shows."""
     definitions = gallery()
     async with connection.transaction():
+        await act_as_catalog(connection)
         for row in definitions.pop("dashboards"):
             await insert_dashboard(connection, guild_id, channels["homelab"], row)
         for table, rows in definitions.items():

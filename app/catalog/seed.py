@@ -52,7 +52,7 @@ async def seed(connection: asyncpg.Connection, types: Iterable[TypeDescription])
     `connection` is the owner's, with JSON codecs. Safe to repeat.
     """
     async with connection.transaction():
-        await _act_as_catalog(connection)
+        await act_as_catalog(connection)
         for description in types:
             await _describe_type(connection, description)
         seeded = await _seeded(connection)
@@ -72,7 +72,7 @@ async def seed_dashboards(connection: asyncpg.Connection, guild_id: int, channel
     A dashboard that was added to this guild before, or one of the same name, is left as it is.
     """
     async with connection.transaction():
-        await _act_as_catalog(connection)
+        await act_as_catalog(connection)
         seeded = await _seeded(connection)
         for key, definition in dashboards().items():
             mark = f"dashboards/{guild_id}/{key}"
@@ -137,7 +137,7 @@ async def insert_row(connection: asyncpg.Connection, table: str, row: Mapping[st
     return new_id
 
 
-async def _act_as_catalog(connection: asyncpg.Connection) -> None:
+async def act_as_catalog(connection: asyncpg.Connection) -> None:
     """Have the revisions of this transaction say who made these rows."""
     actor = json.dumps({"type": "catalog", "name": "catalog"})
     await connection.execute("SELECT set_config('homelab.actor', $1, true)", actor)

@@ -62,13 +62,13 @@ async def restore(
     `newest` is the record's last revision that the actor knows of: StaleRecordError is raised when there is another.
     Also raises what RecordStore raises; an InvalidRecordError names the field that is not valid anymore.
     """
-    if newest is not None:
-        await _require_unchanged(database, revision, newest)
     kind = restorable_kind(revision)
     row = restorable_row(revision, version)
     actor = replace(actor, note=f"restored from revision {revision.id}")
     values = {name: row[name] for name in kind.fields if name in row}
     existing = await current_record(database, store, revision, lock=True)
+    if newest is not None:  # asked after the lock: what was committed meanwhile is seen
+        await _require_unchanged(database, revision, newest)
     if existing is not None:
         return await _change(database, store, kind, existing, values, actor=actor)
     if kind.name in _NOT_KEPT:

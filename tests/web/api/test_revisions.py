@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -10,6 +11,8 @@ import pytest
 
 from app.shared.secrets import SecretBox
 from tests import factories
+from tests.database import Database, owner_connection
+from tests.waiting import until
 from tests.web.browser import Browser
 
 pytestmark = pytest.mark.usefixtures("types")
@@ -363,3 +366,26 @@ async def test_a_template_type_comes_back_and_a_builtin_one_is_left_alone(
 
     await owner.execute("UPDATE component_types SET enabled = false WHERE name = 'heading'")
     await refused(admin, (await listed(admin, "?kind=component-types&key=heading"))[0]["id"], 405)
+
+
+async def test_who_saves_in_the_moment_of_a_restore_is_not_overwritten(
+    editor: Browser, owner: asyncpg.Connection, database: Database
+) -> None:
+    made = await source(editor, title="1")
+    await changed(editor, f"/data-sources/{made['id']}", title="2")
+    seen = (await listed(editor))[0]["id"]
+    watching = await owner_connection(database)
+    transaction = owner.transaction()
+    await transaction.start()
+    await owner.execute("UPDATE data_sources SET title = '3'")
+
+    asked = asyncio.create_task(editor.api("POST", f"/revisions/{seen}/restore", {"newest": seen}))
+
+    async def waits() -> bool:
+        return bool(await watching.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted"))
+
+    await until(waits, "the restore waits for the other change")
+    await transaction.commit()
+    assert (await asked).status_code == 412
+    assert await owner.fetchval("SELECT title FROM data_sources") == "3"
+    await watching.close()

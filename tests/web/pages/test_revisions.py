@@ -79,7 +79,7 @@ async def test_a_deleted_dashboard_is_found_and_comes_back(editor: Browser, owne
     await owner.execute("DELETE FROM dashboards")
     revision = await owner.fetchval("SELECT id FROM revisions WHERE operation = 'delete' AND table_name = 'dashboards'")
 
-    assert "Look and restore" in await page(editor, "/revisions?kind=dashboards")
+    assert "Details and restore" in await page(editor, "/revisions?kind=dashboards")
     assert "Changed at the same time" in await page(editor, f"/revisions/{revision}")
     question = await page(editor, f"/revisions/{revision}/restore")
     assert "It comes back as it was" in question
