@@ -43,7 +43,7 @@ _TEMPERATURES: dict[str, Callable[[float], float]] = {
 }
 """To the other unit."""
 _DURATIONS = (60, 120, 300, 600, 900, 1800, 3600, 7200, 10_800, 21_600, 43_200, 86_400, 172_800, 604_800, 2_592_000)
-_SECONDS = {"seconds": 1.0, "milliseconds": 0.001}
+_SECONDS = {"seconds": 1.0, "milliseconds": 1e-3, "microseconds": 1e-6, "minutes": 60.0, "hours": 3_600.0}
 _LEAST_SHARE, _LEAST_SPAN = 1e-7, 1e-12
 """A span smaller than this, as a share of the values or at all, is none."""
 _MAX_TICKS = 21
@@ -125,9 +125,10 @@ def _converted(
     ticks: int,
 ) -> ValueAxis:
     """The axis of a temperature that is shown in the other unit: its ticks are round there."""
+    known = [max(-HUGE, min(value, HUGE)) for value in values]
     to, back = _TEMPERATURES[unit], _TEMPERATURES[current_region().temperature.value]
     axis = value_axis(
-        map(to, values),
+        map(to, known),
         current_region().temperature.value,
         minimum=to(minimum) if minimum is not None else None,
         maximum=to(maximum) if maximum is not None else None,
@@ -135,7 +136,10 @@ def _converted(
         from_zero=False,
         ticks=ticks,
     )
-    return ValueAxis(back(axis.low), back(axis.high), tuple(map(back, axis.ticks)), axis.labels)
+    # There and back again is not always where it was.
+    low = minimum if minimum is not None else min([back(axis.low), *known])
+    high = maximum if maximum is not None else max([back(axis.high), *known])
+    return ValueAxis(low, high, tuple(max(low, min(back(tick), high)) for tick in axis.ticks), axis.labels)
 
 
 def _widened(low: float, high: float, minimum: float | None, maximum: float | None) -> tuple[float, float]:
