@@ -152,6 +152,7 @@ async def serve(
         finally:
             tending.cancel()
             await asyncio.wait([tending])
+            await app.state.web.preview.close()
             await app_engine.dispose()
 
 

@@ -65,7 +65,7 @@ def first_run() -> FirstRun:
 @pytest.fixture
 async def app(database: Database, secret_box: SecretBox, first_run: FirstRun, clock: Clock) -> AsyncIterator[FastAPI]:
     engine = create_engine(database.owner_url, pool_size=3)
-    yield create_app(
+    app = create_app(
         engine,
         secret_box,
         signing_key="k" * 48,
@@ -73,6 +73,8 @@ async def app(database: Database, secret_box: SecretBox, first_run: FirstRun, cl
         passwords=Passwords(QUICK),
         limiter=LoginLimiter(clock),
     )
+    yield app
+    await app.state.web.preview.close()
     await engine.dispose()
 
 

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from app.bot.domain.blocks import Block, Button, Container, Image, Option, Problem, Section
+from app.bot.domain.charts import Picture
 
 Part = Block | Button | Option | Image
 
@@ -29,6 +30,8 @@ def problem_json(problem: Problem) -> dict[str, str]:
 def _value(value: Any) -> Any:
     if isinstance(value, tuple):
         return [_value(item) for item in value]
+    if isinstance(value, Picture):
+        return {"filename": value.filename, "digest": value.digest}
     if isinstance(value, datetime):
         return value.isoformat()
     if hasattr(value, "__dataclass_fields__"):

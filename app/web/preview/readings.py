@@ -11,8 +11,11 @@ from sqlalchemy import text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.bot.application.arrivals import Arrivals
 from app.bot.application.builders import DashboardBuilder, first_page, pages_of
+from app.bot.application.charts import ChartStore
 from app.bot.application.component_factory import ComponentFactory
+from app.bot.application.history_store import HistoryStore
 from app.bot.application.readings import ReadingStore
 from app.bot.application.regions import GuildRegions
 from app.bot.domain.blocks import View
@@ -25,8 +28,10 @@ from app.bot.domain.registry import Registry
 from app.bot.domain.sources import DataSource
 from app.bot.domain.template_types import TemplateType
 from app.bot.domain.templates import Templates
+from app.shared.charts import ChartRenderer
 from app.shared.expressions import CelExpressions
 from app.shared.locales import locale_forms
+from app.web.preview.history import SessionHistory
 
 # Every column, as the bot reads them: templates may use those that no model knows.
 _DASHBOARD = text("SELECT * FROM dashboards WHERE id = :id").columns(layout=JSONB)
@@ -45,6 +50,8 @@ _STATES = text(
 
 
 _SAMPLE_LAYOUT = {"footer": False, "accent": "status"}
+CHART_WAIT_SECONDS = 3.0
+"""How long a preview waits for charts that were not drawn yet; it is fetched again in a moment anyway."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,10 +65,16 @@ class Preview:
 
 
 class PreviewSource:
-    """Builds previews from the database. It remembers readings that went by, so that sparklines have a past."""
+    """Builds previews from the database. It remembers readings that went by, so that sparklines have a past.
+
+    `close` it.
+    """
 
     def __init__(self, types: Registry[type[Component]], templates: Templates) -> None:
         self._types, self._templates = types, templates
+        self._arrivals = Arrivals()
+        self._histories = HistoryStore(self._arrivals.arrived)
+        self._charts = ChartStore(ChartRenderer(), self._arrivals.arrived)
         self._readings = ReadingStore()
         self._guilds: Mapping[int, Guild] = {}
         self._regions = GuildRegions(lambda: self._guilds, locale_forms)
@@ -70,6 +83,8 @@ class PreviewSource:
             self._readings,
             templates,
             expressions=CelExpressions(),
+            histories=self._histories,
+            charts=self._charts,
             region_of=self._regions.of,
         )
         self._polled: dict[str, datetime] = {}
@@ -78,7 +93,7 @@ class PreviewSource:
         """The dashboard as it looks now. Raises LookupError when it is gone."""
         dashboard = await load_dashboard(database, dashboard_id)
         await self.refresh(database)
-        view = self._builder.build(dashboard, datetime.now(UTC), page)
+        view = await self._complete(database, self._builder, dashboard, page)
         pages = pages_of(dashboard)
         return Preview(dashboard, view, page if page in pages else first_page(dashboard), pages)
 
@@ -92,12 +107,31 @@ class PreviewSource:
             self._readings,
             self._templates,
             expressions=CelExpressions(),
+            histories=self._histories,
+            charts=self._charts,
             region_of=lambda _sample: self._regions.of(min(self._guilds, default=0)),
         )
         component = DashboardComponent(1, 1, template.name, config=params)
-        return builder.build(
-            Dashboard(1, 1, "Preview", layout=_SAMPLE_LAYOUT, components=(component,)), datetime.now(UTC)
-        )
+        dashboard = Dashboard(1, 1, "Preview", layout=_SAMPLE_LAYOUT, components=(component,))
+        return await self._complete(database, builder, dashboard)
+
+    async def close(self) -> None:
+        """End what draws charts."""
+        await self._charts.close()
+
+    async def _complete(
+        self, database: AsyncSession, builder: DashboardBuilder, dashboard: Dashboard, page: str | None = None
+    ) -> View:
+        """The dashboard with its past, and with its charts if they take no longer than a moment."""
+        reader = SessionHistory(database)
+
+        def build() -> View:
+            return builder.build(dashboard, datetime.now(UTC), page)
+
+        await self._histories.load(reader)  # what earlier previews asked for has grown since
+        if build().pending:
+            await self._histories.load(reader)
+        return await self._arrivals.complete(dashboard.id, build, CHART_WAIT_SECONDS)
 
     async def refresh(self, database: AsyncSession) -> None:
         """Take in the template types and servers as they are now, and what the bot has read since the last time."""
