@@ -10,7 +10,7 @@ from app.logs import redact
 from app.shared.differences import ABSENT, Difference
 
 _MARKS = {Verb.ADD: ("+", "green"), Verb.CHANGE: ("~", "yellow"), Verb.REMOVE: ("-", "red")}
-_DONE = {Verb.ADD: "added", Verb.CHANGE: "changed", Verb.REMOVE: "removed"}
+_DONE = {Verb.ADD: "added", Verb.CHANGE: "changed", Verb.REMOVE: "removed", Verb.SHIFT: "moved along"}
 _PART_OF = {"components": "dashboards"}
 _MOST_FIELDS = 12
 _LONGEST_VALUE = 100
@@ -20,6 +20,8 @@ def print_plan(console: Console, plan: Plan, *, done: bool) -> None:
     """Print what changes (or has been changed) field by field, what could be pruned, and what is missing."""
     section = ""
     for change in plan.changes:
+        if change.verb is Verb.SHIFT:
+            continue
         shown = _PART_OF.get(change.section, change.section)
         if shown != section:
             section = shown

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.configuration.documents import Document
 from app.configuration.entries import Entry, read_entries
 from app.configuration.guilds import UnknownNameError
-from app.configuration.matching import match_components, positions
+from app.configuration.matching import keeping_order, match_components, positions
 from app.configuration.plan import Change, Plan, Verb, hidden_differences
 from app.configuration.problems import ConfigurationError, Problem
 from app.configuration.records import Record, defaults, read_resolver, readable
@@ -27,7 +27,7 @@ from app.configuration.sections import (
     Section,
 )
 from app.shared.database.models import DashboardComponentRow
-from app.shared.differences import same
+from app.shared.differences import Difference, same
 from app.web.records.errors import DuplicateRecordError, FieldError, InvalidRecordError
 from app.web.records.store import RecordStore, entered_values
 from app.web.security.actors import WebActor
@@ -137,9 +137,10 @@ class Applying:
         found = match_components([_content(record.values) for record in usable], [_content(row) for row in existing])
         matched = [None if place is None else rows[place] for place in found]
         places = positions([None if row is None else (row.position, row.id) for row in matched])
-        for record, row, position in zip(usable, matched, places, strict=True):
+        in_order = keeping_order(found)
+        for index, (record, row, position) in enumerate(zip(usable, matched, places, strict=True)):
             record.values["position"] = position
-            await self._save(record, row)
+            await self._save(record, row, moved=index not in in_order)
         for record in records:
             if record not in usable:
                 await self._check(record)
@@ -150,7 +151,7 @@ class Applying:
 
     # Single records
 
-    async def _save(self, record: Record, row: Any) -> Any:
+    async def _save(self, record: Record, row: Any, *, moved: bool = False) -> Any:
         """Create or update the row; None when something is wrong with the record."""
         section, kind = record.entry.section, record.entry.section.kind
         if section is GUILDS and row is not None:
@@ -164,21 +165,24 @@ class Applying:
         except (InvalidRecordError, DuplicateRecordError) as error:
             self._complain(record, error)
             return None
-        after = entered_values(kind, row)
+        self._tell(record.entry, before, entered_values(kind, row), moved=moved)
+        return row
+
+    def _tell(self, entry: Entry, before: dict[str, Any] | None, after: dict[str, Any], *, moved: bool) -> None:
+        """Put what happened to a record into the plan."""
         if before is not None and same(before, after):
             self._unchanged += 1
-            return row
-        was = None if before is None else _shown(section, before)
-        if was is None:
+            return
+        section = entry.section
+        if before is None:
             given = {name: value for name, value in after.items() if not _goes_without_saying(section, name, value)}
-            change = Change(
-                Verb.ADD, section.name, record.entry.subject, hidden_differences(None, _shown(section, given))
-            )
-        else:
-            found = hidden_differences(was, _shown(section, after))
-            change = Change(Verb.CHANGE, section.name, record.entry.subject, found)
-        self._changes.append(change)
-        return row
+            found = hidden_differences(None, _shown(section, given))
+            self._changes.append(Change(Verb.ADD, section.name, entry.subject, found))
+            return
+        found = hidden_differences(_shown(section, before), _shown(section, after))
+        if moved:
+            found = (Difference("position", before["position"], after["position"]), *found)
+        self._changes.append(Change(Verb.CHANGE if found else Verb.SHIFT, section.name, entry.subject, found))
 
     async def _check(self, record: Record) -> None:
         """Find what else is wrong with a record that cannot be saved."""
@@ -241,13 +245,13 @@ def _content(values: Mapping[str, Any]) -> dict[str, Any]:
 
 def _shown(section: Section, values: Mapping[str, Any]) -> dict[str, Any]:
     """The values under the names that files have, without what says which record it is."""
-    left_out = {"dashboard_id", *section.identity}
+    left_out = {"dashboard_id", "position", *section.identity}
     return {section.file_field(name): readable(name, value) for name, value in values.items() if name not in left_out}
 
 
 def _goes_without_saying(section: Section, name: str, value: Any) -> bool:
     """Whether a field of a new record is as it is by default, or stands in its title."""
-    if section is COMPONENTS and name in ("position", "type", "name"):
+    if section is COMPONENTS and name in ("type", "name"):
         return True
     known = defaults(section.kind)
     return name in known and same(known[name], value)

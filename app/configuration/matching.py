@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -32,6 +33,18 @@ def match_components(wanted: Sequence[Values], existing: Sequence[Values]) -> li
     for index, place in _only_ones(wanted, found, free):
         found[index] = place
     return found
+
+
+def keeping_order(places: Sequence[int | None]) -> frozenset[int]:
+    """Which of the matched components stay in their order, as many as can; the others have moved."""
+    best: list[tuple[int, ...]] = []  # for each length the run of indexes that ends with the lowest place
+    ends: list[int] = []
+    for index, place in enumerate(places):
+        if place is not None:
+            length = bisect_left(ends, place)
+            ends[length : length + 1] = [place]
+            best[length : length + 1] = [(*best[length - 1], index) if length else (index,)]
+    return frozenset(best[-1] if best else ())
 
 
 def positions(kept: Sequence[tuple[int, int] | None]) -> list[int]:

@@ -17,6 +17,8 @@ class Verb(StrEnum):
     ADD = "add"
     CHANGE = "change"
     REMOVE = "remove"
+    SHIFT = "shift"
+    """It is as it was, but stands further up or down because others came, went or moved."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.configuration.matching import match_components, positions
+from app.configuration.matching import keeping_order, match_components, positions
 
 
 def component(name: str = "", kind: str = "gauge", **config: Any) -> dict[str, Any]:
@@ -72,6 +72,13 @@ def test_positions_put_components_in_order(kept: list[tuple[int, int] | None]) -
     pairs = zip(placed, kept, strict=True)
     order = [(place, known[1] if known and known[0] == place else 10**9) for place, known in pairs]
     assert order == sorted(set(order))
+
+
+def test_as_many_as_can_stay_in_order() -> None:
+    assert keeping_order([0, 1, 2]) == {0, 1, 2}
+    assert keeping_order([3, 0, None, 1, 2]) == {1, 3, 4}
+    assert keeping_order([1, 2, 0]) == {0, 1}
+    assert keeping_order([None]) == frozenset()
 
 
 def test_positions_that_are_right_stay() -> None:

@@ -42,7 +42,7 @@ class ChangedField(BaseModel):
 class PlannedChange(BaseModel):
     """One record that changes. Values that could be secrets are hidden."""
 
-    verb: Literal["add", "change", "remove"]
+    verb: Literal["add", "change", "remove", "shift"]
     section: str
     subject: str
     fields: list[ChangedField]

@@ -16,7 +16,7 @@ HIDDEN = "(hidden)"
 _SECRET_NAME = re.compile(
     r"passw|secret|token|authorization|cookie|credential|private|(^|[_-])(api[_-]?)?key$|^auth$", re.IGNORECASE
 )
-_REFERENCE = re.compile(r"\$\{secret:[^{}]*\}")
+_REFERENCE = re.compile(r"(?:(?:Bearer|Basic|Token|ApiKey) )?\$\{secret:[^{}]*\}", re.IGNORECASE)
 _PASSWORD_IN_ADDRESS = re.compile(r"(//[^/\s:@]*:)[^@/\s]+@")
 _LARGEST = 2**53
 """From here on JavaScript, and so every JSON viewer in a browser, rounds whole numbers."""
