@@ -42,15 +42,19 @@ class _WallClock(Clock):
         return datetime.now(UTC)
 
 
-Define = Callable[[asyncpg.Connection, int, Mapping[str, int]], Awaitable[None]]
-"""Brings definitions into the database: on the owner's connection, for a guild's id, and channel ids by name."""
+Define = Callable[[DatabaseUrls, int, Mapping[str, int]], Awaitable[None]]
+"""Brings definitions into the database, for a guild's id and channel ids by name."""
 
 
-async def define_catalog(connection: asyncpg.Connection, guild_id: int, channels: Mapping[str, int]) -> None:
+async def define_catalog(urls: DatabaseUrls, guild_id: int, channels: Mapping[str, int]) -> None:
     """The catalog's dashboards in the channel that the page shows."""
-    await seed_dashboards(
-        connection, guild_id, {"this-machine": channels["homelab"], "the-bot-itself": channels["homelab"]}
-    )
+    connection: asyncpg.Connection = await connect(urls.owner, "homelab demo")
+    try:
+        await seed_dashboards(
+            connection, guild_id, {"this-machine": channels["homelab"], "the-bot-itself": channels["homelab"]}
+        )
+    finally:
+        await connection.close()
 
 
 async def run_demo(
@@ -73,7 +77,8 @@ async def run_demo(
         await env.start()
         channel, viewers, channels = _furnish(env)
         env.backend.clock = _WallClock()
-        await _define(urls.owner, env.guild.id, channels, define)
+        await _add_guild(urls.owner, env.guild.id)
+        await define(urls, env.guild.id, channels)
         async with _page(env, channel, viewers, settings.demo_port) as preview:
             announce(preview.url)
             await preview.wait_closed()
@@ -94,14 +99,13 @@ def _furnish(env: simcord.Env) -> tuple[Any, list[Any], Mapping[str, int]]:
     return lab, [member, friend], {"homelab": lab.id, "general": general.id}
 
 
-async def _define(owner_url: str, guild_id: int, channels: Mapping[str, int], define: Define) -> None:
-    """The guild's row and the dashboards in it."""
+async def _add_guild(owner_url: str, guild_id: int) -> None:
+    """The guild's row, which dashboards belong to."""
     connection: asyncpg.Connection = await connect(owner_url, "homelab demo")
     try:
         await connection.execute(
             "INSERT INTO guilds (id, name) VALUES ($1, $2) ON CONFLICT (id) DO NOTHING", guild_id, GUILD_NAME
         )
-        await define(connection, guild_id, channels)
     finally:
         await connection.close()
 

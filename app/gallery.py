@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from importlib.resources import files
+from itertools import islice
 from typing import Any
 
 import asyncpg
 import yaml
 
+from app.bot.application.history import samples_of
+from app.bot.domain.history import Sample
+from app.bot.infrastructure.repositories import PostgresHistory
+from app.bot.infrastructure.sources.simulated import Simulated
 from app.catalog.seed import act_as_catalog, insert_dashboard, insert_row
+from app.shared.database.core.connection import connect
+from app.shared.database.core.pool import create_pool
+from app.shared.database.core.urls import DatabaseUrls
 
+_BATCH = 10_000
+_POST_SECONDS = 10
 _UNITS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
 _OFFSET = re.compile(r"(?P<sign>[+-])(?P<count>\d+)(?P<unit>[smhd])(?: at (?P<hour>\d\d):(?P<minute>\d\d))?")
 
@@ -34,16 +45,72 @@ def gallery(now: datetime | None = None) -> dict[str, list[dict[str, Any]]]:
     return found
 
 
-async def define_gallery(connection: asyncpg.Connection, guild_id: int, channels: Mapping[str, int]) -> None:
-    """Bring the gallery into the database, its dashboards into the channel that the page shows."""
+async def define_gallery(urls: DatabaseUrls, guild_id: int, channels: Mapping[str, int]) -> None:
+    """Bring the gallery and a past of three months into the database, its dashboards into the page's channel."""
     definitions = gallery()
-    async with connection.transaction():
-        await act_as_catalog(connection)
-        for row in definitions.pop("dashboards"):
-            await insert_dashboard(connection, guild_id, channels["homelab"], row)
-        for table, rows in definitions.items():
-            for row in rows:
-                await insert_row(connection, table, row)
+    dashboards = definitions.pop("dashboards")
+    connection: asyncpg.Connection = await connect(urls.owner, "homelab gallery")
+    try:
+        async with connection.transaction():
+            await act_as_catalog(connection)
+            for table, rows in definitions.items():
+                for row in rows:
+                    await insert_row(connection, table, row)
+        await _write_past(connection, urls.bot)
+        for row in dashboards:  # one after the other, so that they stand in the channel as they do here
+            async with connection.transaction():
+                await act_as_catalog(connection)
+                await insert_dashboard(connection, guild_id, channels["homelab"], row)
+            await _until_posted(connection, row["name"])
+    finally:
+        await connection.close()
+
+
+async def _write_past(connection: asyncpg.Connection, bot_url: str) -> None:
+    sources = await connection.fetch("SELECT id, config FROM data_sources WHERE type = 'simulated'")
+    pool = await create_pool(bot_url)
+    try:
+        past = PostgresHistory(pool)
+        now = datetime.now(UTC)
+        await past.make_partitions(now - timedelta(days=91), now)
+        for source in sources:
+            simulated = Simulated.model_validate(source["config"])
+            for batch in _batches(_samples(source["id"], simulated, now)):
+                await past.write(batch)
+        while await past.roll_up(now):
+            pass
+    finally:
+        await pool.close()
+
+
+async def _until_posted(connection: asyncpg.Connection, name: str) -> None:
+    """Wait until every message of a dashboard is there, but not for ever: the channel shows what is wrong."""
+    for _ in range(_POST_SECONDS):
+        await asyncio.sleep(1)
+        posted = await connection.fetchval(
+            "SELECT bool_and(message.state = 'posted') FROM dashboard_messages AS message "
+            "JOIN dashboards ON dashboards.id = message.dashboard_id WHERE dashboards.name = $1",
+            name,
+        )
+        if posted:
+            return
+
+
+def _samples(source_id: int, source: Simulated, now: datetime) -> Iterator[Sample]:
+    """What a source would have given: seldom long ago, often lately."""
+    for moment in _moments(now):
+        yield from samples_of(source_id, source.at(moment))
+
+
+def _moments(now: datetime) -> Iterator[datetime]:
+    for first, last, seconds in ((90 * 86_400, 30 * 86_400, 7_200), (30 * 86_400, 7_200, 900), (7_200, 0, 15)):
+        for ago in range(first, last, -seconds):
+            yield now - timedelta(seconds=ago)
+
+
+def _batches(samples: Iterator[Sample]) -> Iterator[list[Sample]]:
+    while batch := list(islice(samples, _BATCH)):
+        yield batch
 
 
 def _loader(now: datetime) -> type[yaml.SafeLoader]:

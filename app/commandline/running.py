@@ -6,12 +6,15 @@ import asyncio
 import signal
 from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Annotated, Any
 
 import typer
 
 from app.commandline.context import command_database, command_settings
 from app.commandline.terminal import UsageError, announce, console
+from app.processes import Program, run_programs
 from app.settings import Settings
 from app.shared.database.core.urls import DatabaseUrls
 
@@ -22,9 +25,10 @@ Shards = Annotated[
 
 
 def add_commands(app: typer.Typer) -> None:
-    """Add `up`, `demo`, `bot`, `web`, and the program that the demo starts."""
+    """Add `up`, `demo`, `gallery`, `bot`, `web`, and the program that the demo starts."""
     app.command()(up)
     app.command()(demo)
+    app.command()(gallery)
     app.command()(bot)
     app.command()(web)
     app.command("run-demo", hidden=True)(run_demo)
@@ -38,6 +42,27 @@ def up() -> None:
 def demo() -> None:
     """Run the real bot on a simulated Discord, with a page to click in, beside the web admin. Needs no account."""
     _run_everything(demo=True)
+
+
+def gallery() -> None:
+    """Show every component type with realistic data: the demo on a made-up lab, with a database that is thrown away."""
+    from app.processes import check_ports
+    from app.provision import prepare
+
+    with (
+        TemporaryDirectory(prefix="homelab-gallery-", ignore_cleanup_errors=True) as folder,
+        asyncio.Runner() as runner,
+    ):
+        runner.get_loop()  # made now, as in _run_everything
+        settings = command_settings().model_copy(
+            update={"data_dir": Path(folder), "database_url": None, "bot_database_url": None}
+        )
+        check_ports(settings.web_host, {"HOMELAB_WEB_PORT": settings.web_port})
+        check_ports("127.0.0.1", {"HOMELAB_DEMO_PORT": settings.demo_port})
+        with command_database(settings) as urls:
+            runner.run(prepare(urls))
+            _run_beside_web(runner, Program("bot", ("run-demo", "--gallery")), settings, urls)
+    console.print("Stopped.")
 
 
 def bot(shards: Shards = None) -> None:
@@ -70,14 +95,20 @@ def web() -> None:
             raise UsageError(str(error)) from error
 
 
-def run_demo() -> None:
-    """The demo's bot alone: what `homelab demo` starts."""
+def run_demo(gallery: Annotated[bool, typer.Option("--gallery")] = False) -> None:
+    """The demo's bot alone: what `homelab demo` and `homelab gallery` start."""
+    from app.demo import define_catalog
     from app.demo import run_demo as run
+    from app.gallery import define_gallery
 
     settings = command_settings()
+    define = define_gallery if gallery else define_catalog
+
+    def say(url: str) -> None:
+        announce(f"Discord    simulated, open it here: {url}")
 
     with command_database(settings) as urls:
-        _run_until_signal(run(settings, urls, lambda url: announce(f"Discord    simulated, open it here: {url}")))
+        _run_until_signal(run(settings, urls, say, define))
 
 
 def parse_shards(text: str) -> dict[str, Any]:
@@ -95,7 +126,7 @@ def parse_shards(text: str) -> dict[str, Any]:
 
 def _run_everything(demo: bool | None) -> None:
     """Prepare the database, then run web admin and bot until stopped. `demo` None: only without a token."""
-    from app.processes import Program, check_ports, run_programs
+    from app.processes import check_ports
     from app.provision import prepare
 
     settings = command_settings()
@@ -111,10 +142,18 @@ def _run_everything(demo: bool | None) -> None:
                 check_ports("127.0.0.1", {"HOMELAB_DEMO_PORT": settings.demo_port})
                 if demo is None:
                     console.print("No Discord token yet: running the demo on a simulated Discord.")
-            programs = [Program("bot", ("run-demo",) if simulated else ("bot",)), Program("web admin", ("web",))]
-            environment = {"DATABASE_URL": urls.owner, "HOMELAB_BOT_DATABASE_URL": urls.bot}
-            runner.run(run_programs(programs, environment))
+            _run_beside_web(runner, Program("bot", ("run-demo",) if simulated else ("bot",)), settings, urls)
     console.print("Stopped.")
+
+
+def _run_beside_web(runner: asyncio.Runner, bot: Program, settings: Settings, urls: DatabaseUrls) -> None:
+    """Run the bot and the web admin on one database until stopped. Raises ProgramStoppedError."""
+    environment = {
+        "DATABASE_URL": urls.owner,
+        "HOMELAB_BOT_DATABASE_URL": urls.bot,
+        "HOMELAB_DATA_DIR": str(settings.data_dir),
+    }
+    runner.run(run_programs([bot, Program("web admin", ("web",))], environment))
 
 
 def _is_new(settings: Settings) -> bool:

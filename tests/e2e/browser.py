@@ -39,14 +39,14 @@ class Running:
 
 
 @contextmanager
-def running_demo(data_dir: Path) -> Iterator[Running]:
-    """`homelab demo` on a data folder and free ports of its own, stopped as Ctrl-C does."""
+def running_demo(data_dir: Path, command: str = "demo") -> Iterator[Running]:
+    """`homelab demo` (or `gallery`) on a data folder and free ports of its own, stopped as Ctrl-C does."""
     kept = {
         key: value for key, value in os.environ.items() if not key.startswith(("HOMELAB_", "DISCORD_", "DATABASE_"))
     }
     ports = {"HOMELAB_WEB_PORT": str(_free_port()), "HOMELAB_DEMO_PORT": str(_free_port())}
     process = subprocess.Popen(
-        [sys.executable, "-m", "app", "demo"],
+        [sys.executable, "-m", "app", command],
         env={**kept, **ports, "HOMELAB_DATA_DIR": str(data_dir), "NO_COLOR": "1"},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

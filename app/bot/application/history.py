@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 
@@ -107,18 +107,11 @@ class HistoryService:
         if abs(self._clock() - reading.taken_at) > _CLOCK_DIFFERENCE:
             self._say("dates", f"{name}: the reading is dated {reading.taken_at:%Y-%m-%d %H:%M}")
             return
-        self._take(source.id, reading)
+        self._waiting.extend(samples_of(source.id, reading))
         surplus = len(self._waiting) - _KEPT_SAMPLES
         if surplus > 0:
             self._take_away(surplus)
             self._statistics.samples_dropped += surplus
-
-    def _take(self, source_id: int, reading: Reading) -> None:
-        at = reading.taken_at
-        self._waiting.append(Sample(Series(source_id, UP), at, 0.0 if reading.status is Status.DOWN else 1.0))
-        for metric in reading.metrics:
-            if metric.value is not None and metric.name != UP and abs(metric.value) < _LARGEST:
-                self._waiting.append(Sample(_series_of(source_id, metric), at, metric.value))
 
     def _take_away(self, count: int) -> None:
         for _ in range(count):
@@ -174,6 +167,15 @@ class HistoryService:
         if what not in self._failing:
             log.warning("history has a problem", what=what, reason=reason)
         self._failing[what] = reason
+
+
+def samples_of(source_id: int, reading: Reading) -> Iterator[Sample]:
+    """A reading's metrics as samples, and whether the source is up."""
+    at = reading.taken_at
+    yield Sample(Series(source_id, UP), at, 0.0 if reading.status is Status.DOWN else 1.0)
+    for metric in reading.metrics:
+        if metric.value is not None and metric.name != UP and abs(metric.value) < _LARGEST:
+            yield Sample(_series_of(source_id, metric), at, metric.value)
 
 
 def _series_of(source_id: int, metric: Metric) -> Series:
