@@ -34,8 +34,9 @@ pytest: .venv/.synced ## The tests alone
 bench: .venv/.synced ## The budgets, as ratios side by side in one run
 	$(RUN) python -m bench
 
-screenshots: .venv/.synced browser ## The pictures of the README, taken from the real pages
+screenshots: .venv/.synced browser ## The pictures of the README and docs, taken from the real pages
 	$(RUN) python -m scripts.screenshots
+	$(RUN) python -m scripts.gallery
 
 browser: ## Debian's Chromium for the browser test, where it is missing and we may install it
 	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && \

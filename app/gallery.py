@@ -103,7 +103,13 @@ def _samples(source_id: int, source: Simulated, now: datetime) -> Iterator[Sampl
 
 
 def _moments(now: datetime) -> Iterator[datetime]:
-    for first, last, seconds in ((90 * 86_400, 30 * 86_400, 7_200), (30 * 86_400, 7_200, 900), (7_200, 0, 15)):
+    day = 86_400
+    for first, last, seconds in (
+        (90 * day, 30 * day, 7_200),
+        (30 * day, 2 * day, 900),
+        (2 * day, 7_200, 300),
+        (7_200, 0, 15),
+    ):
         for ago in range(first, last, -seconds):
             yield now - timedelta(seconds=ago)
 

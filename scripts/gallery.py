@@ -1,4 +1,4 @@
-"""The pictures of docs/gallery.md, taken from `homelab gallery`: `make gallery-pictures`."""
+"""The pictures of docs/gallery.md, taken from `homelab gallery` by `make screenshots`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.database import private_folder
 from tests.e2e.browser import browser, running_demo
 
 PICTURES = IMAGES / "gallery"
-SIZE = {"width": 760, "height": 1_400}
+SIZE = {"width": 760, "height": 2_000}
 WARM_UP_MILLISECONDS = 60_000
 """Long enough for every chart, and for a sparkline of what is read."""
 
