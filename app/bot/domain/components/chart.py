@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from datetime import timedelta
 from enum import StrEnum
 from functools import cached_property
 from typing import Annotated, Literal
@@ -93,8 +94,8 @@ class Chart(Component):
     show_current: bool = Field(True, description="Write the newest values above the chart")
     height: int = Field(220, ge=120, le=600, description="Height; a chart is 500 wide")
     theme: Theme = Field(Theme.DARK, description="Colours that suit Discord's dark or light side")
-    _drawn: tuple[object, ChartRequest] | None = PrivateAttr(None)
-    """The last request and what it was made of: between two steps nothing changes, and a dashboard is built often."""
+    _drawn: tuple[object, Plot, ChartRequest | None] | None = PrivateAttr(None)
+    """What was made last, and of what: between two steps nothing changes, and a dashboard is built often."""
 
     @model_validator(mode="after")
     def _ends_in_order(self) -> Chart:
@@ -113,22 +114,30 @@ class Chart(Component):
     # The past
 
     def _past(self, context: RenderContext) -> tuple[list[str], ChartRequest | None]:
-        queries = [self._query(series, series.aggregate_in(context)) for series in self.series]
-        found = [context.history(query) for query in queries]
+        aggregates = [series.aggregate_in(context) for series in self.series]
+        found = [context.history(self._query(*each)) for each in zip(self.series, aggregates, strict=True)]
         histories = [history for history in found if history is not None]
         title = title_lines(context, self.title)
-        lines = list(title)
         if len(histories) < len(found):
-            return [*lines, DRAWING], None
-        plot = self._plot(histories, context)
-        if self.show_current and plot.curves:
-            lines.append(self._current(context, plot))
-        if not plot.values():
-            return [*lines, f"-# No values in the last {span_name(self.range)} yet."], None
-        made_of = (histories, context.region, title)
+            return [*title, DRAWING], None
+        made_of = (histories, aggregates, context.region, tuple(title))
         if self._drawn is None or self._drawn[0] != made_of:
-            self._drawn = (made_of, self._request(self._spec(plot), self._description(context, plot)))
-        return lines, self._drawn[1]
+            self._drawn = (made_of, *self._draw(context, histories, aggregates))
+        _, plot, request = self._drawn
+        if self.show_current and plot.curves:
+            title.append(self._current(context, plot, aggregates))
+        if request is None:
+            title.append(f"-# No values in the last {span_name(self.range)} yet.")
+        return title, request
+
+    def _draw(
+        self, context: RenderContext, histories: Sequence[History], aggregates: Sequence[Aggregate]
+    ) -> tuple[Plot, ChartRequest | None]:
+        """What is to be drawn, and the request for it where there is any value."""
+        plot = self._plot(histories, aggregates, context)
+        if not plot.values():
+            return plot, None
+        return plot, self._request(self._spec(plot), self._description(context, plot))
 
     def _query(self, series: ChartSeries, aggregate: Aggregate) -> HistoryQuery:
         labels = tuple(sorted(series.labels.items()))
@@ -145,11 +154,11 @@ class Chart(Component):
         wanted = seconds_of(self.step) if self.step is not None else round_step(seconds / steps)
         return max(wanted, _LEAST_STEP_SECONDS, seconds / (MAX_POINTS // len(self.series)))
 
-    def _plot(self, histories: Sequence[History], context: RenderContext) -> Plot:
+    def _plot(self, histories: Sequence[History], aggregates: Sequence[Aggregate], context: RenderContext) -> Plot:
         start, step = min(history.start for history in histories), histories[0].step_seconds
         named = [
-            (label, config, _unit(series.unit, config.aggregate_in(context)), missing + series.values)
-            for config, history in zip(self.series, histories, strict=True)
+            (label, config, _unit(series.unit, aggregate), missing + _whole(series.values, history, aggregate, context))
+            for config, history, aggregate in zip(self.series, histories, aggregates, strict=True)
             for missing in [(None,) * round((history.start - start).total_seconds() / step)]
             for series, label in _named(config, history.series)
         ][:MAX_CURVES]
@@ -183,11 +192,11 @@ class Chart(Component):
             legend={"auto": None, "show": True, "hide": False}[self.legend],
         )
 
-    def _current(self, context: RenderContext, plot: Plot) -> str:
+    def _current(self, context: RenderContext, plot: Plot, aggregates: Sequence[Aggregate]) -> str:
         """The newest values in small: the source's own where that is what is drawn, else the last step's."""
         latest: dict[str, float | None] = {}
-        for series in self.series:
-            if series.aggregate_in(context) in (Aggregate.AVG, Aggregate.LAST):
+        for series, aggregate in zip(self.series, aggregates, strict=True):
+            if aggregate in (Aggregate.AVG, Aggregate.LAST):
                 latest |= {label: metric.value for metric, label in _labelled(series, _metrics(context, series))}
         parts = [
             f"{name_text(curve.label)} **{self._text(latest.get(curve.label, curve.last), plot.unit)}**"
@@ -260,6 +269,14 @@ class Chart(Component):
 
     def _text(self, value: float | None, unit: str) -> str:
         return escape_markdown(self._value(value, unit))
+
+
+def _whole(
+    values: tuple[float | None, ...], history: History, aggregate: Aggregate, context: RenderContext
+) -> tuple[float | None, ...]:
+    """The values without the rate of a step that is not over: it would look like a fall."""
+    end = history.start + timedelta(seconds=history.step_seconds * len(values))
+    return (*values[:-1], None) if aggregate is Aggregate.RATE and end > context.now else values
 
 
 def _unit(unit: str, aggregate: Aggregate) -> str:
