@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
 from typing import Any
 
 from jsonschema import Draft202012Validator
@@ -24,7 +26,20 @@ _MAX_ERRORS = 20
 
 
 def schema_problem(schema: Mapping[str, Any]) -> str | None:
-    """What is wrong with a schema itself; None when it is one."""
+    """What is wrong with a schema itself; None when it is one. Equal schemas are looked at once: it takes a while."""
+    try:
+        text = json.dumps(schema, sort_keys=True)
+    except (RecursionError, TypeError, ValueError):
+        return _problem(schema)
+    return _remembered_problem(text)
+
+
+@lru_cache(maxsize=512)
+def _remembered_problem(text: str) -> str | None:
+    return _problem(json.loads(text))
+
+
+def _problem(schema: Mapping[str, Any]) -> str | None:
     try:
         Draft202012Validator.check_schema(schema)
     except RecursionError:
