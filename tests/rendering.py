@@ -127,7 +127,8 @@ def _assert_select(select: Select) -> None:
     assert select.placeholder is None or 1 <= len(select.placeholder) <= 150
     values = [option.value for option in select.options]
     assert len(values) == len(set(values))
-    assert sum(option.selected for option in select.options) <= 1
+    assert 1 <= select.max_values <= len(select.options)
+    assert sum(option.selected for option in select.options) <= select.max_values
     for option in select.options:
         assert 1 <= len(option.label.strip()) <= len(option.label) <= 100
         assert 1 <= len(option.value) <= 100

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from app.bot.application.component_factory import ComponentFactory
 from app.bot.domain.blocks import Block, Container, Problem, Separator, Stamp, Text, View
 from app.bot.domain.charts import Charts, NoCharts
-from app.bot.domain.component import Component, RenderContext, describe_validation_error
+from app.bot.domain.component import Component, RenderContext, describe_validation_error, mentioned_sources
 from app.bot.domain.dashboards import Dashboard, DashboardComponent, Layout
 from app.bot.domain.expressions import Expressions, NoExpressions
 from app.bot.domain.frames import framed
@@ -24,6 +24,7 @@ from app.bot.domain.splitting import Frame, split
 from app.bot.domain.template_types import TemplateType
 from app.bot.domain.templates import Templates
 from app.bot.domain.thresholds import STATUS_LEVELS, worst
+from app.bot.domain.variables import NOTHING_CHOSEN, Choices, ResolvedVariable, resolve_all, uses_variables
 
 _FOOTER_LINE = Separator(line=False)
 
@@ -35,7 +36,10 @@ class _Definition:
     dashboard: Dashboard
     pages: tuple[str, ...]
     parts: Mapping[str | None, Sequence[tuple[DashboardComponent, Component | None]]]
-    """What each page shows (None where there are no pages): rows, with their parsed configs where those are valid."""
+    """What each page shows (None where there are no pages): rows, with their parsed configs.
+
+    Those have none that are wrong or depend on variables.
+    """
     layout: Layout
     problems: tuple[Problem, ...]
     """What is wrong with the layout."""
@@ -79,9 +83,17 @@ class DashboardBuilder:
         self._uses: dict[int, _Use] = {}
 
     def build(
-        self, dashboard: Dashboard, now: datetime, page: str | None = None, *, max_messages: int | None = None
+        self,
+        dashboard: Dashboard,
+        now: datetime,
+        page: str | None = None,
+        *,
+        variables: Choices = NOTHING_CHOSEN,
+        max_messages: int | None = None,
     ) -> View:
-        """What the dashboard shows now, on `page` (None: its first). Never raises for a broken definition.
+        """What the dashboard shows now, on `page` (None: its first), with what was chosen of its variables.
+
+        Never raises for a broken definition.
 
         The view is that of the first message; what it cannot hold goes on in those `following`, at most `max_messages`
         in all (None: as the layout says). A component that fails becomes a Problem block in its place; the rest of the
@@ -94,6 +106,8 @@ class DashboardBuilder:
         problems = definition.problems
         if region.faults:
             problems += tuple(Problem("Server", escape_markdown(fault)) for fault in region.faults)
+        values: dict[str, Any] = {}
+        resolved: dict[str, ResolvedVariable] = {}
         context = RenderContext(
             now,
             self._readings,
@@ -105,16 +119,21 @@ class DashboardBuilder:
             histories=self._histories,
             charts=self._charts,
             region=region,
+            variables=values,
+            resolved=resolved,
             problems=list(problems),
             sources_read=use.sources,
             types_used=use.types,
         )
         blocks: list[Block] = list(problems)
         with InRegion(region):
+            for found, problem in resolve_all(definition.layout.variables, variables, context):
+                values[found.variable.name], resolved[found.variable.name] = found.value, found
+                blocks += () if problem is None else (problem,)
             for component, parsed in definition.parts[page]:
                 context.begin(component.id)
                 try:
-                    blocks += (parsed or self.parse(component)).render(context)
+                    blocks += (parsed or self._filled(component, context)).render(context)
                 except Exception as error:  # noqa: BLE001  # the guarded edge: no definition or reading can stop the bot
                     blocks.append(context.problem(component.name or component.type, error))
         if not blocks:
@@ -130,6 +149,12 @@ class DashboardBuilder:
         parsed = self._components.make(component.type, component.config)
         self._parsed[component.id] = (component, parsed)
         return parsed
+
+    def _filled(self, component: DashboardComponent, context: RenderContext) -> Component:
+        """A component whose config depends on variables, as they are now. Raises HomelabError."""
+        if not uses_variables(component.config):
+            return self.parse(component)
+        return context.make(component.type, context.filled(component.type, component.config))
 
     def use_types(self, templates: Iterable[TemplateType]) -> frozenset[str]:
         """Build with these template types from now on; the names of those that changed, came or went."""
@@ -168,9 +193,11 @@ class DashboardBuilder:
         known.dashboard = dashboard
         return known
 
-    def _mentioned(self, dashboard: Dashboard) -> frozenset[str]:
+    def _mentioned(self, dashboard: Dashboard, layout: Layout) -> frozenset[str]:
         parsed = (self._valid(component) for component in dashboard.components)
-        return frozenset[str]().union(*(component.sources() for component in parsed if component is not None))
+        sources = [component.sources() for component in parsed if component is not None]
+        depending = [component.config for component in dashboard.components if uses_variables(component.config)]
+        return mentioned_sources([*layout.variables, *map(dict, depending)]).union(*sources)
 
     def _definition(self, dashboard: Dashboard) -> _Definition:
         known = self._definitions.get(dashboard.id)
@@ -180,7 +207,7 @@ class DashboardBuilder:
         pages = pages_of(dashboard)
         parts = {page: self._parts(dashboard, page) for page in pages or (None,)}
         made = _Definition(
-            dashboard, pages, parts, layout, problems, dashboard.template_values(), self._mentioned(dashboard)
+            dashboard, pages, parts, layout, problems, dashboard.template_values(), self._mentioned(dashboard, layout)
         )
         self._definitions[dashboard.id] = made
         return made
@@ -190,6 +217,9 @@ class DashboardBuilder:
         return [(row, self._valid(row)) for row in shown]
 
     def _valid(self, component: DashboardComponent) -> Component | None:
+        """The component; None where its config is wrong, or depends on variables."""
+        if uses_variables(component.config):
+            return None
         try:
             return self.parse(component)
         except Exception:  # noqa: BLE001  # what is wrong is said in its place, when it is to be shown

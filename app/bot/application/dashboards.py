@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
 from app.bot.application.answers import Answer
@@ -19,6 +19,7 @@ from app.bot.domain.errors import HomelabError
 from app.bot.domain.guilds import Actor
 from app.bot.domain.permissions import DASHBOARD_MANAGE, DASHBOARD_REFRESH, DASHBOARD_VIEW, allows, require
 from app.bot.domain.placements import Placement, PlacementState
+from app.bot.domain.variables import NOTHING_CHOSEN, Choices
 
 REFRESH_WAIT_SECONDS = 1.5
 """How long a refresh waits for the sources: with the build it stays within the 3 s of an interaction's first answer."""
@@ -90,8 +91,13 @@ class Dashboards:
         self._require_view(actor, dashboard)
         return await self._complete(dashboard, page)
 
-    async def show_on_message(self, actor: Actor, dashboard: Dashboard, message_id: int, page: str | None) -> Answer:
-        """The same in place of a message, which remembers the page if it is one of the dashboard's own."""
+    async def show_on_message(
+        self, actor: Actor, dashboard: Dashboard, message_id: int, page: str | None, variables: Choices
+    ) -> Answer:
+        """The same in place of a message, which remembers the page if it is one of the dashboard's own.
+
+        `variables` says what was chosen on a message of the user's own.
+        """
         self._require_view(actor, dashboard)
         publishing = self._services.find(Publishing)
         if publishing is not None and self.placement(dashboard, message_id) is not None:
@@ -99,12 +105,38 @@ class Dashboards:
             turn = await publishing.show_page(message_id, page)
             if turn is not None:
                 return Answer(turn.view, in_place=True, marker=turn.marker, settle=turn.settle)
-        # A message of the user's own stands alone: it can only say that there is more.
-        return Answer(await self._complete(dashboard, page, max_messages=1), in_place=True)
+        return await self.show_own(actor, dashboard, page, variables, in_place=True)
 
-    async def _complete(self, dashboard: Dashboard, page: str | None, *, max_messages: int | None = None) -> View:
+    async def choose_on_message(
+        self, actor: Actor, dashboard: Dashboard, message_id: int, chosen: tuple[str, Sequence[str]]
+    ) -> Answer | None:
+        """Choose the values of a variable for all who look at a message; None where it is not the dashboard's own."""
+        self._require_view(actor, dashboard)
+        publishing = self._services.find(Publishing)
+        if publishing is None or self.placement(dashboard, message_id) is None:
+            return None
+        turn = await publishing.show_variable(message_id, *chosen)
+        return Answer(turn.view, in_place=True, marker=turn.marker, settle=turn.settle) if turn is not None else None
+
+    async def show_own(
+        self, actor: Actor, dashboard: Dashboard, page: str | None, variables: Choices, *, in_place: bool
+    ) -> Answer:
+        """The dashboard for one user alone, with a page and values of the user's own choice; nothing is remembered."""
+        self._require_view(actor, dashboard)
+        # A message of the user's own stands alone: it can only say that there is more.
+        view = await self._complete(dashboard, page, variables, max_messages=1)
+        return Answer(view, in_place=in_place)
+
+    async def _complete(
+        self,
+        dashboard: Dashboard,
+        page: str | None,
+        variables: Choices = NOTHING_CHOSEN,
+        *,
+        max_messages: int | None = None,
+    ) -> View:
         def build() -> View:
-            return self._builder.build(dashboard, self._clock(), page, max_messages=max_messages)
+            return self._builder.build(dashboard, self._clock(), page, variables=variables, max_messages=max_messages)
 
         return await self._arrivals.complete(dashboard.id, build, CHART_WAIT_SECONDS)
 

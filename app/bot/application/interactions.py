@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from app.bot.application.actions import Actions
 from app.bot.application.answers import Answer
@@ -13,11 +13,14 @@ from app.bot.application.publishing import Publishing
 from app.bot.application.services import Supervisor
 from app.bot.application.statistics import Statistics
 from app.bot.domain.components.buttons import ACTION_VERB, REFRESH_VERB
-from app.bot.domain.components.page_select import PAGE_VERB
+from app.bot.domain.components.page_select import OWN_PAGE_VERB, PAGE_VERB
+from app.bot.domain.components.variable_select import OWN_VARIABLE_VERB, VARIABLE_VERB
 from app.bot.domain.custom_id import CustomId
 from app.bot.domain.dashboards import Dashboard
 from app.bot.domain.errors import HomelabError
 from app.bot.domain.guilds import Actor
+from app.bot.domain.placements import choices_of
+from app.bot.domain.variables import ALL, Choices
 
 
 class GoneError(HomelabError):
@@ -30,13 +33,19 @@ class ForeignDashboardError(HomelabError):
 
 @dataclass(frozen=True, slots=True)
 class Click:
-    """A click as Discord reports it. `page` is the page that the message's own select shows, if it has one."""
+    """A click as Discord reports it.
+
+    `page` and `variables` are what the message's own selects show as chosen; `own` tells a message that only this user
+    sees: it is the memory of what the user chose.
+    """
 
     custom_id: CustomId
     actor: Actor
     message_id: int
     values: tuple[str, ...] = ()
     page: str | None = None
+    variables: Choices = field(default_factory=dict)
+    own: bool = False
 
 
 class Interactions:
@@ -58,6 +67,9 @@ class Interactions:
         self._verbs: dict[str, Callable[[Click, Dashboard], Awaitable[Answer]]] = {
             REFRESH_VERB: self._refresh,
             PAGE_VERB: self._page,
+            OWN_PAGE_VERB: self._own_page,
+            VARIABLE_VERB: self._variable,
+            OWN_VARIABLE_VERB: self._own_variable,
             ACTION_VERB: self._action,
         }
 
@@ -79,17 +91,46 @@ class Interactions:
 
     async def _refresh(self, click: Click, dashboard: Dashboard) -> Answer:
         await self._dashboards.poll(click.actor, dashboard)
-        placement = self._dashboards.placement(dashboard, click.message_id)
-        page = placement.page if placement is not None else click.page
-        answer = await self._dashboards.show_on_message(click.actor, dashboard, click.message_id, page)
+        page, variables = self._chosen(click, dashboard)
+        answer = await self._dashboards.show_on_message(click.actor, dashboard, click.message_id, page, variables)
         publishing = self._services.find(Publishing)
         if publishing is not None:
             publishing.refresh(dashboard.id)  # the dashboard's other messages follow; this one shows it already
         return answer
 
     async def _page(self, click: Click, dashboard: Dashboard) -> Answer:
-        page = click.values[0] if click.values else click.custom_id.argument
-        return await self._dashboards.show_on_message(click.actor, dashboard, click.message_id, page or None)
+        return await self._dashboards.show_on_message(
+            click.actor, dashboard, click.message_id, _page_of(click), click.variables
+        )
+
+    async def _own_page(self, click: Click, dashboard: Dashboard) -> Answer:
+        _, variables = self._chosen(click, dashboard)
+        return await self._dashboards.show_own(click.actor, dashboard, _page_of(click), variables, in_place=click.own)
+
+    async def _variable(self, click: Click, dashboard: Dashboard) -> Answer:
+        chosen = (click.custom_id.argument, _values_of(click))
+        answer = await self._dashboards.choose_on_message(click.actor, dashboard, click.message_id, chosen)
+        return answer or await self._own_variable(click, dashboard)
+
+    async def _own_variable(self, click: Click, dashboard: Dashboard) -> Answer:
+        page, variables = self._chosen(click, dashboard)
+        variables = {**variables, click.custom_id.argument: _values_of(click)}
+        return await self._dashboards.show_own(click.actor, dashboard, page, variables, in_place=click.own)
+
+    def _chosen(self, click: Click, dashboard: Dashboard) -> tuple[str | None, Choices]:
+        """The page and the values that the clicked message shows."""
+        placement = self._dashboards.placement(dashboard, click.message_id)
+        if placement is None:
+            return click.page, click.variables
+        return placement.page, choices_of(placement)
 
     async def _action(self, click: Click, dashboard: Dashboard) -> Answer:
         return await self._actions.run(click.custom_id.argument, click.actor)
+
+
+def _page_of(click: Click) -> str | None:
+    return (click.values[0] if click.values else click.custom_id.argument) or None
+
+
+def _values_of(click: Click) -> tuple[str, ...]:
+    return (ALL,) if ALL in click.values else click.values

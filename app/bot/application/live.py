@@ -94,10 +94,10 @@ class Live:
         return next(position for position in range(len(taken) + 1) if position not in taken)
 
     def placements(self) -> tuple[Placement, ...]:
-        """The rows of all messages, each with the page that they show together."""
-        page = self.placement.page
+        """The rows of all messages, each with the page and the variables that they show together."""
+        page, variables = self.placement.page, self.placement.variables
         return tuple(
-            message.placement if message is self.first else replace(message.placement, page=page)
+            message.placement if message is self.first else replace(message.placement, page=page, variables=variables)
             for message in self.messages
         )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -14,6 +14,7 @@ from app.bot.application.live_message import LiveMessage
 from app.bot.application.setbacks import refusal_view
 from app.bot.domain.blocks import View
 from app.bot.domain.dashboards import Dashboard
+from app.bot.domain.placements import Placement, choices_of
 
 PATIENCE_SECONDS = 3.0
 """How long a message waits for its charts before it is shown without them."""
@@ -51,7 +52,19 @@ class Painter:
         if dashboard is None:
             return ()
         chosen = page if page in pages_of(dashboard) else None
-        live.first.placement = replace(live.placement, page=chosen)
+        return self._redraw(live, dashboard, replace(live.placement, page=chosen))
+
+    def choose(self, live: Live, variable: str, values: Sequence[str]) -> tuple[View, ...]:
+        """Choose the values of a variable and draw the dashboard with them."""
+        dashboard = self._definitions.dashboards.get(live.placement.dashboard_id)
+        if dashboard is None:
+            return ()
+        chosen = {**choices_of(live.placement), variable: tuple(values)}
+        stored = {name: list(kept) for name, kept in chosen.items()}
+        return self._redraw(live, dashboard, replace(live.placement, variables=stored))
+
+    def _redraw(self, live: Live, dashboard: Dashboard, placement: Placement) -> tuple[View, ...]:
+        live.first.placement = placement
         for message in live.messages:
             message.refusal = None
         self._paint(live, dashboard, patient=False)
@@ -63,7 +76,8 @@ class Painter:
         When what is missing arrives the dashboard is refreshed, so nobody need ask again and again.
         """
         live.dirty = False
-        view = self._builder.build(dashboard, self._clock(), live.placement.page)
+        chosen = live.placement
+        view = self._builder.build(dashboard, self._clock(), chosen.page, variables=choices_of(chosen))
         now = asyncio.get_running_loop().time()
         if not view.pending:
             live.patient_until = None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -26,6 +26,7 @@ from app.bot.application.sending import Sending
 from app.bot.application.setbacks import Pauses, Setbacks
 from app.bot.application.statistics import Statistics
 from app.bot.application.turning import Turn
+from app.bot.domain.blocks import View
 from app.bot.domain.errors import HomelabError
 from app.bot.domain.faults import describe_fault
 from app.bot.domain.placements import Placement, message_age
@@ -169,8 +170,15 @@ class Publishing:
 
     async def show_page(self, message_id: int, page: str | None) -> Turn | None:
         """Turn the messages to a page; what the click must be answered with. None for an unknown message."""
+        return self._turned(message_id, lambda live: self._painter.turn(live, page))
+
+    async def show_variable(self, message_id: int, name: str, values: Sequence[str]) -> Turn | None:
+        """Choose the values of a variable for all who look at the messages; the same as for a page."""
+        return self._turned(message_id, lambda live: self._painter.choose(live, name, values))
+
+    def _turned(self, message_id: int, draw: Callable[[Live], tuple[View, ...]]) -> Turn | None:
         found = self._boards.live_of_message(message_id)
-        views = self._painter.turn(found[0], page) if found is not None else ()
+        views = draw(found[0]) if found is not None else ()
         if found is None or not views:
             return None
         live, message = found

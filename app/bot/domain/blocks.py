@@ -63,11 +63,12 @@ class Option:
 
 @dataclass(frozen=True, slots=True)
 class Select:
-    """A drop-down with 1 to 25 options, alone in its row."""
+    """A drop-down with 1 to 25 options, alone in its row; from 1 to `max_values` of them can be chosen."""
 
     custom_id: str
     options: tuple[Option, ...]
     placeholder: str | None = None
+    max_values: int = 1
 
 
 @dataclass(frozen=True, slots=True)

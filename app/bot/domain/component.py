@@ -21,7 +21,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from time import thread_time
-from typing import Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -46,6 +46,9 @@ from app.bot.domain.readings import Metric, Reading, Readings, Status
 from app.bot.domain.regions import Region
 from app.bot.domain.registry import Registry
 from app.bot.domain.templates import Templates
+
+if TYPE_CHECKING:
+    from app.bot.domain.variables import ResolvedVariable
 
 _TEMPLATE_SOURCE = re.compile(r"""\b(?:metric|status|message|items)\(\s*["']([^"']+)["']""")
 """A data source that a template reads; one whose name is computed is not found, which only spares it a refresh."""
@@ -104,6 +107,8 @@ class RenderContext:
     charts: Charts = field(default_factory=NoCharts)
     region: Region = field(default_factory=Region)
     variables: Mapping[str, Any] = field(default_factory=dict)
+    resolved: Mapping[str, ResolvedVariable] = field(default_factory=dict)
+    """The variables with their options and what is chosen."""
     problems: list[Problem] = field(default_factory=list)
     sources_read: set[str] = field(default_factory=set)
     types_used: set[str] = field(default_factory=set)
@@ -180,7 +185,8 @@ class RenderContext:
     def picture(self, request: ChartRequest) -> Picture | None:
         """The chart as a picture; None while the first one is being drawn. Raises ChartFailedError."""
         self._charts_asked += 1  # charts are asked for in the same order every time, so the order names the place
-        slot = f"{self._dashboard_id}/{self.page or ''}/{self.component_id}/{self._charts_asked}"
+        shown = f"{self.page or ''}?{hash(repr(self.variables))}" if self.variables else self.page or ""
+        slot = f"{self._dashboard_id}/{shown}/{self.component_id}/{self._charts_asked}"
         found = self.charts.find(request, slot, self._dashboard_id)
         self.pending |= found is None
         return found

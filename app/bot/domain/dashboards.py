@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from app.bot.domain.variables import Variable, Variables
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,3 +75,13 @@ class Layout(BaseModel):
     max_messages: int = Field(
         5, ge=1, le=10, description="Over how many messages at most what does not fit into one is spread"
     )
+    variables: Variables = Field(default_factory=list, description="Values that readers choose, or constants")
+
+    @field_validator("variables")
+    @classmethod
+    def _each_name_once(cls, variables: list[Variable]) -> list[Variable]:
+        names = [variable.name for variable in variables]
+        twice = next((name for name in names if names.count(name) > 1), None)
+        if twice is not None:
+            raise ValueError(f"has the name “{twice}” twice; rename one of them")
+        return variables

@@ -3,9 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from enum import StrEnum
 from typing import Annotated, Any, get_args
 
 from pydantic import BaseModel, Field
+
+
+class Scope(StrEnum):
+    """For whom a choice counts."""
+
+    SHARED = "shared"
+    PERSONAL = "personal"
 
 
 class TemplateMark:

@@ -9,6 +9,7 @@ from typing import Any
 from app.bot.domain.markdown import one_line, shorten
 from app.bot.domain.units import MISSING, format_value
 
+_LONG = 1e15
 TEXT_LIMIT = 200
 """Characters of one value that are looked at: more never fits a line."""
 
@@ -53,6 +54,17 @@ def value_text(value: Any, unit: str = "", decimals: int | None = None, missing:
     if isinstance(value, (Mapping, list, tuple)):
         value = ", ".join(map(str, value)) if not isinstance(value, Mapping) else json.dumps(value, default=str)
     return one_line(shorten(str(value), TEXT_LIMIT)) or missing
+
+
+def plain_text(value: Any) -> str:
+    """A value as text that means it, whatever the locale: numbers as programs write them, a missing one as nothing."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float) and value.is_integer() and abs(value) < _LONG:
+        return str(int(value))
+    return str(value)
 
 
 def equal_values(found: Any, wanted: Any) -> bool:

@@ -10,12 +10,10 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 
 from app.bot.domain.component import RenderContext
 from app.bot.domain.emoji import Emoji
-from app.bot.domain.items import as_number, equal_values, value_text
+from app.bot.domain.items import as_number, equal_values, plain_text
 from app.bot.domain.markdown import SafeText, escape_markdown, one_line
 from app.bot.domain.patterns import PATTERN_LIMIT, pattern_problem
 from app.bot.domain.thresholds import Level
-
-_LONG = 1e15
 
 
 def _pattern(pattern: str) -> str:
@@ -81,18 +79,11 @@ class ValueMapping(BaseModel):
         if self.value is not None:
             return equal_values(value, self.value)
         if self.regex:
-            return context.is_found(self.regex, _text_of(value))
+            return context.is_found(self.regex, plain_text(value))
         number = as_number(value)
         if self.missing or number is None:
             return False
         return (self.from_ is None or number >= self.from_) and (self.to is None or number <= self.to)
-
-
-def _text_of(value: Any) -> str:
-    """The text that expressions look at: numbers as everywhere in the world, not as the guild writes them."""
-    if isinstance(value, float) and not isinstance(value, bool):
-        return str(int(value)) if value.is_integer() and abs(value) < _LONG else repr(value)
-    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value_text(value, missing="")
 
 
 Mappings = Annotated[list[ValueMapping], Field(max_length=30)]

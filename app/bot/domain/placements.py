@@ -28,8 +28,8 @@ class PlacementState(StrEnum):
 class Placement:
     """The memory of one message. `content_hash` is the fingerprint of the view that the message shows.
 
-    A dashboard that one message cannot hold has several in a channel, at the positions 0, 1, ...; `page`, and the
-    `problems` of all, are told by the first.
+    A dashboard that one message cannot hold has several in a channel, at the positions 0, 1, ...; `page`,
+    `variables` (the values chosen, by name) and the `problems` of all are told by the first.
     """
 
     id: int
@@ -41,6 +41,7 @@ class Placement:
     message_id: int | None = None
     content_hash: str | None = None
     page: str | None = None
+    variables: Mapping[str, Any] = field(default_factory=dict)
     problems: Sequence[Mapping[str, str]] = ()
     error: str | None = None
     posted_at: datetime | None = None
@@ -56,6 +57,15 @@ class Placement:
     def nonce(self) -> str:
         """Discord refuses a second message with the same nonce within minutes; at most 25 characters."""
         return f"hl{self.id}g{int(self.posted_at.timestamp()) if self.posted_at else 0}"
+
+
+def choices_of(placement: Placement) -> Mapping[str, Sequence[str]]:
+    """What was chosen of variables, whatever the row holds."""
+    return {
+        str(name): tuple(value for value in values if isinstance(value, str))
+        for name, values in placement.variables.items()
+        if isinstance(values, (list, tuple))
+    }
 
 
 def message_age(message_id: int, now: datetime) -> float:

@@ -9,12 +9,16 @@ from typing import TYPE_CHECKING, Any, Self, cast
 import discord
 
 from app.bot.application.interactions import Click
-from app.bot.domain.components.page_select import PAGE_VERB
+from app.bot.domain.components.page_select import OWN_PAGE_VERB, PAGE_VERB
+from app.bot.domain.components.variable_select import OWN_VARIABLE_VERB, VARIABLE_VERB
 from app.bot.domain.custom_id import CUSTOM_ID_PATTERN, CustomId
 from app.bot.interface.actors import actor_of
 
 if TYPE_CHECKING:
     from app.bot.interface.client import HomelabClient
+
+_PAGE_VERBS = frozenset({PAGE_VERB, OWN_PAGE_VERB})
+_VARIABLE_VERBS = frozenset({VARIABLE_VERB, OWN_VARIABLE_VERB})
 
 
 class Clickable(discord.ui.DynamicItem[discord.ui.Item[Any]], template=re.compile(CUSTOM_ID_PATTERN, re.DOTALL)):
@@ -37,25 +41,38 @@ class Clickable(discord.ui.DynamicItem[discord.ui.Item[Any]], template=re.compil
     async def callback(self, interaction: discord.Interaction[HomelabClient]) -> None:  # type: ignore[override]  # as above
         """Hand the click to the application, and its answer to the user."""
         data = cast("dict[str, Any]", interaction.data or {})
+        message = interaction.message
+        page, variables = chosen_on(message) if message is not None else (None, {})
         click = Click(
             custom_id=self._parsed,
             actor=actor_of(interaction),
-            message_id=interaction.message.id if interaction.message else 0,
+            message_id=message.id if message is not None else 0,
             values=tuple(data.get("values", ())),
-            page=shown_page(interaction.message) if interaction.message else None,
+            page=page,
+            variables=variables,
+            own=message is not None and message.flags.ephemeral,
         )
         client = interaction.client
         await client.replies.component(interaction, client.interactions.click(click))
 
 
-def shown_page(message: discord.Message) -> str | None:
-    """The page that a message shows by the chosen option of its own page select: the message is the memory."""
+def chosen_on(message: discord.Message) -> tuple[str | None, dict[str, tuple[str, ...]]]:
+    """The page and the values of variables that a message shows as chosen: a user's own message is the memory."""
+    page: str | None = None
+    variables: dict[str, tuple[str, ...]] = {}
     for component in _walk(message.components):
+        parsed = CustomId.parse(getattr(component, "custom_id", None) or "")
+        if parsed is None:
+            continue
         if isinstance(component, discord.SelectMenu):
-            parsed = CustomId.parse(component.custom_id or "")
-            if parsed is not None and parsed.verb == PAGE_VERB:
-                return next((option.value for option in component.options if option.default), None)
-    return None
+            chosen = tuple(option.value for option in component.options if option.default)
+            if parsed.verb in _PAGE_VERBS:
+                page = next(iter(chosen), page)
+            elif parsed.verb in _VARIABLE_VERBS:
+                variables[parsed.argument] = chosen
+        elif parsed.verb in _PAGE_VERBS and getattr(component, "style", None) is discord.ButtonStyle.primary:
+            page = parsed.argument
+    return page, variables
 
 
 def _walk(components: Any) -> Iterator[Any]:

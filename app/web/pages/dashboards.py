@@ -10,11 +10,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
+from app.bot.domain.variables import MAX_VARIABLES
 from app.shared.database.models import ComponentTypeRow, DashboardComponentRow
 from app.web.context import actor_of_request, context_of, database_of
 from app.web.pages.home import dashboards_shown
 from app.web.pages.render import pages_of
-from app.web.preview.readings import Preview
+from app.web.preview.readings import VARIABLE_PREFIX, Preview
 from app.web.records.inputs import MAX_ID
 from app.web.records.kinds import COMPONENTS
 from app.web.security.actors import WebActor
@@ -77,9 +78,15 @@ async def _preview(request: Request, database: AsyncSession, dashboard_id: int, 
     if not 0 < dashboard_id <= MAX_ID:
         raise HTTPException(404)
     try:
-        return await context_of(request).preview.build(database, dashboard_id, page)
+        return await context_of(request).preview.build(database, dashboard_id, page, _chosen(request))
     except LookupError:
         raise HTTPException(404) from None
+
+
+def _chosen(request: Request) -> dict[str, list[str]]:
+    """Values of variables in the address: ?var.host=nas."""
+    names = [name for name in request.query_params if name.startswith(VARIABLE_PREFIX)][:MAX_VARIABLES]
+    return {name.removeprefix(VARIABLE_PREFIX): request.query_params.getlist(name) for name in names}
 
 
 def _message(request: Request, preview: Preview) -> str:

@@ -7,9 +7,13 @@ from base64 import b64encode
 from jinja2 import Environment
 
 from app.bot.domain.blocks import Block, Image
+from app.bot.domain.components.page_select import OWN_PAGE_VERB, PAGE_VERB
+from app.bot.domain.components.variable_select import OWN_VARIABLE_VERB, VARIABLE_VERB
+from app.bot.domain.custom_id import CustomId
 from app.bot.domain.limits import problem_text, stamp_text
 from app.bot.domain.markdown import unescape_markdown
 from app.web.preview.markdown import relative_time, to_html
+from app.web.preview.readings import VARIABLE_PREFIX
 
 
 def add_filters(environment: Environment) -> None:
@@ -21,6 +25,7 @@ def add_filters(environment: Environment) -> None:
     environment.filters["block_kind"] = _kind
     environment.filters["colour"] = _colour
     environment.filters["image_address"] = _image_address
+    environment.filters["switch"] = _switch
     environment.globals["relative_time"] = relative_time
 
 
@@ -33,6 +38,16 @@ def _image_address(image: Image) -> str:
     if image.picture is None:
         return image.url
     return f"data:image/png;base64,{b64encode(image.picture.png).decode()}"
+
+
+def _switch(custom_id: str | None) -> str:
+    """What of the preview a button or select chooses, by the name in its address; empty for nothing of it."""
+    click = CustomId.parse(custom_id or "")
+    if click is None:
+        return ""
+    if click.verb in (PAGE_VERB, OWN_PAGE_VERB):
+        return "page"
+    return VARIABLE_PREFIX + click.argument if click.verb in (VARIABLE_VERB, OWN_VARIABLE_VERB) else ""
 
 
 def _colour(accent: int) -> str:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import quote, urlencode
 
 from sqlalchemy import text
 from sqlalchemy.dialects.postgresql import JSONB
@@ -28,6 +29,7 @@ from app.bot.domain.registry import Registry
 from app.bot.domain.sources import DataSource
 from app.bot.domain.template_types import TemplateType
 from app.bot.domain.templates import Templates
+from app.bot.domain.variables import NOTHING_CHOSEN, Choices
 from app.shared.charts import ChartRenderer
 from app.shared.expressions import CelExpressions
 from app.shared.locales import locale_forms
@@ -49,6 +51,9 @@ _STATES = text(
 ).columns(reading=JSONB)
 
 
+VARIABLE_PREFIX = "var."
+"""Stands before the name of a variable in the address of a preview."""
+
 _SAMPLE_LAYOUT = {"footer": False, "accent": "status"}
 CHART_WAIT_SECONDS = 3.0
 """How long a preview waits for charts that were not drawn yet; it is fetched again in a moment anyway."""
@@ -56,12 +61,20 @@ CHART_WAIT_SECONDS = 3.0
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """A dashboard as it looks now, on `page` of `pages`."""
+    """A dashboard as it looks now, on `page` of `pages`, with what was chosen of its variables."""
 
     dashboard: Dashboard
     view: View
     page: str | None
     pages: tuple[str, ...]
+    variables: Choices = field(default_factory=dict)
+
+    def address(self, page: str | None = None, without: str = "") -> str:
+        """Where the message alone is fetched: as it is, on another page, or without what one select says."""
+        chosen = [("page", page or self.page or "")]
+        chosen += [(VARIABLE_PREFIX + name, value) for name, values in self.variables.items() for value in values]
+        query = urlencode([(name, value) for name, value in chosen if value and name != without], quote_via=quote)
+        return f"/dashboards/{self.dashboard.id}/message" + (f"?{query}" if query else "")
 
 
 class PreviewSource:
@@ -89,13 +102,19 @@ class PreviewSource:
         )
         self._polled: dict[str, datetime] = {}
 
-    async def build(self, database: AsyncSession, dashboard_id: int, page: str | None = None) -> Preview:
+    async def build(
+        self,
+        database: AsyncSession,
+        dashboard_id: int,
+        page: str | None = None,
+        variables: Choices = NOTHING_CHOSEN,
+    ) -> Preview:
         """The dashboard as it looks now. Raises LookupError when it is gone."""
         dashboard = await load_dashboard(database, dashboard_id)
         await self.refresh(database)
-        view = await self._complete(database, self._builder, dashboard, page)
+        view = await self._complete(database, self._builder, dashboard, page, variables)
         pages = pages_of(dashboard)
-        return Preview(dashboard, view, page if page in pages else first_page(dashboard), pages)
+        return Preview(dashboard, view, page if page in pages else first_page(dashboard), pages, variables)
 
     async def sample(self, database: AsyncSession, template: TemplateType, params: Mapping[str, Any]) -> View:
         """A template type that may not be stored, as it would look with these parameters."""
@@ -120,13 +139,18 @@ class PreviewSource:
         await self._charts.close()
 
     async def _complete(
-        self, database: AsyncSession, builder: DashboardBuilder, dashboard: Dashboard, page: str | None = None
+        self,
+        database: AsyncSession,
+        builder: DashboardBuilder,
+        dashboard: Dashboard,
+        page: str | None = None,
+        variables: Choices = NOTHING_CHOSEN,
     ) -> View:
         """The dashboard with its past, and with its charts if they take no longer than a moment."""
         reader = SessionHistory(database)
 
         def build() -> View:
-            return builder.build(dashboard, datetime.now(UTC), page)
+            return builder.build(dashboard, datetime.now(UTC), page, variables=variables)
 
         await self._histories.load(reader)  # what earlier previews asked for has grown since
         if build().pending:

@@ -12,8 +12,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.bot.domain.component import describe_validation_error
 from app.bot.domain.dashboards import Layout
+from app.bot.domain.items import value_at
 from app.bot.domain.nesting import nested_in
 from app.bot.domain.template_types import with_defaults
+from app.bot.domain.variables import uses_variables
 from app.shared.database.models import (
     ChannelRow,
     ComponentTypeRow,
@@ -77,10 +79,12 @@ class Validation:
             return [FieldError("type", f"there is no type “{name}”; known: {', '.join(known) or 'none'}")]
         is_template = kind is COMPONENTS and row.kind == "template"
         errors = config_errors(row.config_schema, with_defaults(row.config_schema, config) if is_template else config)
+        errors = [error for error in errors if kind is not COMPONENTS or not _is_of_variables(error, config)]
         model = self._models.get(kind.name, {}).get(name)
         if model is None or errors:
             return errors
         errors = _model_errors(model, config, "config")
+        errors = [error for error in errors if kind is not COMPONENTS or not _is_of_variables(error, config)]
         if kind is COMPONENTS and not errors and next(nested_in(model, config), None) is not None:
             return self._template_types.nested_errors(name, config, await _stored_types(database))
         return errors
@@ -141,6 +145,12 @@ def shape_errors(error: ValidationError) -> list[FieldError]:
             place, _, message = message.partition(" ")
         found.append(FieldError(place, message))
     return found
+
+
+def _is_of_variables(error: FieldError, config: Mapping[str, Any]) -> bool:
+    """Whether what is wrong is a placeholder of a variable, whose value is known only when the dashboard is built."""
+    found = value_at(config, error.field.removeprefix("config."))
+    return isinstance(found, str) and uses_variables({"value": found})
 
 
 def _model_errors(model: type[BaseModel], config: Mapping[str, Any], prefix: str) -> list[FieldError]:

@@ -515,10 +515,10 @@ class TestFailures:
     ) -> None:
         build = DashboardBuilder.build
 
-        def faulty(self: DashboardBuilder, dashboard: Dashboard, *rest: Any) -> Any:
+        def faulty(self: DashboardBuilder, dashboard: Dashboard, *rest: Any, **more: Any) -> Any:
             if dashboard.id == 1:
                 raise RuntimeError("a fault")
-            return build(self, dashboard, *rest)
+            return build(self, dashboard, *rest, **more)
 
         monkeypatch.setattr(DashboardBuilder, "build", faulty)
         async with running(server, board(), board("Stays", 2)) as stage:

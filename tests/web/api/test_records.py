@@ -331,3 +331,26 @@ async def test_who_may_only_look_does_not_see_what_could_be_a_secret(
     assert "hunter2" not in (await viewer.get(path)).text
     assert "hunter2" in (await editor.get(path)).text
     assert (await (await as_role("editor"))("GET", f"/data-sources/{row['id']}")).json()["config"] == config
+
+
+async def test_variables_may_stand_where_a_number_is_wanted(
+    as_role: Callable[..., Any], owner: asyncpg.Connection
+) -> None:
+    call = await as_role("editor")
+    dashboard = await factories.dashboard(owner)
+    body = {"dashboard_id": dashboard["id"], "type": "table"}
+    config = {"source": "${variables.host}", "items": "rows", "columns": [{"field": "name"}], "limit": "${variables.n}"}
+    assert (await call("POST", "/components", {**body, "config": config})).status_code == 201
+    for wrong in ("many", "${other.n}"):
+        answer = await call("POST", "/components", {**body, "config": {**config, "limit": wrong}})
+        assert [error["field"] for error in answer.json()["errors"]] == ["config.limit"]
+
+
+async def test_a_wrong_variable_of_a_dashboard_is_named(as_role: Callable[..., Any], owner: asyncpg.Connection) -> None:
+    call = await as_role("editor")
+    guild = await factories.guild(owner)
+    layout = {"variables": [{"name": "host", "type": "query", "items": "rows"}]}
+    answer = await call("POST", "/dashboards", {"guild_id": str(guild["id"]), "name": "x", "layout": layout})
+    (error,) = answer.json()["errors"]
+    assert error["field"].startswith("layout.variables.0")
+    assert "source is needed for a query" in error["message"]

@@ -188,3 +188,23 @@ async def test_the_preview_writes_as_the_server_does(viewer: Browser, owner: asy
     assert "142,7 °F 01.01.1970, 01:00" in (await viewer.get(f"/dashboards/{dashboard['id']}")).text
     await owner.execute("UPDATE guilds SET locale = 'en'")
     assert "142.7 °F Jan 1, 1970, 1:00" in (await viewer.get(f"/dashboards/{dashboard['id']}")).text
+
+
+async def test_variables_and_tabs_work_in_the_preview(viewer: Browser, owner: asyncpg.Connection) -> None:
+    variable = {"name": "host", "type": "list", "values": ["nas", "pi & more"], "multi": True}
+    dashboard = await factories.dashboard(owner, layout={"variables": [variable]})
+    part = {"dashboard_id": dashboard["id"]}
+    tabs = {"style": "buttons", "options": [{"page": "One"}, {"page": "Two"}]}
+    await factories.component(owner, **part, type="page_select", config=tabs)
+    await factories.component(owner, **part, type="variable_select", position=1, config={"variable": "host"})
+    for page in ("One", "Two"):
+        config = {"text": page + " {{ variables.host|join('+') }}"}
+        await factories.component(owner, **part, type="text", position=2, page=page, config=config)
+    path = f"/dashboards/{dashboard['id']}/message"
+    first = (await viewer.get(path)).text
+    assert "One nas" in first
+    assert f'hx-get="{path}?page=Two"' in first
+    assert f'multiple name="var.host" hx-get="{path}?page=One"' in first
+    second = (await viewer.get(f"{path}?page=Two&var.host=nas&var.host=pi%20%26%20more")).text
+    assert "Two nas+pi &amp; more" in second
+    assert f'hx-get="{path}?page=One&amp;var.host=nas&amp;var.host=pi%20%26%20more"' in second

@@ -19,6 +19,7 @@ from app.bot.domain.components import (
     status_list,
     table,
     text,
+    variable_select,
     vega_lite,
 )
 
@@ -41,5 +42,6 @@ __all__ = [
     "status_list",
     "table",
     "text",
+    "variable_select",
     "vega_lite",
 ]

@@ -122,7 +122,12 @@ def _button(button: Button) -> ui.Button[Any]:
 
 def _select(select: Select) -> ui.Select[Any]:
     placeholder = shorten(select.placeholder, PLACEHOLDER_CHARACTERS) if select.placeholder else None
-    return ui.Select(custom_id=select.custom_id, placeholder=placeholder, options=list(map(_option, select.options)))
+    return ui.Select(
+        custom_id=select.custom_id,
+        placeholder=placeholder,
+        options=list(map(_option, select.options)),
+        max_values=select.max_values,
+    )
 
 
 def _option(option: Option) -> discord.SelectOption:

@@ -44,7 +44,7 @@ class PostgresPlacements:
             self._pool,
             """
             UPDATE dashboard_messages SET origin = $2, state = $3, message_id = $4, content_hash = $5, page = $6,
-              problems = $7, error = $8, posted_at = $9, edited_at = $10
+              problems = $7, error = $8, posted_at = $9, edited_at = $10, variables = $11
             WHERE id = $1
             """,
             placement.id,
@@ -57,6 +57,7 @@ class PostgresPlacements:
             storable(placement.error),
             placement.posted_at,
             placement.edited_at,
+            dict(placement.variables),
         )
 
     async def delete(self, placement_id: int) -> None:

@@ -9,7 +9,7 @@ from sqlalchemy import BigInteger, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.shared.database.models.base import Base, BigId, Moment, one_of
+from app.shared.database.models.base import Base, BigId, JsonObject, Moment, json_object, one_of
 
 
 class DashboardMessageRow(Base):
@@ -22,6 +22,7 @@ class DashboardMessageRow(Base):
     __tablename__ = "dashboard_messages"
     __table_args__ = (
         UniqueConstraint("dashboard_id", "channel_id", "position"),
+        json_object("variables"),
         one_of("origin", "definition", "command"),
         one_of("state", "posting", "posted", "removed", "failed"),
     )
@@ -35,6 +36,7 @@ class DashboardMessageRow(Base):
     message_id: Mapped[int | None] = mapped_column(BigInteger)
     content_hash: Mapped[str | None]
     page: Mapped[str | None]
+    variables: Mapped[JsonObject]
     problems: Mapped[list[Any]] = mapped_column(JSONB, server_default=text("'[]'::jsonb"))
     error: Mapped[str | None]
     created_at: Mapped[Moment]
