@@ -159,6 +159,15 @@ def _patient(preview: Any, turn: asyncio.Lock) -> Callable[[str, Any], Awaitable
     return act_in_turn
 
 
+def _forget_files(env: simcord.Env) -> None:
+    """Drop files that no message has any more: every chart that changes is another one."""
+    messages = (message for channel in env.backend.messages.values() for message in channel.values())
+    attached = {file["url"] for message in messages for file in message.attachments}
+    files = env.backend.cdn._blobs
+    for url in files.keys() - attached:
+        del files[url]
+
+
 async def _follow(env: simcord.Env, preview: Any, turn: asyncio.Lock) -> None:
     """Keep the page current, and what SimCord records for tests short."""
     seen, shown_at = 0, 0.0
@@ -176,4 +185,5 @@ async def _follow(env: simcord.Env, preview: Any, turn: asyncio.Lock) -> None:
                 pass  # the bot was busy all the time; the next round shows what it did
         for record in (requests, env.backend.transcript):
             del record[:-KEPT_RECORDS]
+        _forget_files(env)
         seen, shown_at = len(requests), now
