@@ -14,6 +14,7 @@ from app.bot.domain.fields import Condition, Label
 from app.bot.domain.items import plain_text, value_at
 from app.bot.domain.markdown import one_line
 from app.bot.domain.placeholders import fill_placeholders, placeholders_in
+from app.bot.domain.readings import MAX_ITEMS
 
 if TYPE_CHECKING:
     from app.bot.domain.blocks import Problem
@@ -204,7 +205,7 @@ def _values(variable: Variable, context: RenderContext) -> Iterator[tuple[Any, s
             if found.name == metric and variable.metric_label in found.labels:
                 yield found.labels[variable.metric_label], ""
         return
-    for item in reading.items.get(items, ()):
+    for item in reading.items.get(items, ())[:MAX_ITEMS]:
         if not variable.where or context.test(variable.where, item=item):
             label = value_at(item, variable.label_field) if variable.label_field else None
             yield value_at(item, variable.value_field), plain_text(label)
