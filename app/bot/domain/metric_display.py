@@ -55,6 +55,8 @@ class MetricStyle(BaseModel):
 
     def shown(self, context: RenderContext, metric: Metric, reference: MetricReference) -> tuple[str, SafeText]:
         """The mark (with a space behind it, or nothing) and the text of a metric, by mappings and thresholds."""
+        if not self.mappings and not self.thresholds.defined:  # as most are
+            return "", self.value_shown(metric)
         mapping = self.mapping(context, metric.value)
         text = mapping.text_shown if mapping is not None else None
         mark = mapping.mark if mapping is not None else ""
