@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
+from itertools import islice
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, model_validator
@@ -30,7 +31,50 @@ MAX_TEXT = 200
 MAX_SPEC = 100_000
 """Characters of a specification without its data."""
 _STEPS = 150
+_PAST_FIELDS = 4
 _NESTED = 2
+MAX_VALUES = 20_000
+"""Of all datasets together: more would keep the event loop from everything else."""
+
+
+class Cleaner:
+    """Makes of rows from outside what JSON and Vega can take, and no more than MAX_VALUES values of them all."""
+
+    def __init__(self) -> None:
+        self._left = MAX_VALUES
+
+    def take(self, count: int) -> bool:
+        """Whether so many more values fit."""
+        self._left -= count
+        return self._left >= 0
+
+    def rows(self, rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+        """The leading rows."""
+        found: list[dict[str, Any]] = []
+        for row in rows[:MAX_ROWS]:
+            cleaned = dict(self._fields(row, 0))
+            if self._left < 0:
+                break
+            found.append(cleaned)
+        return found
+
+    def _fields(self, row: Mapping[Any, Any], depth: int) -> Iterator[tuple[str, Any]]:
+        for key, value in islice(row.items(), MAX_FIELDS):
+            if not self.take(1):
+                return
+            yield one_line(str(key)[: MAX_TEXT * 2])[:MAX_TEXT], self._value(value, depth)
+
+    def _value(self, value: Any, depth: int) -> Any:
+        if value is None or isinstance(value, bool):
+            return value
+        if isinstance(value, (int, float)):
+            return value if abs(value) < HUGE else None
+        if isinstance(value, Mapping):
+            return dict(self._fields(value, depth + 1)) if depth < _NESTED else None
+        if isinstance(value, (list, tuple)):
+            fits = depth < _NESTED and self.take(min(len(value), MAX_FIELDS))
+            return [self._value(one, depth + 1) for one in value[:MAX_FIELDS]] if fits else None
+        return one_line(str(value)[: MAX_TEXT * 2])[:MAX_TEXT]
 
 
 class Dataset(BaseModel):
@@ -56,20 +100,20 @@ class Dataset(BaseModel):
             raise ValueError("fill in either items or metric")
         return self
 
-    def rows(self, context: RenderContext) -> list[dict[str, Any]] | None:
+    def rows(self, context: RenderContext, cleaner: Cleaner) -> list[dict[str, Any]] | None:
         """The rows as they are now; None while they are being loaded."""
         if self.items:
-            found = context.reading(self.source).items.get(self.items, ())
-            return [_cleaned_row(row) for row in found[:MAX_ROWS]]
+            return cleaner.rows(context.reading(self.source).items.get(self.items, ()))
         if self.range is not None:
-            return self._past(context, seconds_of(self.range))
+            return self._past(context, seconds_of(self.range), cleaner)
         reference = MetricReference.model_construct(source=self.source, metric=self.metric, labels=self.labels)
         return [
-            {**_cleaned_row(metric.labels), "metric": metric.name, "value": metric.value, "unit": metric.unit}
+            {**labels, "metric": metric.name, "value": metric.value, "unit": metric.unit}
             for metric in context.metrics(reference)[:MAX_ROWS]
+            for labels in cleaner.rows([metric.labels])
         ]
 
-    def _past(self, context: RenderContext, seconds: float) -> list[dict[str, Any]] | None:
+    def _past(self, context: RenderContext, seconds: float, cleaner: Cleaner) -> list[dict[str, Any]] | None:
         step = seconds_of(self.step) if self.step is not None else round_step(seconds / _STEPS)
         step = max(step, seconds / MAX_ROWS)
         labels = tuple(sorted(self.labels.items()))
@@ -79,9 +123,11 @@ class Dataset(BaseModel):
         rows: list[dict[str, Any]] = []
         zone = zone_of(context.region.time_zone)
         for series in history.series:
-            known = _cleaned_row(dict(series.labels))
+            known = next(iter(cleaner.rows([dict(series.labels)])), {})
             name = ", ".join(value for _, value in series.labels) or series.metric
             for index, value in enumerate(series.values[: MAX_ROWS - len(rows)]):
+                if not cleaner.take(_PAST_FIELDS):
+                    return rows
                 at = history.start + timedelta(seconds=index * history.step_seconds)
                 local = at.astimezone(zone).replace(tzinfo=None).isoformat(timespec="seconds")
                 number = value if value is None or math.isfinite(value) else None
@@ -112,7 +158,8 @@ class VegaLite(Component):
     def render(self, context: RenderContext) -> tuple[Block, ...]:
         """The picture below its title. Raises ChartFailedError and InvalidConfigError."""
         lines = title_lines(context, self.title)
-        data = {name: dataset.rows(context) for name, dataset in self.datasets.items()}
+        cleaner = Cleaner()
+        data = {name: dataset.rows(context, cleaner) for name, dataset in self.datasets.items()}
         words = shorten(one_line(context.plain(self.description)), 1_000) if self.description else ""
         if any(rows is None for rows in data.values()):
             return (Text("\n".join([*lines, DRAWING])),)
@@ -158,25 +205,3 @@ def _merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> Spec:
         if isinstance(value, dict) and isinstance(under, dict):
             merged[key] = {**under, **value}
     return merged
-
-
-def _cleaned_row(row: Mapping[str, Any]) -> dict[str, Any]:
-    """A row that JSON and Vega can take, whatever came from outside."""
-    return dict(_cleaned_fields(row, 0))
-
-
-def _cleaned_fields(row: Mapping[Any, Any], depth: int) -> Iterator[tuple[str, Any]]:
-    for key, value in list(row.items())[:MAX_FIELDS]:
-        yield one_line(str(key))[:MAX_TEXT], _cleaned(value, depth)
-
-
-def _cleaned(value: Any, depth: int) -> Any:
-    if value is None or isinstance(value, bool):
-        return value
-    if isinstance(value, (int, float)):
-        return value if abs(value) < HUGE else None
-    if isinstance(value, Mapping) and depth < _NESTED:
-        return dict(_cleaned_fields(value, depth + 1))
-    if isinstance(value, (list, tuple)) and depth < _NESTED:
-        return [_cleaned(one, depth + 1) for one in value[:MAX_FIELDS]]
-    return one_line(str(value)[: MAX_TEXT * 2])[:MAX_TEXT]

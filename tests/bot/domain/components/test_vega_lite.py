@@ -55,11 +55,23 @@ def test_items_and_metrics_are_datasets_too_cleaned_and_capped() -> None:
     charts = MemoryCharts()
     now = {"source": "lab", "metric": "cpu"}
     rendered(charts, datasets={"rows": {"source": "lab", "items": "rows"}, "now": now})
-    assert len(charts.spec["datasets"]["rows"]) == 2_000
+    assert len(charts.spec["datasets"]["rows"]) == 2_000, "of three thousand"
     assert charts.spec["datasets"]["rows"][0] == {
         "name": "web _1", "cpu": 12.5, "bad": None, "net": NET, "n": None,
     }  # fmt: skip
     assert charts.spec["datasets"]["now"] == [{"core": "a", "metric": "cpu", "value": 42.0, "unit": "percent"}]
+
+
+def test_all_datasets_together_are_bounded() -> None:
+    charts = MemoryCharts()
+    wide = {f"field {number}": {"a": ["x" * 10_000] * 50} for number in range(50)}
+    context = drawing_context(None, charts, lab=metrics(rows=[wide] * 1_000))
+    datasets = {str(number): {"source": "lab", "items": "rows"} for number in range(10)}
+    component("vega_lite", {"spec": LINE, "datasets": datasets}).render(context)
+    sizes = [len(rows) for rows in charts.spec["datasets"].values()]
+    assert sum(sizes) * 20 * 22 <= 20_000
+    assert sizes[0] > 0
+    assert len(charts.requests[0].specification) < 2 * 2**20 * 3
 
 
 def test_the_specification_stands_above_the_theme() -> None:
