@@ -9,8 +9,10 @@ from pydantic import Field, model_validator
 from app.bot.domain.blocks import Block, Text
 from app.bot.domain.component import Component, RenderContext, component_types
 from app.bot.domain.fields import Bound
+from app.bot.domain.history import HistoryQuery
 from app.bot.domain.markdown import inline_code
 from app.bot.domain.metric_display import MetricDisplay
+from app.bot.domain.spans import TimeSpan, seconds_of
 
 STEPS = "▁▂▃▄▅▆▇█"
 GAP = " "
@@ -22,6 +24,9 @@ class Sparkline(Component, MetricDisplay):
     """The last values of a metric as a small curve."""
 
     width: int = Field(24, ge=8, le=40, description="Values drawn at most")
+    range: TimeSpan | None = Field(
+        None, description="How far back, such as 24h, in so many parts as it is wide; empty: the last readings"
+    )
     minimum: Bound | None = Field(None, description="Value at the bottom; empty: the lowest one drawn")
     maximum: Bound | None = Field(None, description="Value at the top; empty: the highest one drawn")
     summary: bool = Field(True, description="Say the lowest and the highest value below")
@@ -37,7 +42,7 @@ class Sparkline(Component, MetricDisplay):
         metric = context.metric(self)
         mark, shown = self.shown(context, metric, self)
         lines = [f"{mark}**{self.name_shown}** {shown}"]
-        values = list(context.recent(self))[-self.width :]
+        values = self._values(context)
         known = [value for value in values if value is not None]
         if known:
             lines.append(inline_code(draw(values, self.minimum, self.maximum)))
@@ -47,6 +52,15 @@ class Sparkline(Component, MetricDisplay):
                 high = self.number_shown(max(known), metric.unit)
                 lines.append(f"-# min {low} · max {high} · last {self.value_shown(metric)}")
         return (Text("\n".join(lines)),)
+
+    def _values(self, context: RenderContext) -> list[float | None]:
+        """The values to draw; none while history is being loaded."""
+        if self.range is None:
+            return list(context.recent(self))[-self.width :]
+        seconds = seconds_of(self.range)
+        labels = tuple(sorted(self.labels.items()))
+        history = context.history(HistoryQuery(self.source, self.metric, labels, seconds, seconds / self.width))
+        return list(history.series[0].values[-self.width :]) if history is not None and history.series else []
 
 
 def draw(values: Sequence[float | None], minimum: float | None = None, maximum: float | None = None) -> str:

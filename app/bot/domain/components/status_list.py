@@ -50,6 +50,13 @@ WORDS: Mapping[str, Status] = {
 """What the usual words of an item's status field mean."""
 
 
+def status_of_word(value: Any, states: Mapping[str, Status]) -> Status:
+    """What a value of a status field means; `states` says it for unusual words."""
+    text = "yes" if value is True else "no" if value is False else str(value)[:STATUS_LIMIT].strip()
+    word = text.casefold()
+    return states.get(word) or states.get(text) or WORDS.get(word, Status.UNKNOWN)
+
+
 class StatusStyle(StrEnum):
     """How the entries are set."""
 
@@ -143,15 +150,10 @@ class StatusList(Component):
         if self.items not in reading.items and reading.status is not Status.UP:
             yield _Line(context.readings.title(self.source), reading.status, reading.message)
         for item in reading.items.get(self.items, ()):
-            status = self._status(value_at(item, self.status_field))
+            status = status_of_word(value_at(item, self.status_field), self.states)
             context.statuses.append(status)
             detail = value_at(item, self.detail_field) if self.detail_field else ""
             yield _Line(value_at(item, self.name_field), status, detail)
-
-    def _status(self, value: Any) -> Status:
-        text = "yes" if value is True else "no" if value is False else str(value)[:STATUS_LIMIT].strip()
-        word = text.casefold()
-        return self.states.get(word) or self.states.get(text) or WORDS.get(word, Status.UNKNOWN)
 
     def _entry(self, line: _Line) -> str:
         mark, name = mark_of(STATUS_LEVELS[line.status]), name_text(value_text(line.name))

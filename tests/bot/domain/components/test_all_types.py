@@ -114,12 +114,34 @@ def configs(type_name: str) -> st.SearchStrategy[Any]:
 def _ruled(type_name: str) -> Callable[[dict[str, Any]], dict[str, Any]]:
     return {
         "buttons": _ruled_buttons,
+        "countdown": _ruled_countdowns,
+        "gallery": _ruled_galleries,
         "key_value": _ruled_pairs,
         "page_select": _ruled_pages,
         "repeat": _ruled_repetitions,
         "section": _ruled_sections,
+        "service_grid": _ruled_statuses,
         "status_list": _ruled_statuses,
+        "top_list": _ruled_tops,
     }.get(type_name, lambda config: config)
+
+
+def _ruled_countdowns(config: dict[str, Any]) -> dict[str, Any]:
+    if config.get("at"):
+        return config | {"at": "2027-01-01", "source": "", "metric": ""}
+    return config | {"at": "", "source": "lab", "metric": "cpu"}
+
+
+def _ruled_galleries(config: dict[str, Any]) -> dict[str, Any]:
+    if config.get("images"):
+        return config | {"source": "", "items": ""}
+    return config | {"images": [], "source": "lab", "items": "rows", "url_field": "name"}
+
+
+def _ruled_tops(config: dict[str, Any]) -> dict[str, Any]:
+    if config.get("metric"):
+        return config | {"items": "", "value_field": ""}
+    return config | {"items": "rows", "value_field": "cpu", "metric": ""}
 
 
 def _ruled_buttons(config: dict[str, Any]) -> dict[str, Any]:

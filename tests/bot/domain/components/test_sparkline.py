@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from app.bot.domain.blocks import Text
 from app.bot.domain.components.sparkline import draw
 from app.bot.domain.errors import InvalidConfigError
+from app.bot.domain.history import History, HistoryQuery, SeriesHistory
 from app.bot.domain.readings import Metric, Reading
-from tests.rendering import component, down, metrics, text
+from tests.rendering import NOW, component, context, down, metrics, store, text
 
 CONFIG = {"source": "host", "metric": "cpu", "label": "CPU"}
 
@@ -55,3 +57,23 @@ def test_huge_values_do_not_overflow() -> None:
 def test_ends_out_of_order_are_refused_with_the_remedy() -> None:
     with pytest.raises(InvalidConfigError, match="maximum must be greater than minimum"):
         component("sparkline", {**CONFIG, "minimum": 5, "maximum": 1})
+
+
+class Past:
+    """A day in four parts."""
+
+    def find(self, query: HistoryQuery, dashboard_id: int) -> History | None:
+        assert (query.range_seconds, query.step_seconds) == (86_400, 10_800)
+        return History(NOW, query.step_seconds, (SeriesHistory("cpu", values=(0.0, None, 50.0, 100.0)),))
+
+
+def test_a_range_is_read_from_history() -> None:
+    config = {"source": "lab", "metric": "cpu", "range": "24h", "width": 8}
+    surroundings = context(store(lab=metrics(Metric("cpu", 42.0, "percent"))))
+    while_loading = component("sparkline", config).render(surroundings)
+    assert while_loading == (Text("**cpu** 42 %"),)
+    assert surroundings.pending
+    surroundings.histories = Past()
+    (shown,) = component("sparkline", config).render(surroundings)
+    assert isinstance(shown, Text)
+    assert shown.text.splitlines()[1:] == ["`▁ ▅█`", "-# min 0 % · max 100 % · last 42 %"]
