@@ -36,8 +36,9 @@ def test_every_component_type_is_shown_and_valid() -> None:
     assert {*component_types, *cards} - shown == set()
     factory = ComponentFactory(component_types)
     for part in _components():
-        if part["type"] in component_types:
-            factory.make(part["type"], part.get("config", {}))
+        config = part.get("config", {})
+        if part["type"] in component_types and "${" not in str(config):
+            factory.make(part["type"], config)
 
 
 def _components() -> Iterator[dict[str, Any]]:
