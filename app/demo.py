@@ -58,9 +58,15 @@ async def define_catalog(urls: DatabaseUrls, guild_id: int, channels: Mapping[st
 
 
 async def run_demo(
-    settings: Settings, urls: DatabaseUrls, announce: Callable[[str], None], define: Define = define_catalog
+    settings: Settings,
+    urls: DatabaseUrls,
+    announce: Callable[[str], None],
+    define: Define = define_catalog,
+    pictures: Mapping[str, tuple[str, bytes]] | None = None,
 ) -> None:
     """Run until cancelled or until someone ends it on its page; `announce` is told the page's address.
+
+    `pictures` are name and content of what the page shows for addresses: it loads nothing from the web.
 
     The guild, its channels and its members are the same at every start: the placement memory in the database goes on.
     Raises PortTakenError.
@@ -79,7 +85,7 @@ async def run_demo(
         env.backend.clock = _WallClock()
         await _add_guild(urls.owner, env.guild.id)
         await define(urls, env.guild.id, channels)
-        async with _page(env, channel, viewers, settings.demo_port) as preview:
+        async with _page(env, channel, viewers, settings.demo_port, pictures or {}) as preview:
             announce(preview.url)
             await preview.wait_closed()
     finally:
@@ -122,9 +128,11 @@ async def _forget_commands(owner_url: str, application_id: int) -> None:
 
 
 @asynccontextmanager
-async def _page(env: simcord.Env, channel: Any, viewers: list[Any], port: int) -> AsyncIterator[Any]:
+async def _page(
+    env: simcord.Env, channel: Any, viewers: list[Any], port: int, pictures: Mapping[str, tuple[str, bytes]]
+) -> AsyncIterator[Any]:
     """The page in the browser, which follows the channel by itself. Raises PortTakenError."""
-    preview: Any = env.preview(channel, viewers=viewers, layout="channel", port=port)
+    preview: Any = env.preview(channel, viewers=viewers, layout="channel", port=port, assets=pictures)
     try:
         await preview.__aenter__()
     except SetupError as error:

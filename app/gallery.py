@@ -45,6 +45,12 @@ def gallery(now: datetime | None = None) -> dict[str, list[dict[str, Any]]]:
     return found
 
 
+def pictures() -> dict[str, tuple[str, bytes]]:
+    """Name and content of the pictures by the addresses that the gallery's dashboards name."""
+    found = (entry for entry in (files("app.catalog") / "gallery").iterdir() if entry.name.endswith(".png"))
+    return {f"https://pictures.example.org/{entry.name}": (entry.name, entry.read_bytes()) for entry in found}
+
+
 async def define_gallery(urls: DatabaseUrls, guild_id: int, channels: Mapping[str, int]) -> None:
     """Bring the gallery and a past of three months into the database, its dashboards into the page's channel."""
     definitions = gallery()

@@ -99,7 +99,7 @@ def run_demo(gallery: Annotated[bool, typer.Option("--gallery")] = False) -> Non
     """The demo's bot alone: what `homelab demo` and `homelab gallery` start."""
     from app.demo import define_catalog
     from app.demo import run_demo as run
-    from app.gallery import define_gallery
+    from app.gallery import define_gallery, pictures
 
     settings = command_settings()
     define = define_gallery if gallery else define_catalog
@@ -108,7 +108,7 @@ def run_demo(gallery: Annotated[bool, typer.Option("--gallery")] = False) -> Non
         announce(f"Discord    simulated, open it here: {url}")
 
     with command_database(settings) as urls:
-        _run_until_signal(run(settings, urls, say, define))
+        _run_until_signal(run(settings, urls, say, define, pictures() if gallery else None))
 
 
 def parse_shards(text: str) -> dict[str, Any]:

@@ -42,7 +42,7 @@ class LogTail(Component):
     contains: str = Field("", max_length=100, description="Show only lines with this text, in any case")
     lines: int = Field(10, ge=1, le=30, description="Lines shown at most")
     width: int = Field(60, ge=20, le=120, description="Characters of a line; a phone shows about 44")
-    colours: bool = Field(True, description="Colour the lines by their level, where Discord can")
+    colours: bool = Field(False, description="Colour the lines by their level; phones show no colours")
     empty: str = Field("No lines", max_length=200, description="Shown where there are none")
 
     def render(self, context: RenderContext) -> tuple[Block, ...]:

@@ -102,7 +102,7 @@ def _day(context: RenderContext, item: Mapping[str, Any]) -> str:
     icon, _ = _sky(item.get("code"))
     low, high = (format_value(as_number(item.get(name)), "celsius") for name in ("minimum", "maximum"))
     rain = as_number(item.get("precipitation"))
-    wet = f" · ☔ {format_value(rain, 'mm')}" if rain else ""
+    wet = f" · ☔ {format_value(rain, 'mm', 1)}" if rain else ""
     return f"{icon} **{name}** {low} – {high}{wet}"
 
 

@@ -90,6 +90,7 @@ class TestLogTail:
             {"time": NOW_ISO, "level": "INFO", "message": "one"},
             {"time": NOW_ISO, "level": "err", "message": "two\nlines"},
             lines=2,
+            colours=True,
         )
         assert shown == "```ansi\n\x1b[0;34m12:00 one\x1b[0m\n\x1b[0;31m12:00 two lines\x1b[0m\n```"
 

@@ -86,7 +86,7 @@ class TestWeather:
             "## 🌦️ 21 °C · Light rain",
             "-# 💧 48 %",
             "☁️ **Today** 12 °C – 22 °C",
-            "⛈️ **Sat** 9 °C – 18 °C · ☔ 4.20 mm",
+            "⛈️ **Sat** 9 °C – 18 °C · ☔ 4.2 mm",
         ]
 
     def test_an_unknown_code_and_missing_values(self) -> None:
