@@ -26,6 +26,7 @@ from app.bot.domain.templates import Templates
 from app.bot.domain.thresholds import STATUS_LEVELS, worst
 from app.bot.domain.variables import NOTHING_CHOSEN, Choices, ResolvedVariable, resolve_all, uses_variables
 
+_NO_COMPONENTS = "This dashboard has no components yet. Add some in the web admin."
 _FOOTER_LINE = Separator(line=False)
 
 
@@ -137,7 +138,8 @@ class DashboardBuilder:
                 except Exception as error:  # noqa: BLE001  # the guarded edge: no definition or reading can stop the bot
                     blocks.append(context.problem(component.name or component.type, error))
         if not blocks:
-            blocks.append(Text("-# This dashboard has no components yet. Add some in the web admin."))
+            shown = "Nothing to show right now." if definition.parts[page] else _NO_COMPONENTS
+            blocks.append(Text(f"-# {shown}"))
         first, *following = self._compose(blocks, definition.layout, context, max_messages)
         return View(first, tuple(context.problems), context.pending, tuple(map(View, following)))
 

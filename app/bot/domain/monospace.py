@@ -24,7 +24,7 @@ def cut(text: str, width: int) -> str:
         # Marks without a width are cut off too when they are many: characters count in a message, not columns.
         return text[: 2 * width]
     kept, taken = [], 0
-    for letter in text[: 2 * width]:
+    for letter in text[: 2 * width - 1]:
         taken += _letter_width(letter)
         if taken > width - 1:
             break
@@ -33,7 +33,9 @@ def cut(text: str, width: int) -> str:
 
 
 def padded(text: str, width: int, at_right: bool = False) -> str:
-    """A text cut or filled up to exactly `width` columns."""
+    """A text cut or filled up to exactly `width` columns, of at most twice as many characters."""
     text = cut(text, width)
     space = " " * (width - display_width(text))
+    if len(text) + len(space) > 2 * width:  # marks without a width, on nearly nothing to carry them
+        text = text[: 2 * width - len(space)]
     return space + text if at_right else text + space

@@ -17,6 +17,7 @@ from app.bot.domain.dashboards import Dashboard, DashboardComponent
 from app.bot.domain.readings import Metric
 from app.bot.domain.registry import Registry
 from app.bot.domain.thresholds import Level
+from app.shared.expressions import CelExpressions
 from tests.rendering import NOW, TEMPLATES, assert_fits_discord, down, metrics, store
 
 HEADING = ("heading", {"text": "Lab"})
@@ -199,3 +200,10 @@ def test_a_changed_config_is_parsed_anew_and_an_equal_one_is_not() -> None:
 def test_the_sources_of_a_dashboard_also_those_in_templates() -> None:
     board = dashboard(CPU, ("text", {"text": "{{ message('nas') }}"}), ("nonsense", {"source": "x"}))
     assert builder().sources_of(board) == {"host", "nas"}
+
+
+def test_a_dashboard_whose_components_show_nothing_says_so_and_not_that_it_has_none() -> None:
+    hidden = {"visible_when": "false", "children": [{"type": "separator"}]}
+    made = DashboardBuilder(ComponentFactory(component_types), store(), TEMPLATES, expressions=CelExpressions())
+    assert "Nothing to show right now" in str(made.build(dashboard(("group", hidden)), NOW).blocks)
+    assert "no components yet" in str(made.build(dashboard(), NOW).blocks)
