@@ -128,11 +128,17 @@ def _redirected(request: Request, status: int, location: str) -> Request:
         raise RequestFailedError("Redirected to something that is no address") from None
     if target.scheme not in ("http", "https") or not target.host:
         raise RequestFailedError("Redirected to something that is no web address")
+    same_server = _same_server(request.url, target)
     becomes_get = status == HTTPStatus.SEE_OTHER or (status in (301, 302) and request.method == "POST")
+    if request.body is not None and not becomes_get and not same_server:
+        raise RequestFailedError(
+            f"Redirected to another server ({target.host}), where the body is not sent, for it may hold a secret. "
+            "Enter that server's address if you trust it"
+        )
     return Request(
         "GET" if becomes_get and request.method != "HEAD" else request.method,
         target.with_user(None),
-        request.headers if _same_server(request.url, target) else {},
+        request.headers if same_server else {},
         None if becomes_get else request.body,
         request.verify_tls,
     )

@@ -6,7 +6,7 @@ from app.bot.application.polling import Reader
 from app.bot.domain.component import parse_config
 from app.bot.domain.readings import Reading
 from app.bot.domain.sources import DataSource
-from app.bot.infrastructure.sources import bot, host, http_check, http_json, simulated, static
+from app.bot.infrastructure.sources import bot, calendar, feed, host, http_check, http_json, simulated, static, weather
 from app.bot.infrastructure.sources.base import Resources, SourceFailedError, SourceType, source_types
 
 __all__ = [
@@ -14,6 +14,8 @@ __all__ = [
     "SourceFailedError",
     "SourceType",
     "bot",
+    "calendar",
+    "feed",
     "host",
     "http_check",
     "http_json",
@@ -21,6 +23,7 @@ __all__ = [
     "simulated",
     "source_types",
     "static",
+    "weather",
 ]
 
 

@@ -73,13 +73,18 @@ class HttpSource(SourceType):
     verify_tls: bool = Field(True, description="Refuse a certificate that is not trusted")
 
     async def request(
-        self, method: str, secrets: SecretUse, defaults: Mapping[str, str], body: bytes | None = None
+        self,
+        method: str,
+        secrets: SecretUse,
+        defaults: Mapping[str, str],
+        body: bytes | None = None,
+        address: str | None = None,
     ) -> Request:
         """The request with its secrets filled in; `defaults` are headers that the config may replace.
 
-        Raises UnknownSecretError, UnreadableSecretError.
+        `address` is asked instead of the config's own. Raises UnknownSecretError, UnreadableSecretError.
         """
-        url = URL(await secrets.fill(self.url, quoted=True))
+        url = URL(await secrets.fill(address or self.url, quoted=True))
         headers = CIMultiDict(defaults)
         for name, value in self.headers.items():
             headers[name] = await secrets.fill(value)

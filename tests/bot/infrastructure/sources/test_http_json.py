@@ -327,3 +327,21 @@ def test_a_wrong_config_names_the_field(config: dict[str, Any], message: str) ->
     with pytest.raises(InvalidConfigError) as caught:
         open_reader(definition, unused)
     assert message in str(caught.value)
+
+
+async def test_a_body_does_not_follow_to_another_server(read: Any) -> None:
+    received: list[bytes] = []
+
+    async def other(request: web.Request) -> web.Response:
+        received.append(await request.read())
+        return web.json_response({"n": 1})
+
+    async with http_server(other) as elsewhere:
+
+        async def redirect(_request: web.Request) -> web.Response:
+            return web.Response(status=307, headers={"Location": elsewhere.replace("127.0.0.1", "localhost")})
+
+        async with http_server(redirect) as address:
+            with pytest.raises(RequestFailedError, match=r"Redirected to another server .*may hold a secret"):
+                await read("http_json", url=address, method="POST", body={"key": "${secret:token}"})
+    assert received == []
