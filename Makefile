@@ -28,8 +28,8 @@ lint: .venv/.synced ## Style, types and the layers' import rules
 schema: .venv/.synced ## The migrations give exactly what the models say
 	$(RUN) python scripts/check_schema.py
 
-pytest: .venv/.synced ## The tests alone
-	$(RUN) pytest
+pytest: .venv/.synced ## The tests alone, on every core
+	$(RUN) pytest -n auto --dist loadfile
 
 bench: .venv/.synced ## The budgets, as ratios side by side in one run
 	$(RUN) python -m bench

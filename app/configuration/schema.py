@@ -22,6 +22,7 @@ Schema = dict[str, Any]
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
 _NAMES = {"type": "array", "items": {"type": "string"}}
 _ID = {"type": ["string", "integer"]}
+_PLACEHOLDER = {"type": "string", "pattern": r"\$\{[A-Za-z_][\w.]*\}"}
 _LITERAL = ("integer", "number", "boolean")
 
 
@@ -45,7 +46,10 @@ def file_schema(types: Iterable[KnownType]) -> Schema:
         known_types = by_table.get(section.kind.types.__tablename__, []) if section.kind.types is not None else []
         for known in known_types:
             name = f"{section.name}.{known.name}"
-            definitions[name] = _embedded(known.config_schema, f"#/$defs/{name}")
+            config_schema = known.config_schema
+            if section is COMPONENTS:
+                config_schema = _with_placeholders(config_schema)
+            definitions[name] = _embedded(config_schema, f"#/$defs/{name}")
         definitions[section.name] = _entry(section, known_types, definitions)
     return {
         "$schema": DRAFT,
@@ -140,6 +144,25 @@ def _moved(schema: Any, place: str) -> Any:
             if key not in ("$schema", "$id")
         }
     return [_moved(item, place) for item in schema] if isinstance(schema, list) else schema
+
+
+def _with_placeholders(schema: Any) -> Any:
+    """A schema that also takes a placeholder such as `${variables.host}` for the value of any property."""
+    if isinstance(schema, list):
+        return [_with_placeholders(item) for item in schema]
+    if not isinstance(schema, Mapping):
+        return schema
+    whole = {key: _with_placeholders(value) for key, value in schema.items()}
+    if isinstance(schema.get("properties"), Mapping):
+        whole["properties"] = {name: _or_placeholder(part) for name, part in whole["properties"].items()}
+    return whole
+
+
+def _or_placeholder(schema: Schema) -> Schema:
+    if not isinstance(schema, Mapping):
+        return schema
+    said: Schema = {key: schema[key] for key in ("title", "description", "default") if key in schema}
+    return {**said, "anyOf": [schema, _PLACEHOLDER]}
 
 
 def _widened(schema: Any) -> Any:

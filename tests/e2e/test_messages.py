@@ -122,7 +122,7 @@ async def test_nobody_is_mentioned_by_what_a_source_says(lab: Lab) -> None:
     await lab.source(name="evil", config={"status": "down", "message": "@everyone <@&1> [x](http://evil)"})
     await lab.dashboard(text("It says: {{ message('evil') }}"))
 
-    message = await lab.until_shown("It says")
+    message = await lab.until_shown("everyone")
     assert r"\@everyone" in text_of(message)
     bodies = [request.json for request in lab.env.http_requests if isinstance(request.json, dict)]
     sent = [body for body in bodies if "components" in body]

@@ -118,7 +118,7 @@ def test_a_builtin_type_cannot_be_replaced() -> None:
 
 
 def test_an_unknown_type_is_named_beside_those_that_are_known() -> None:
-    with pytest.raises(UnknownTypeError, match=r"Unknown component type “crad”. Known: .*buttons, card,"):
+    with pytest.raises(UnknownTypeError, match=r"Unknown component type “crad”. Known: .*buttons, calendar, card,"):
         ComponentFactory(component_types, [template("card", VALUE)]).make("crad", {})
 
 

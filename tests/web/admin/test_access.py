@@ -80,5 +80,5 @@ async def test_the_form_editor_gets_the_schema_of_a_type(viewer: Browser) -> Non
     assert found["schema"]["properties"]["source"]["type"] == "string"
     layout = (await viewer.get("/forms/dashboards/layout")).json()
     assert "accent" in layout["schema"]["properties"]
-    assert (await viewer.get("/forms/component-types/weather")).status_code == 404
+    assert (await viewer.get("/forms/component-types/teleport")).status_code == 404
     assert (await viewer.get("/forms/users/anna")).status_code == 404

@@ -144,10 +144,10 @@ async def test_a_dashboard_offers_channels_by_name_and_checks_the_server(
 
 
 async def test_a_value_that_is_no_longer_offered_stays_chosen(admin: Browser, owner: asyncpg.Connection) -> None:
-    row = await factories.component(owner, type="weather", config={})
+    row = await factories.component(owner, type="teleport", config={})
     form = (await admin.get(f"/admin/components/edit?pk={row['id']}")).text
-    assert selected(form, "type") == "weather"
-    assert "weather (unknown)" in form
+    assert selected(form, "type") == "teleport"
+    assert "teleport (unknown)" in form
 
 
 async def test_secrets_go_in_and_never_come_out(

@@ -115,7 +115,7 @@ async def test_components_are_listed_in_their_order(as_role: Callable[..., Any],
     [
         ("components", {"config": {"size": 2}}, "config.text", "is missing"),
         ("components", {"config": {"text": "x", "sise": 2}}, "config.sise", "no such setting"),
-        ("components", {"type": "weather"}, "type", "there is no type “weather”; known: buttons"),
+        ("components", {"type": "teleport"}, "type", "there is no type “teleport”; known: buttons"),
         ("components", {"dashboard_id": 999_999}, "dashboard_id", "there is no such dashboard"),
         ("dashboards", {"refresh_rate": 1}, "refresh_rate", "input should be greater than or equal to 2"),
         ("dashboards", {"guild_id": "42"}, "guild_id", "there is no such server"),
@@ -154,7 +154,7 @@ async def test_an_error_names_the_field(
 async def test_the_components_of_a_broken_dashboard_can_still_be_read(
     as_role: Callable[..., Any], owner: asyncpg.Connection
 ) -> None:
-    row = await factories.component(owner, type="weather", config={"anything": [1]}, position=-5)
+    row = await factories.component(owner, type="teleport", config={"anything": [1]}, position=-5)
     call = await as_role("editor")
     assert (await call("GET", f"/components/{row['id']}")).json()["config"] == {"anything": [1]}
     fixed = await call("PATCH", f"/components/{row['id']}", {"type": "heading", "config": {"text": "x"}, "position": 0})

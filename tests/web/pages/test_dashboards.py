@@ -49,12 +49,12 @@ async def test_a_broken_component_shows_its_problem_and_the_rest_lives(
     dashboard = await factories.dashboard(owner)
     part = {"dashboard_id": dashboard["id"]}
     await factories.component(owner, **part, type="metric", name="Old_disk", config={"source": "nas", "metric": "x"})
-    await factories.component(owner, **part, type="weather", position=1, config={})
+    await factories.component(owner, **part, type="teleport", position=1, config={})
     await factories.component(owner, **part, type="heading", position=2, config={"text": "Still here"})
     page = (await editor.get(f"/dashboards/{dashboard['id']}")).text
     assert "2 problems" in page
     assert "<strong>Old_disk</strong>: There is no data source “nas”" in page
-    assert "Unknown component type “weather”" in page
+    assert "Unknown component type “teleport”" in page
     assert "<h2>Still here</h2>" in page
     assert page.count("dc-problem") == 2
 
@@ -129,7 +129,7 @@ async def test_what_comes_from_outside_is_shown_as_text(viewer: Browser, owner: 
 async def test_components_are_put_in_another_order(editor: Browser, owner: asyncpg.Connection) -> None:
     dashboard = await factories.dashboard(owner)
     parts = [
-        (await factories.component(owner, dashboard_id=dashboard["id"], position=place, type="weather"))["id"]
+        (await factories.component(owner, dashboard_id=dashboard["id"], position=place, type="teleport"))["id"]
         for place in range(3)
     ]
     other = await factories.component(owner)

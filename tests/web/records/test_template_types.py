@@ -52,7 +52,10 @@ def test_what_is_fine(component: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     ("component", "error"),
     [
-        (part("txt", text="x"), "definition.components.0.type: there is no type “txt”; known: buttons, card,"),
+        (
+            part("txt", text="x"),
+            "definition.components.0.type: there is no type “txt”; known: buttons, calendar, card,",
+        ),
         (part("text"), "definition.components.0.config.text: field required"),
         (part("text", text="x", sise="${params.any}"), "definition.components.0.config.sise: no such setting"),
         (part("text", text="x", style="huge"), "definition.components.0.config.style: input should be 'normal',"),

@@ -26,10 +26,10 @@ def run(name: str, code: str, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
 
 
 @pytest.fixture(autouse=True)
-def countdown(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+def deadline(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     """The guide's component type, registered while a test runs."""
     monkeypatch.setattr(component_types, "_implementations", dict(component_types.items()))
-    return run("guide_countdown", COMPONENT, monkeypatch)
+    return run("guide_deadline", COMPONENT, monkeypatch)
 
 
 def test_the_guide_has_tests() -> None:
@@ -38,20 +38,20 @@ def test_the_guide_has_tests() -> None:
 
 @pytest.mark.parametrize("name", TESTS)
 def test_the_guides_own_tests_pass(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    test: Callable[[], None] = getattr(run("guide_test_countdown", TEST, monkeypatch), name)
+    test: Callable[[], None] = getattr(run("guide_test_deadline", TEST, monkeypatch), name)
     test()
 
 
 def test_the_example_describes_itself() -> None:
-    schema = component_types["countdown"].model_json_schema()
+    schema = component_types["deadline"].model_json_schema()
     jsonschema.Draft202012Validator.check_schema(schema)
     assert all(field["description"] for field in schema["properties"].values())
-    example = re.search(r"'countdown', 90, '(.*?)'", GUIDE.read_text(encoding="utf-8"))
+    example = re.search(r"'deadline', 90, '(.*?)'", GUIDE.read_text(encoding="utf-8"))
     assert example
-    component_types["countdown"].model_validate_json(example[1])
+    component_types["deadline"].model_validate_json(example[1])
 
 
 def test_what_the_guide_names_exists() -> None:
     root = GUIDE.parents[1]
     named = re.findall(r"`((?:app|tests)/[\w/]+\.py)`", GUIDE.read_text(encoding="utf-8"))
-    assert [path for path in named if "countdown" not in path and not (root / path).exists()] == []
+    assert [path for path in named if "deadline" not in path and not (root / path).exists()] == []
