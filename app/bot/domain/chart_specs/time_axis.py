@@ -64,6 +64,7 @@ class TimeAxis:
             "tickSize": 4,
             "labelPadding": 4,
             "labelOverlap": "greedy",
+            "labelSeparation": 8,
         }
 
 
