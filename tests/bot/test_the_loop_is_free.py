@@ -5,17 +5,22 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+import asyncpg
 import pytest
 
 from app.bot.application.builders import DashboardBuilder
 from app.bot.application.component_factory import ComponentFactory
+from app.bot.application.polling import GuardedReader
 from app.bot.application.readings import ReadingStore
 from app.bot.application.storable import storable
 from app.bot.domain.blocks import View
 from app.bot.domain.component import component_types
 from app.bot.domain.dashboards import Dashboard, DashboardComponent
-from app.bot.domain.readings import Metric
+from app.bot.domain.readings import MAX_ITEMS, Metric, Reading
+from app.bot.domain.sources import SourceState
+from app.bot.infrastructure.repositories import PostgresDataSources
 from app.shared.expressions import CelExpressions
+from tests import factories
 from tests.bot.domain.test_patterns import CATASTROPHIC
 from tests.loop_monitor import LONGEST_SECONDS, LoopMonitor, monitored_loop
 from tests.rendering import NOW, TEMPLATES, assert_fits_discord, metrics, store
@@ -166,3 +171,31 @@ async def test_a_variable_of_many_hostile_items_is_no_burden(readings: ReadingSt
     view, monitor = await built(readings, "variable_select", {"variable": "v"}, variables=[variable])
     assert monitor.longest < LONGEST_SECONDS, str(monitor)
     assert_fits_discord(view)
+
+
+class _Huge:
+    """A source whose answer is megabytes."""
+
+    async def read(self) -> Reading:
+        rows = [{"name": HOSTILE, "deep": [HOSTILE] * 50, "number": number} for number in range(MAX_ITEMS * 2)]
+        return metrics(rows=rows, more=rows)
+
+    async def close(self) -> None:
+        pass
+
+
+async def test_huge_answers_are_kept_off_the_loop(bot_pool: asyncpg.Pool, owner: asyncpg.Connection) -> None:
+    sources = [(await factories.data_source(owner))["id"] for _ in range(5)]
+    reader = GuardedReader(_Huge(), lambda: NOW)
+    huge = await _Huge().read()
+    reader._reader.read = lambda: _given(huge)  # type: ignore[attr-defined]  # making it is not what is measured
+    with monitored_loop() as monitor:
+        reading = (await reader.poll(60)).reading
+        states = [SourceState(source, "up", "", reading, None, NOW, 0.1) for source in sources]
+        await PostgresDataSources(bot_pool).save_states(states)
+    assert monitor.longest < LONGEST_SECONDS, str(monitor)
+    assert await owner.fetchval("SELECT jsonb_array_length(reading -> 'items' -> 'rows') FROM source_states LIMIT 1")
+
+
+async def _given(reading: Reading) -> Reading:
+    return reading

@@ -26,6 +26,7 @@ _GRACE_SECONDS = 1.0
 """What a cancelled reader gets to clean up."""
 _CLOSE_SECONDS = 5.0
 _REASON_CHARACTERS = 300
+_MANY_ROWS = 100
 
 
 class Reader(Protocol):
@@ -70,7 +71,7 @@ class GuardedReader:
         started = time.perf_counter()
         error: str | None = None
         try:
-            reading = storable(await self._read(timeout_seconds))
+            reading = await _storable(await self._read(timeout_seconds))
         except HomelabError as failure:
             error = shorten(str(failure), _REASON_CHARACTERS)
         except Exception as failure:  # noqa: BLE001  # the guarded edge: no source can stop the others
@@ -111,6 +112,13 @@ class GuardedReader:
             task.add_done_callback(_forget_result)
             task.cancel()
             await asyncio.wait({task}, timeout=_GRACE_SECONDS)
+
+
+async def _storable(reading: Reading) -> Reading:
+    """The reading made fit to keep; a large one in a thread, for that takes longer than anybody should wait."""
+    if isinstance(reading, Reading) and sum(map(len, reading.items.values())) > _MANY_ROWS:
+        return await asyncio.to_thread(storable, reading)
+    return storable(reading)
 
 
 def pause_after(interval_seconds: float, failures: int) -> float:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -17,6 +17,8 @@ _TEXT_CHARACTERS = 1_000
 _ENTRIES = 100
 """Of one list or object within a cell."""
 _DEPTH = 5
+MAX_CHARACTERS = 4_000_000
+"""Of all tables of a reading: it is kept in memory and in the database, and read again by every preview."""
 _LARGEST_INTEGER = 2**63 - 1
 
 
@@ -33,8 +35,33 @@ def storable(reading: Reading) -> Reading:
         Status(reading.status),
         _text(reading.message, _MESSAGE_CHARACTERS),
         tuple(_metric(metric) for metric in reading.metrics[:MAX_METRICS]),
-        {_text(name): tuple(_row(row) for row in rows[:MAX_ITEMS]) for name, rows in tables},
+        _tables(tables),
     )
+
+
+def _tables(tables: Sequence[tuple[str, Sequence[Any]]]) -> dict[str, tuple[dict[str, Any], ...]]:
+    """The tables, each as far as there is room in the reading."""
+    left = MAX_CHARACTERS
+    kept: dict[str, tuple[dict[str, Any], ...]] = {}
+    for name, rows in tables:
+        fitting = []
+        for row in rows[:MAX_ITEMS]:
+            made = _row(row)
+            left -= _size(made)
+            if left < 0:
+                break
+            fitting.append(made)
+        kept[_text(name)] = tuple(fitting)
+    return kept
+
+
+def _size(value: Any) -> int:
+    """About how many characters a value is as JSON."""
+    if isinstance(value, str):
+        return len(value)
+    if isinstance(value, dict):
+        return sum(len(key) + _size(entry) for key, entry in value.items())
+    return sum(map(_size, value)) if isinstance(value, list) else 8
 
 
 def _metric(metric: Metric) -> Metric:

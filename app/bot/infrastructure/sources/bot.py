@@ -10,7 +10,7 @@ import psutil
 from pydantic import PrivateAttr
 
 from app.bot.application.statistics import Statistics
-from app.bot.domain.readings import Metric, Reading
+from app.bot.domain.readings import Metric, MetricKind, Reading
 from app.bot.infrastructure.sources.base import Resources, SourceType, source_types
 
 _RATES = ("edits", "polls")
@@ -35,7 +35,10 @@ class Bot(SourceType):
             Metric("memory", float(self._process.memory_info().rss), "bytes"),
             Metric("cpu.percent", self._cpu_percent(), "percent"),
             Metric("tasks", float(len(asyncio.all_tasks())), "count"),
-            *(Metric(name, float(value), "count") for name, value in statistics.counters().items()),
+            *(
+                Metric(name, float(value), "count", kind=MetricKind.COUNTER)
+                for name, value in statistics.counters().items()
+            ),
             *(Metric(name, value, unit) for name, (value, unit) in statistics.gauges().items()),
             *self._rates(statistics),
         ]

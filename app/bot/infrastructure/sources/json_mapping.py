@@ -13,7 +13,7 @@ from jmespath.parser import ParsedResult
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from app.bot.domain.markdown import shorten
-from app.bot.domain.readings import MAX_ITEMS, Metric, Status
+from app.bot.domain.readings import MAX_ITEMS, Metric, MetricKind, Status
 
 _UP = ("up", "ok", "online", "healthy", "running", "active", "available", "success", "pass", "true", "1")
 _SHOWN_CHARACTERS = 40
@@ -60,6 +60,9 @@ class MetricMapping(BaseModel):
     unit: str = Field("", max_length=30, description="Unit, such as percent, bytes or seconds")
     labels: dict[str, str] = Field(default_factory=dict, description="Labels that tell metrics of one name apart")
     scale: float = Field(1.0, description="The number is multiplied by this, such as 1024 for KiB to bytes")
+    kind: MetricKind = Field(
+        MetricKind.GAUGE, description="gauge goes up and down; counter only grows, and charts show how fast"
+    )
 
     def take(self, document: Any, extract: Extract) -> None:
         """Add the metric. A path that gives nothing is a missing value; one of a wrong type is too, and is told."""
@@ -68,7 +71,8 @@ class MetricMapping(BaseModel):
             value = _number(search(self.path, document))
         except PathError as error:
             extract.problems.append(f"{self.name}: {error}")
-        extract.metrics.append(Metric(self.name, None if value is None else value * self.scale, self.unit, self.labels))
+        scaled = None if value is None else value * self.scale
+        extract.metrics.append(Metric(self.name, scaled, self.unit, self.labels, self.kind))
 
 
 class ItemMapping(BaseModel):

@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from app.bot.domain.readings import MAX_ITEMS, Metric, Reading, Status
+from app.bot.domain.readings import MAX_ITEMS, Metric, MetricKind, Reading, Status
 from app.bot.infrastructure.sources.base import Resources, SourceType, source_types
 
 
@@ -20,6 +20,7 @@ class StaticMetric(BaseModel):
     value: float | None = Field(None, description="The number; empty for a missing one")
     unit: str = Field("", description="Unit, such as percent, bytes or seconds")
     labels: dict[str, str] = Field(default_factory=dict, description="Labels that tell metrics of one name apart")
+    kind: MetricKind = Field(MetricKind.GAUGE, description="gauge goes up and down; counter only grows")
 
 
 @source_types.register("static")
@@ -42,6 +43,8 @@ class Static(SourceType):
             datetime.now(UTC),
             self.status,
             self.message,
-            tuple(Metric(metric.name, metric.value, metric.unit, metric.labels) for metric in self.metrics),
+            tuple(
+                Metric(metric.name, metric.value, metric.unit, metric.labels, metric.kind) for metric in self.metrics
+            ),
             {name: rows[:MAX_ITEMS] for name, rows in self.items.items()},
         )
