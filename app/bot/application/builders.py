@@ -234,7 +234,7 @@ class DashboardBuilder:
         footer: tuple[Block, ...] = (_FOOTER_LINE, Stamp("Last change", context.now)) if layout.footer else ()
         frame = Frame(_accent(layout, context)) if layout.frame else None
         shown: Sequence[Block] = blocks
-        if frame is not None and any(isinstance(block, Container) for block in blocks):
+        if frame is not None and Container in map(type, blocks):
             shown, frame = framed(blocks, frame.accent), None
         return split(shown, most or layout.max_messages, frame=frame, footer=footer)
 

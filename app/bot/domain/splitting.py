@@ -5,7 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from app.bot.domain.blocks import Block, Container, Gallery, Image, Problem, Section, Separator, Stamp, Text
+from app.bot.domain.blocks import (
+    Block,
+    Buttons,
+    Container,
+    Gallery,
+    Image,
+    Problem,
+    Section,
+    Select,
+    Separator,
+    Stamp,
+    Text,
+)
 from app.bot.domain.cutting import cut_markdown
 from app.bot.domain.limits import (
     MAX_CHARACTERS,
@@ -22,6 +34,8 @@ from app.bot.domain.markdown import shorten, shorten_markdown
 _LABEL_CHARACTERS = 1_000
 _FEWEST_CHARACTERS = 400
 """Less room than this is not worth a piece of a text that is cut anyway."""
+_WHOLE = frozenset({Buttons, Problem, Select, Stamp})
+"""Kinds of blocks, beside texts and separators, that are never changed or divided when they fit."""
 _TOO_LARGE = Problem("A picture", f"It is larger than the {MAX_FILE_BYTES // 2**20} MiB that Discord takes.")
 
 
@@ -64,6 +78,9 @@ def split(
     same colour, a text is cut, a gallery divided; everything else stays whole. What goes beyond `max_messages` is left
     out, and a notice says so.
     """
+    if _is_one_message(blocks, footer, framed=frame is not None):
+        whole = (*blocks, *footer)
+        return ((Container(whole, frame.accent),) if frame is not None else whole,)
     room = _Room().without(Container(())) if frame is not None else _Room()
     rest = _prepared(blocks, framed=frame is not None)
     messages: list[tuple[Block, ...]] = []
@@ -78,6 +95,25 @@ def split(
         messages.append((*rest, *footer))
     shown = messages or [(Text(""),)]
     return tuple((Container(message, frame.accent),) if frame is not None else message for message in shown)
+
+
+def _is_one_message(blocks: Sequence[Block], footer: Sequence[Block], *, framed: bool) -> bool:
+    """Whether these are blocks of the usual kinds, which one message holds as they are: so it is nearly always."""
+    components = MAX_COMPONENTS - framed
+    characters = MAX_CHARACTERS
+    for block in (*blocks, *footer):
+        kind = type(block)
+        if kind is Text:
+            components -= 1
+            characters -= len(block.text)  # type: ignore[union-attr]  # a Text
+        elif kind is Separator:
+            components -= 1
+        elif kind in _WHOLE:
+            components -= component_count(block)
+            characters -= character_count(block)
+        else:
+            return False
+    return components >= 0 and characters >= 0 and bool(blocks)
 
 
 def _fits(blocks: Sequence[Block], room: _Room) -> bool:
