@@ -41,9 +41,24 @@ def describe(table: str, models: Iterable[tuple[str, type[BaseModel]]]) -> list[
     if table not in _TYPE_TABLES:
         raise ValueError(f"{table} is no table of types")
     return [
-        TypeDescription(table, name, _title(name), _first_paragraph(model), model.model_json_schema())
+        TypeDescription(table, name, _title(name), _first_paragraph(model), ordered(model.model_json_schema()))
         for name, model in models
     ]
+
+
+def ordered(schema: Any) -> Any:
+    """A JSON Schema whose properties say their order, for forms: JSONB keeps none."""
+    if isinstance(schema, list):
+        return [ordered(item) for item in schema]
+    if not isinstance(schema, dict):
+        return schema
+    made = {key: ordered(value) for key, value in schema.items()}
+    if isinstance(schema.get("properties"), dict):
+        made["properties"] = {
+            name: {**part, "propertyOrder": position} if isinstance(part, dict) else part
+            for position, (name, part) in enumerate(made["properties"].items())
+        }
+    return made
 
 
 async def seed(connection: asyncpg.Connection, types: Iterable[TypeDescription]) -> None:

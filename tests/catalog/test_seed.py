@@ -21,6 +21,7 @@ from app.bot.infrastructure.sources import source_types
 from app.bot.interface.commands import command_types
 from app.catalog.seed import TypeDescription, dashboards, describe, seed, seed_dashboards
 from app.shared.templating import SandboxedTemplates
+from app.web.records.form_schema import form_schema
 from tests import factories
 
 
@@ -123,3 +124,11 @@ def test_the_catalogs_dashboards_build_without_a_problem(key: str) -> None:
         built = builder.build(dashboard, now, page)
         assert built.problems == ()
         assert "****" not in repr(built), "titles are bold already"
+
+
+def test_forms_show_the_settings_in_the_order_of_the_model() -> None:
+    (described,) = describe("component_types", [("chart", component_types["chart"])])
+    properties = form_schema(described.config_schema)["properties"]
+    shown = sorted(properties, key=lambda name: properties[name]["propertyOrder"])
+    assert shown[:4] == ["kind", "title", "series", "range"]
+    assert properties["series"]["items"]["title"] == "series"

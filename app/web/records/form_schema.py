@@ -89,11 +89,16 @@ def _property(name: str, schema: Mapping[str, Any], definitions: Mapping[str, An
 
 def _singular(name: str) -> str:
     word = name.replace("_", " ")
+    if word.endswith("series"):
+        return word
     return f"{word[:-3]}y" if word.endswith("ies") else word.removesuffix("s")
 
 
 def _rank(part: Mapping[str, Any], required: bool) -> int:
-    """What must be set comes first, then short values, switches, and what is large. JSONB keeps no order of its own."""
+    """What must be set comes first, then short values, switches, and what is large.
+
+    Builtin types come with the order of their fields (`ordered`); of others JSONB keeps none.
+    """
     if required:
         return 0
     return {"boolean": 2, "array": 3, "object": 4}.get(str(part.get("type")), 1)
