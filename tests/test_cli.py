@@ -292,11 +292,17 @@ def started(command: str, folder: Path) -> Iterator[subprocess.Popen[str]]:
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
+        preexec_fn=_heed_interrupts,  # noqa: PLW1509  # it does no more than set a signal
     ) as process:
         try:
             yield process
         finally:
             process.terminate()
+
+
+def _heed_interrupts() -> None:
+    """A shell has what it runs in the background ignore SIGINT, also these tests and what they start."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def read_until(process: subprocess.Popen[str], text: str) -> str:
