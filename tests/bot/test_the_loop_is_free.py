@@ -16,6 +16,7 @@ from app.bot.application.storable import storable
 from app.bot.domain.blocks import View
 from app.bot.domain.component import component_types
 from app.bot.domain.dashboards import Dashboard, DashboardComponent
+from app.bot.domain.history import History, HistoryQuery, SeriesHistory
 from app.bot.domain.readings import MAX_ITEMS, Metric, Reading
 from app.bot.domain.sources import SourceState
 from app.bot.infrastructure.repositories import PostgresDataSources
@@ -199,3 +200,28 @@ async def test_huge_answers_are_kept_off_the_loop(bot_pool: asyncpg.Pool, owner:
 
 async def _given(reading: Reading) -> Reading:
     return reading
+
+
+class _Past:
+    """History of as many series and points as a chart may have."""
+
+    def find(self, query: HistoryQuery, dashboard_id: int) -> History | None:
+        count = int(query.range_seconds // query.step_seconds)
+        values = tuple(float(number % 97) for number in range(count))
+        names = [(("core", f"{number} {HOSTILE}"),) for number in range(30)]
+        return History(NOW, query.step_seconds, tuple(SeriesHistory("load", name, "bytes", values) for name in names))
+
+
+@pytest.mark.parametrize("kind", ["line", "area", "bar", "heatmap", "histogram"])
+async def test_a_chart_of_all_that_fits_is_specified_in_time(readings: ReadingStore, kind: str) -> None:
+    config = {"kind": kind, "series": [{"source": "lab", "metric": "load"}], "range": "30d", "step": "15m"}
+    builder = DashboardBuilder(ComponentFactory(component_types), readings, TEMPLATES, histories=_Past())
+    dashboard = Dashboard(1, 1, "Lab", components=(DashboardComponent(1, 1, "chart", config=config),))
+
+    async def build() -> View:
+        return builder.build(dashboard, NOW)
+
+    with monitored_loop() as monitor:
+        view = await asyncio.create_task(build())
+    assert monitor.longest < LONGEST_SECONDS, str(monitor)
+    assert not view.problems
