@@ -124,9 +124,16 @@ class HistoryService:
             end = self._taken_away + len(batch)
             times = [sample.at for sample in batch]
             await self._make_room(min(times), max(times))
-            await self._repository.write(batch)
+            try:
+                await self._repository.write(batch)
+            except (StorageUnavailableError, MissingTableError, MissingColumnError):
+                raise
+            except HomelabError as error:  # the database will never take these, and others wait behind them
+                log.warning("samples were refused and are left out", samples=len(batch), reason=str(error))
+                self._statistics.samples_dropped += len(batch)
+            else:
+                self._statistics.samples_written += len(batch)
             self._take_away(max(0, end - self._taken_away))  # less what was dropped for want of room meanwhile
-            self._statistics.samples_written += len(batch)
 
     async def _make_room(self, first: datetime, last: datetime) -> None:
         """Have partitions from before the first sample to after tomorrow; asked of the database once an hour."""

@@ -17,7 +17,7 @@ from app.bot.application.history import HistoryConfig, HistoryService, retention
 from app.bot.application.history_store import HistoryFailedError, HistoryStore
 from app.bot.application.readings import ReadingStore
 from app.bot.application.statistics import Statistics
-from app.bot.domain.errors import MissingTableError, StorageUnavailableError
+from app.bot.domain.errors import HomelabError, MissingTableError, StorageUnavailableError
 from app.bot.domain.history import History, HistoryQuery, Retention, Sample, SeriesHistory
 from app.bot.domain.readings import Metric, MetricKind, Reading, Status
 from app.bot.domain.sources import DataSource
@@ -160,6 +160,16 @@ async def test_only_the_newest_wait_for_a_database_that_stays_away(lab: Lab, mon
         pass
     assert lab.values == [("up", 1), ("load", 3), ("up", 1), ("load", 4)]
     assert lab.statistics.samples_dropped == 6
+
+
+async def test_what_the_database_refuses_does_not_hold_up_the_rest(lab: Lab) -> None:
+    lab.repository.fault = HomelabError("refused")
+    async with lab.running():
+        lab.read(Metric("load", 1.0))
+        await until(lambda: lab.statistics.samples_dropped == 2, "the refusal")
+        lab.repository.fault = None
+        lab.read(Metric("load", 2.0))
+    assert lab.values == [("up", 1), ("load", 2)]
 
 
 async def test_a_schema_without_the_tables_says_what_to_do(lab: Lab) -> None:
