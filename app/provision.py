@@ -7,10 +7,10 @@ from contextlib import contextmanager
 
 from pydantic import BaseModel
 
-from app.bot.application.action_types import action_types
 from app.bot.application.service_types import SERVICE_CONFIGS
 from app.bot.domain import components as _components  # noqa: F401  # importing registers the component types
 from app.bot.domain.component import component_types
+from app.bot.infrastructure.actions import action_types
 from app.bot.infrastructure.sources import source_types
 from app.bot.interface.commands import command_types
 from app.catalog.seed import TypeDescription, describe, seed

@@ -19,7 +19,6 @@ import discord
 import structlog
 
 from app import logs
-from app.bot.application.action_types import action_types
 from app.bot.application.actions import Actions
 from app.bot.application.arrivals import Arrivals
 from app.bot.application.audit import Audit
@@ -52,6 +51,7 @@ from app.bot.domain.placements import PlacementState
 from app.bot.domain.registry import Registry
 from app.bot.domain.sources import DataSource
 from app.bot.domain.template_filters import FILTERS, finalize
+from app.bot.infrastructure.actions import action_types, lend
 from app.bot.infrastructure.changes import ChangeListener
 from app.bot.infrastructure.discord.attachments import Attachments, to_files
 from app.bot.infrastructure.discord.blocks import to_layout
@@ -143,6 +143,7 @@ def build_client(pool: Pool, bot_url: str, box: SecretBox, **options: Any) -> Ho
     )
     secrets = PostgresSecrets(pool, box)
     session = make_session()
+    resources = Resources(session, secrets, statistics)
     instances = PostgresBotInstances(pool)
     audit = Audit(PostgresAudit(pool))
 
@@ -156,6 +157,7 @@ def build_client(pool: Pool, bot_url: str, box: SecretBox, **options: Any) -> Ho
         dashboards=dashboards,
         services=supervisor,
         audit=audit,
+        resources=lambda: lend(resources),
     )
     attachments = Attachments()
     replies = Replies(to_layout, to_files, attachments)
@@ -185,7 +187,7 @@ def build_client(pool: Pool, bot_url: str, box: SecretBox, **options: Any) -> Ho
         histories=histories,
         statistics=statistics,
         messenger=lambda: DiscordMessenger(client, pacing, statistics, attachments),
-        open_source=lambda source: open_reader(source, Resources(session, secrets, statistics)),
+        open_source=lambda source: open_reader(source, resources),
         heartbeat=lambda config: Heartbeat(instances, describe, config),
     )
 

@@ -8,7 +8,6 @@ import asyncpg
 import pytest
 
 import app.bot.domain.components  # noqa: F401  # importing registers the component types
-from app.bot.application.action_types import action_types
 from app.bot.application.builders import DashboardBuilder
 from app.bot.application.component_factory import ComponentFactory
 from app.bot.application.readings import ReadingStore
@@ -17,6 +16,7 @@ from app.bot.domain.component import component_types, parse_config
 from app.bot.domain.dashboards import Dashboard, DashboardComponent, Layout
 from app.bot.domain.sources import DataSource
 from app.bot.domain.template_filters import FILTERS, finalize
+from app.bot.infrastructure.actions import action_types
 from app.bot.infrastructure.sources import source_types
 from app.bot.interface.commands import command_types
 from app.catalog.seed import TypeDescription, dashboards, describe, seed, seed_dashboards

@@ -1,17 +1,15 @@
-"""Actions: what a user may do from Discord, by a button. A type is one file in `action_types/`."""
+"""Actions: what a user may do from Discord, by a button."""
 
 from __future__ import annotations
 
 import math
 import time
-from abc import abstractmethod
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import structlog
-from pydantic import BaseModel, ConfigDict, Field
 
-from app.bot.application.answers import Answer
+from app.bot.application.action_base import ActionContext, ActionFailedError, ActionResult, ActionType, RunResources
+from app.bot.application.answers import Answer, notice
 from app.bot.application.audit import Audit
 from app.bot.application.dashboards import Dashboards
 from app.bot.application.definitions import Definitions
@@ -22,6 +20,7 @@ from app.bot.domain.component import parse_config
 from app.bot.domain.errors import HomelabError
 from app.bot.domain.faults import describe_fault
 from app.bot.domain.guilds import Actor
+from app.bot.domain.markdown import escape_markdown
 from app.bot.domain.permissions import ACTION_RUN
 from app.bot.domain.registry import Registry
 
@@ -36,39 +35,6 @@ class CoolingDownError(HomelabError):
     """The action ran a moment ago and may not run again yet."""
 
 
-class ActionFailedError(HomelabError):
-    """The action ran and did not work; the text says why and is shown to the user."""
-
-
-@dataclass(frozen=True, slots=True)
-class ActionContext:
-    """What a running action may use."""
-
-    actor: Actor
-    definitions: Definitions
-    readings: ReadingStore
-    dashboards: Dashboards
-    services: Supervisor
-
-
-class ActionType(BaseModel):
-    """Base of every action type. Fields are the config; the class docstring is what the admin shows."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    cooldown_seconds: float = Field(
-        0, ge=0, le=86_400, description="Seconds that must pass before anyone can run it again"
-    )
-
-    @abstractmethod
-    async def run(self, context: ActionContext) -> Answer:
-        """Do it, and say what came of it. A HomelabError's text is shown to the user."""
-
-
-action_types: Registry[type[ActionType]] = Registry("action type")
-"""Every action type by its name; filled when `app.bot.application.action_types` is imported."""
-
-
 class Actions:
     """Runs actions: permission checked at the click, every decision and outcome in the audit log."""
 
@@ -81,6 +47,7 @@ class Actions:
         dashboards: Dashboards,
         services: Supervisor,
         audit: Audit,
+        resources: Callable[[], RunResources],
         timer: Callable[[], float] = time.monotonic,
     ) -> None:
         self._types = types
@@ -89,6 +56,7 @@ class Actions:
         self._dashboards = dashboards
         self._services = services
         self._audit = audit
+        self._resources = resources
         self._timer = timer
         self._last_run: dict[str, float] = {}
 
@@ -101,20 +69,23 @@ class Actions:
         if definition is None or not definition.enabled:
             raise UnknownActionError(f"The action “{name}” does not exist any more, or is switched off.")
         await self._audit.require(self._definitions.grants, actor, ACTION_RUN, name)
-        action = parse_config(self._types[definition.type], definition.config, f"Config of the action “{name}”")
+        resources = self._resources()
+        config = resources.prepare(definition.config)
+        action = parse_config(self._types[definition.type], config, f"Config of the action “{name}”")
         self._cool_down(definition, action.cooldown_seconds)
         await self._audit.record(actor, ACTION_RUN, name, "allowed")
-        context = ActionContext(actor, self._definitions, self._readings, self._dashboards, self._services)
+        context = ActionContext(actor, self._definitions, self._readings, self._dashboards, self._services, resources)
         try:
-            answer = await action.run(context)
+            result = await action.run(context)
         except HomelabError as error:
-            await self._finished(actor, name, "failed", str(error))
-            raise
+            reason = resources.hide(str(error))
+            await self._finished(actor, name, "failed", reason)
+            raise ActionFailedError(reason) from None
         except Exception as error:
             await self._finished(actor, name, "failed", describe_fault(error))
             raise
         await self._finished(actor, name, "done")
-        return answer
+        return _answer(result, resources)
 
     def _cool_down(self, definition: ActionDefinition, seconds: float) -> None:
         now, last = self._timer(), self._last_run.get(definition.name)
@@ -129,3 +100,7 @@ class Actions:
             await self._audit.record(actor, ACTION_RUN, name, outcome, {"error": error} if error else {})
         except HomelabError as failure:
             log.warning("an outcome is missing in the audit log", action=name, outcome=outcome, reason=str(failure))
+
+
+def _answer(result: ActionResult, resources: RunResources) -> Answer:
+    return Answer(result.view or notice(escape_markdown(resources.hide(result.text))))

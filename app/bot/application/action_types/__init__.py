@@ -1,6 +1,6 @@
-"""The builtin action types, one file each. Importing this package registers them all."""
+"""The builtin action types that need nothing but the bot itself, one file each. Importing this registers them."""
 
+from app.bot.application.action_base import action_types
 from app.bot.application.action_types import poll_source, show_dashboard
-from app.bot.application.actions import action_types
 
 __all__ = ["action_types", "poll_source", "show_dashboard"]

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from pydantic import Field
 
-from app.bot.application.actions import ActionContext, ActionFailedError, ActionType, action_types
-from app.bot.application.answers import Answer
+from app.bot.application.action_base import ActionContext, ActionResult, ActionType, action_types
 from app.bot.application.collection import Collection
 from app.bot.application.overview import source_view
 
@@ -19,12 +20,19 @@ class PollSource(ActionType):
     The user sees what it gave; dashboards that show the source follow.
     """
 
+    repeatable: ClassVar[bool] = True
+
     source: str = Field(min_length=1, description="Name of the data source")
 
-    async def run(self, context: ActionContext) -> Answer:
+    def describe(self) -> str:
+        """The source."""
+        return f"Reads the data source “{self.source}” now."
+
+    async def run(self, context: ActionContext) -> ActionResult:
         """Poll, and show the new reading."""
-        source = context.definitions.sources.get(self.source)
-        if source is None or not source.enabled:
-            raise ActionFailedError(f"There is no data source “{self.source}”, or it is switched off.")
+        source = context.source(self.source)
         await context.services.need(Collection, "collector").poll_now([self.source], _WAIT_SECONDS)
-        return Answer(source_view(source, context.readings.latest(self.source)))
+        reading = context.readings.latest(self.source)
+        said = f": {reading.message}" if reading.message else ""
+        text = f"“{source.label}” is {reading.status.value}{said}"
+        return ActionResult(text, view=source_view(source, reading))

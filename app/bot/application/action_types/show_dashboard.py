@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from pydantic import Field
 
-from app.bot.application.actions import ActionContext, ActionType, action_types
-from app.bot.application.answers import Answer
+from app.bot.application.action_base import ActionContext, ActionResult, ActionType, action_types
 
 
 @action_types.register("show_dashboard")
@@ -15,10 +16,17 @@ class ShowDashboard(ActionType):
     Nobody else sees the answer. Whether the user may look at that dashboard is checked as well.
     """
 
+    repeatable: ClassVar[bool] = True
+
     dashboard: str = Field(min_length=1, description="Name of the dashboard")
     page: str | None = Field(None, description="Page to begin with; empty for the first")
 
-    async def run(self, context: ActionContext) -> Answer:
+    def describe(self) -> str:
+        """The dashboard."""
+        return f"Shows the dashboard “{self.dashboard}”."
+
+    async def run(self, context: ActionContext) -> ActionResult:
         """Build the dashboard as it is now."""
         dashboard = context.dashboards.named(context.actor.guild_id, self.dashboard)
-        return Answer(await context.dashboards.show(context.actor, dashboard, self.page))
+        view = await context.dashboards.show(context.actor, dashboard, self.page)
+        return ActionResult(f"Showed the dashboard “{dashboard.name}”.", view=view)

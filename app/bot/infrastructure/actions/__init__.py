@@ -1,0 +1,15 @@
+"""Every builtin action type, one file each. Importing this package registers them all."""
+
+from app.bot.application.action_types import action_types, poll_source, show_dashboard
+from app.bot.infrastructure.actions import wake_on_lan
+from app.bot.infrastructure.actions.base import ActionResources, NetworkAction, lend
+
+__all__ = [
+    "ActionResources",
+    "NetworkAction",
+    "action_types",
+    "lend",
+    "poll_source",
+    "show_dashboard",
+    "wake_on_lan",
+]
