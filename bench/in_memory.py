@@ -91,6 +91,7 @@ def definitions_of(dashboards: InMemoryDashboards, sources: Iterable[DataSource]
             settings=settings,
             guilds=nothing,
             component_types=nothing,
+            source_types=nothing,
         )
     )
 

@@ -81,6 +81,13 @@ class Authority:
             .sign(self._key, hashes.SHA256())
         )
 
+    @property
+    def certificate_path(self) -> Path:
+        """The authority's certificate in a file, as PEM."""
+        file = self._folder / "authority.pem"
+        file.write_bytes(self._certificate.public_bytes(serialization.Encoding.PEM))
+        return file
+
     def trusted(self) -> ssl.SSLContext:
         """What a client uses that trusts this authority and no other."""
         authority = self._certificate.public_bytes(serialization.Encoding.PEM).decode()

@@ -8,6 +8,7 @@ import signal
 import socket
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 from typing import Any
@@ -58,6 +59,7 @@ from app.bot.infrastructure.discord.blocks import to_layout
 from app.bot.infrastructure.discord.messenger import DiscordMessenger
 from app.bot.infrastructure.discord.pacing import Pacing
 from app.bot.infrastructure.http_session import make_session
+from app.bot.infrastructure.readers import open_reader
 from app.bot.infrastructure.repositories import (
     PostgresAudit,
     PostgresBotInstances,
@@ -72,10 +74,11 @@ from app.bot.infrastructure.repositories import (
     postgres_commands,
     postgres_component_types,
     postgres_grants,
+    postgres_source_types,
 )
 from app.bot.infrastructure.repositories.reading import Pool
 from app.bot.infrastructure.secrets import PostgresSecrets, UnknownSecretError
-from app.bot.infrastructure.sources import Resources, open_reader
+from app.bot.infrastructure.sources import Resources
 from app.bot.interface.client import HomelabClient
 from app.bot.interface.command_builder import CommandBuilder, CommandSync
 from app.bot.interface.commands import CommandContext, command_types
@@ -187,7 +190,11 @@ def build_client(pool: Pool, bot_url: str, box: SecretBox, **options: Any) -> Ho
         histories=histories,
         statistics=statistics,
         messenger=lambda: DiscordMessenger(client, pacing, statistics, attachments),
-        open_source=lambda source: open_reader(source, resources),
+        open_source=lambda source: open_reader(
+            source,
+            replace(resources, poll_soon=lambda: _poll_soon(supervisor, source.name)),
+            definitions.source_types,
+        ),
         heartbeat=lambda config: Heartbeat(instances, describe, config),
     )
 
@@ -262,6 +269,11 @@ def _register_services(
     types.register("publisher")(ServiceType(PublishingConfig, make_publishing))
     types.register("history")(ServiceType(HistoryConfig, make_history))
     types.register("heartbeat")(ServiceType(HeartbeatConfig, heartbeat))
+
+
+def _poll_soon(supervisor: Supervisor, name: str) -> None:
+    if (collection := supervisor.find(Collection)) is not None:
+        collection.poll_soon(name)
 
 
 def _arrived(dashboard_ids: Iterable[int], arrivals: Arrivals, supervisor: Supervisor) -> None:
@@ -459,4 +471,5 @@ def _definition_repositories(pool: Pool) -> DefinitionRepositories:
         settings=PostgresSettings(pool),
         guilds=PostgresGuilds(pool),
         component_types=postgres_component_types(pool),
+        source_types=postgres_source_types(pool),
     )

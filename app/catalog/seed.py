@@ -14,7 +14,7 @@ import asyncpg
 import yaml
 from pydantic import BaseModel
 
-from app.catalog.template_types import seed_template_types
+from app.catalog.type_rows import seed_types
 
 SEEDED_SETTING = "catalog.seeded"
 """The setting that remembers what was added, so that a row someone deleted does not come back."""
@@ -77,7 +77,7 @@ async def seed(connection: asyncpg.Connection, types: Iterable[TypeDescription])
                 if key not in seeded:
                     await insert_row(connection, table, row)
                     seeded.add(key)
-        await seed_template_types(connection, seeded)
+        await seed_types(connection, seeded)
         await _remember(connection, seeded)
 
 

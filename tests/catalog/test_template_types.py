@@ -16,9 +16,9 @@ from app.bot.domain.dashboards import Dashboard, DashboardComponent
 from app.bot.domain.readings import Metric, Reading
 from app.bot.domain.template_types import TemplateType
 from app.bot.domain.thresholds import Level
-from app.catalog import template_types as catalog
+from app.catalog import type_rows as catalog
 from app.catalog.seed import describe, seed
-from app.catalog.template_types import template_types
+from app.catalog.type_rows import template_types
 from app.shared.expressions import CelExpressions
 from app.web.records.template_types import StoredType, TemplateTypeChecks
 from tests.rendering import NOW, TEMPLATES, assert_fits_discord, down, metrics, store

@@ -19,6 +19,7 @@ from app.bot.application.readings import ReadingStore
 from app.bot.application.source_states import StateWriter
 from app.bot.application.statistics import Statistics
 from app.bot.application.waking import WakeableSleep
+from app.bot.domain.declarative.definition import DeclarativeType
 from app.bot.domain.errors import HomelabError
 from app.bot.domain.faults import describe_fault
 from app.bot.domain.readings import Reading, Status
@@ -56,10 +57,12 @@ class _Source:
     """A source while it is polled. `reader` is None where its config is broken: it waits for a better definition."""
 
     definition: DataSource
+    declared: DeclarativeType | None = None
     reader: GuardedReader | None = None
     due: float = 0.0
     failures: int = 0
     failing: bool = False
+    again: bool = False
     task: asyncio.Task[None] | None = None
 
 
@@ -94,6 +97,7 @@ class Collection:
         self._running = False
         self._stale = True
         definitions.subscribe(Kind.SOURCES, self._definitions_changed)
+        definitions.subscribe(Kind.SOURCE_TYPES, self._types_changed)
 
     def on_reading(self, callback: Callable[[str], None]) -> None:
         """Have `callback` called with a source's name after each of its polls. It must not block."""
@@ -131,6 +135,17 @@ class Collection:
             if source.failures:
                 self._schedule(source, self._now())
 
+    def poll_soon(self, name: str) -> None:
+        """Poll a source as soon as can be, and once more where it is being polled: something there has changed."""
+        source = self._sources.get(name)
+        if source is not None and source.reader is not None:
+            source.again = source.task is not None
+            self._schedule(source, self._now())
+
+    def _types_changed(self, _changed: int | None) -> None:
+        self._stale = True
+        self._sleep.wake()
+
     def _definitions_changed(self, _changed: int | None) -> None:
         self._readings.define(self._definitions.sources.values(), self._clock())
         self._stale = True
@@ -144,7 +159,7 @@ class Collection:
         wanted = self._definitions.sources
         for name, source in list(self._sources.items()):
             definition = wanted.get(name)
-            if definition is None or not definition.enabled or not _same_reader(definition, source.definition):
+            if definition is None or not definition.enabled or not self._is_read_the_same(source, definition):
                 self._remove(name, source, definition)
         for name, definition in wanted.items():
             if not definition.enabled:
@@ -157,7 +172,7 @@ class Collection:
                 self._schedule(known, min(known.due, self._now() + self._interval(known)))
 
     def _add(self, name: str, definition: DataSource) -> None:
-        source = self._sources[name] = _Source(definition)
+        source = self._sources[name] = _Source(definition, self._definitions.source_types.get(definition.type))
         try:
             source.reader = GuardedReader(self._open_reader(definition), self._clock)
         except HomelabError as error:
@@ -211,7 +226,8 @@ class Collection:
         finally:
             source.task = None
             if self._is_current(source):
-                pause = pause_after(self._interval(source), source.failures)
+                pause = 0.0 if source.again else pause_after(self._interval(source), source.failures)
+                source.again = False
                 self._schedule(source, max(started + pause * self._jitter(), self._now()))
 
     def _judge(self, source: _Source, outcome: Outcome) -> None:
@@ -258,8 +274,14 @@ class Collection:
             self._sources.get(source.definition.name) is source
             and definition is not None
             and definition.enabled
-            and _same_reader(definition, source.definition)
+            and self._is_read_the_same(source, definition)
         )
+
+    def _is_read_the_same(self, source: _Source, now: DataSource) -> bool:
+        """Whether the reader that was opened for a source serves its definition of now as well."""
+        before = source.definition
+        same = (before.id, before.type, before.config) == (now.id, now.type, now.config)
+        return same and source.declared == self._definitions.source_types.get(now.type)
 
     def _interval(self, source: _Source) -> float:
         return max(self._config.min_interval_seconds, source.definition.interval_seconds)
@@ -286,8 +308,3 @@ async def _retire(source: _Source) -> None:
         await asyncio.wait({source.task})
     if source.reader is not None:
         await source.reader.close()
-
-
-def _same_reader(one: DataSource, other: DataSource) -> bool:
-    """Whether a reader opened for one definition serves the other as well."""
-    return (one.id, one.type, one.config) == (other.id, other.type, other.config)

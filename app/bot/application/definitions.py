@@ -15,6 +15,7 @@ from app.bot.domain.actions import ActionDefinition
 from app.bot.domain.changes import Change
 from app.bot.domain.commands import CommandDefinition
 from app.bot.domain.dashboards import Dashboard
+from app.bot.domain.declarative.definition import DeclarativeType
 from app.bot.domain.errors import MissingColumnError, MissingTableError, StorageUnavailableError
 from app.bot.domain.faults import describe_fault
 from app.bot.domain.guilds import Guild
@@ -29,6 +30,7 @@ from app.bot.domain.repositories import (
     PermissionRepository,
     ServiceRepository,
     SettingsRepository,
+    SourceTypeRepository,
 )
 from app.bot.domain.services import ServiceDefinition
 from app.bot.domain.sources import DataSource
@@ -44,6 +46,8 @@ class Kind(StrEnum):
     # Component types before dashboards, for dashboards consist of them.
     GUILDS = "guilds"
     COMPONENT_TYPES = "component_types"
+    # Source types before sources, for sources are read as their types say.
+    SOURCE_TYPES = "data_source_types"
     DASHBOARDS = "dashboards"
     SOURCES = "data_sources"
     SERVICES = "services"
@@ -70,6 +74,7 @@ class DefinitionRepositories:
     settings: SettingsRepository
     guilds: GuildRepository
     component_types: ComponentTypeRepository
+    source_types: SourceTypeRepository
 
 
 class Definitions:
@@ -88,6 +93,7 @@ class Definitions:
         self.settings: Mapping[str, Any] = {}
         self.guilds: dict[int, Guild] = {}
         self.component_types: dict[str, TemplateType] = {}
+        self.source_types: dict[str, DeclarativeType] = {}
 
     @property
     def unavailable(self) -> Mapping[Kind, str]:
@@ -196,6 +202,9 @@ class Definitions:
 
     async def _load_component_types(self) -> None:
         self.component_types = {type_.name: type_ for type_ in await self._repositories.component_types.all()}
+
+    async def _load_source_types(self) -> None:
+        self.source_types = {type_.name: type_ for type_ in await self._repositories.source_types.all()}
 
     async def _load_guilds(self) -> None:
         self.guilds = {guild.id: guild for guild in await self._repositories.guilds.all()}

@@ -13,6 +13,7 @@ from typing import Any, Protocol
 from app.bot.domain.actions import ActionDefinition
 from app.bot.domain.commands import CommandDefinition
 from app.bot.domain.dashboards import Dashboard
+from app.bot.domain.declarative.definition import DeclarativeType
 from app.bot.domain.guilds import AuditEntry, BotInstance, Channel, Guild
 from app.bot.domain.permissions import PermissionGrant
 from app.bot.domain.placements import Placement
@@ -77,6 +78,12 @@ class ComponentTypeRepository(Protocol):
     """Component types that are composed of others: templates that are switched on."""
 
     async def all(self) -> tuple[TemplateType, ...]: ...  # noqa: D102
+
+
+class SourceTypeRepository(Protocol):
+    """Data source types that rows declare, and that are switched on."""
+
+    async def all(self) -> tuple[DeclarativeType, ...]: ...  # noqa: D102
 
 
 class GuildRepository(Protocol):

@@ -7,7 +7,7 @@ import os
 import ssl
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 
 import aiohttp
@@ -29,6 +29,8 @@ _REASONS = {
 }
 
 _EXPLANATIONS: tuple[tuple[type[Exception], str], ...] = (
+    (aiohttp.ClientHttpProxyError, "The proxy refused the connection"),
+    (aiohttp.ClientProxyConnectionError, "The proxy cannot be reached"),
     (aiohttp.ClientConnectorDNSError, "The host name is unknown"),
     (TimeoutError, "No answer in time"),
     (aiohttp.ServerDisconnectedError, "The server closed the connection without an answer"),
@@ -44,7 +46,10 @@ class RequestFailedError(HomelabError):
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What is sent. `url` has no credentials in it; those are in `headers`."""
+    """What is sent. `url` has no credentials in it; those are in `headers`.
+
+    `tls` says which authorities to trust, besides `verify_tls`; `proxy` is the address of an HTTP proxy.
+    """
 
     method: str
     url: URL
@@ -52,6 +57,8 @@ class Request:
     body: bytes | None = field(default=None, repr=False)
     verify_tls: bool = True
     follow_redirects: bool = True
+    tls: ssl.SSLContext | None = field(default=None, repr=False)
+    proxy: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +113,8 @@ async def send(session: aiohttp.ClientSession, request: Request) -> AsyncIterato
                 request.url,
                 headers=request.headers,
                 data=request.body,
-                ssl=request.verify_tls,
+                ssl=request.tls if request.tls is not None and request.verify_tls else request.verify_tls,
+                proxy=request.proxy,
                 allow_redirects=False,
             )
         async with response:
@@ -135,12 +143,12 @@ def _redirected(request: Request, status: int, location: str) -> Request:
             f"Redirected to another server ({target.host}), where the body is not sent, for it may hold a secret. "
             "Enter that server's address if you trust it"
         )
-    return Request(
-        "GET" if becomes_get and request.method != "HEAD" else request.method,
-        target.with_user(None),
-        request.headers if same_server else {},
-        None if becomes_get else request.body,
-        request.verify_tls,
+    return replace(
+        request,
+        method="GET" if becomes_get and request.method != "HEAD" else request.method,
+        url=target.with_user(None),
+        headers=request.headers if same_server else {},
+        body=None if becomes_get else request.body,
     )
 
 

@@ -29,6 +29,7 @@ from app.bot.infrastructure.repositories import (
     postgres_commands,
     postgres_component_types,
     postgres_grants,
+    postgres_source_types,
 )
 from app.shared.database.core.pool import create_pool
 from app.shared.templating import SandboxedTemplates
@@ -52,6 +53,7 @@ async def main(discord_url: str, token: str, database_url: str) -> None:
             settings=PostgresSettings(pool),
             guilds=PostgresGuilds(pool),
             component_types=postgres_component_types(pool),
+            source_types=postgres_source_types(pool),
         )
     )
     await definitions.reload()

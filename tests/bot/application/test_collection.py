@@ -17,6 +17,7 @@ from app.bot.application.definitions import DefinitionRepositories, Definitions
 from app.bot.application.readings import ReadingStore
 from app.bot.application.statistics import Statistics
 from app.bot.domain.changes import Change
+from app.bot.domain.declarative.definition import DeclarativeType
 from app.bot.domain.errors import HomelabError, InvalidConfigError, StorageUnavailableError, UnknownTypeError
 from app.bot.domain.readings import Metric, Reading, Status
 from app.bot.domain.sources import DataSource, SourceState
@@ -59,6 +60,16 @@ class Sources:
         return states[-1] if states else None
 
 
+class Types:
+    """Declared data source types in memory."""
+
+    def __init__(self) -> None:
+        self.types: tuple[DeclarativeType, ...] = ()
+
+    async def all(self) -> tuple[DeclarativeType, ...]:
+        return self.types
+
+
 class Scripted:
     """A reader that does what its test says, and counts."""
 
@@ -88,8 +99,9 @@ class Lab:
     def __init__(self, *sources: DataSource, config: CollectionConfig = FAST) -> None:
         self.repository = Sources(*sources)
         empty: Any = Empty()
+        self.types = Types()
         self.definitions = Definitions(
-            DefinitionRepositories(empty, self.repository, empty, empty, empty, empty, empty, empty, empty)
+            DefinitionRepositories(empty, self.repository, empty, empty, empty, empty, empty, empty, empty, self.types)
         )
         self.readings = ReadingStore()
         self.reads: dict[str, Read] = {}
@@ -331,6 +343,42 @@ async def test_a_changed_config_opens_a_new_reader_and_closes_the_old() -> None:
         await until(lambda: lab.polled.count("one") == 2)
         await until(lambda: lab.readers["one"][0].closed == 1)
         assert [reader.reads for reader in lab.readers["one"]] == [1, 1]
+
+
+async def test_a_changed_type_opens_new_readers_of_its_sources_only() -> None:
+    lab = Lab(DataSource(1, "one", "declared"), DataSource(2, "two", "other"))
+    lab.types.types = (DeclarativeType("declared", definition={"url": "a"}), DeclarativeType("other"))
+    async with lab.running():
+        await until(lambda: lab.readers.keys() == {"one", "two"} and lab.readers["two"][0].reads)
+        lab.types.types = (DeclarativeType("declared", definition={"url": "b"}), DeclarativeType("other"))
+        await lab.definitions.apply(Change("data_source_types", "declared"))
+        await until(lambda: len(lab.readers["one"]) == 2 and lab.readers["one"][1].reads)
+    assert lab.readers["one"][0].closed == 1
+    assert len(lab.readers["two"]) == 1
+
+
+async def test_a_source_that_hears_of_a_change_is_polled_soon_and_again_after_the_poll_that_runs() -> None:
+    lab = Lab(source())
+    release = asyncio.Event()
+
+    async def slow_from_the_second_on() -> Reading:
+        if lab.polled:
+            await release.wait()
+        return await up()
+
+    lab.reads["one"] = slow_from_the_second_on
+    async with lab.running():
+        await until(lambda: lab.polled)
+        lab.collection.poll_soon("one")
+        reader = lab.readers["one"][0]
+        await until(lambda: reader.running)
+        lab.collection.poll_soon("one")
+        lab.collection.poll_soon("nobody")
+        release.set()
+        await until(lambda: reader.reads == 3)
+        await asyncio.sleep(0.05)
+    assert reader.reads == 3
+    assert reader.most_running == 1
 
 
 async def test_a_changed_title_or_interval_keeps_the_reader() -> None:

@@ -18,6 +18,7 @@ from app.bot.infrastructure.repositories import (
     postgres_commands,
     postgres_component_types,
     postgres_grants,
+    postgres_source_types,
 )
 from tests import factories
 
@@ -35,6 +36,7 @@ def definitions(bot_pool: asyncpg.Pool) -> Definitions:
             settings=PostgresSettings(bot_pool),
             guilds=PostgresGuilds(bot_pool),
             component_types=postgres_component_types(bot_pool),
+            source_types=postgres_source_types(bot_pool),
         )
     )
 

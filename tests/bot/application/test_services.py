@@ -24,6 +24,7 @@ from app.bot.infrastructure.repositories import (
     postgres_commands,
     postgres_component_types,
     postgres_grants,
+    postgres_source_types,
 )
 from tests import factories
 from tests.waiting import until
@@ -72,6 +73,7 @@ class Lab:
                 settings=PostgresSettings(pool),
                 guilds=PostgresGuilds(pool),
                 component_types=postgres_component_types(pool),
+                source_types=postgres_source_types(pool),
             )
         )
         types: Registry[ServiceType[TickConfig]] = Registry("service type")

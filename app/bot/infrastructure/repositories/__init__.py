@@ -10,6 +10,7 @@ from app.bot.infrastructure.repositories.definitions import (
     postgres_commands,
     postgres_component_types,
     postgres_grants,
+    postgres_source_types,
 )
 from app.bot.infrastructure.repositories.guilds import PostgresGuilds
 from app.bot.infrastructure.repositories.history import PostgresHistory
@@ -30,4 +31,5 @@ __all__ = [
     "postgres_commands",
     "postgres_component_types",
     "postgres_grants",
+    "postgres_source_types",
 ]

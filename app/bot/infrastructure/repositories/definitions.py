@@ -7,6 +7,7 @@ from typing import Any, Generic, TypeVar
 
 from app.bot.domain.actions import ActionDefinition
 from app.bot.domain.commands import CommandDefinition
+from app.bot.domain.declarative.definition import DeclarativeType
 from app.bot.domain.permissions import PermissionGrant
 from app.bot.domain.records import from_record
 from app.bot.domain.services import ServiceDefinition
@@ -69,6 +70,12 @@ def postgres_grants(pool: Pool) -> TableRepository[PermissionGrant]:
 def postgres_component_types(pool: Pool) -> TableRepository[TemplateType]:
     """Fulfils ComponentTypeRepository."""
     return TableRepository(pool, "component_types", TemplateType, which="kind = 'template' AND enabled", order="name")
+
+
+def postgres_source_types(pool: Pool) -> TableRepository[DeclarativeType]:
+    """Fulfils SourceTypeRepository."""
+    which = "kind = 'declarative' AND enabled"
+    return TableRepository(pool, "data_source_types", DeclarativeType, which=which, order="name")
 
 
 class PostgresSettings:

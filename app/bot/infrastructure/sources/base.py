@@ -6,7 +6,8 @@ A new type is one file in this package; docs/add-a-data-source-type.md goes thro
 from __future__ import annotations
 
 from abc import abstractmethod
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 
 import aiohttp
 from pydantic import BaseModel, ConfigDict
@@ -15,6 +16,7 @@ from app.bot.application.statistics import Statistics
 from app.bot.domain.errors import HomelabError
 from app.bot.domain.readings import Reading
 from app.bot.domain.registry import Registry
+from app.bot.infrastructure.declarative.logins import Logins
 from app.bot.infrastructure.secrets import SecretResolver
 
 
@@ -29,6 +31,9 @@ class Resources:
     session: aiohttp.ClientSession
     secrets: SecretResolver
     statistics: Statistics
+    logins: Logins = field(default_factory=Logins)
+    poll_soon: Callable[[], None] = lambda: None
+    """Asks for a poll of this source now: for a type that is told of changes between its polls."""
 
 
 class SourceType(BaseModel):

@@ -4,41 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import Annotated, Any
 
-import jmespath
-from jmespath.exceptions import JMESPathError
-from jmespath.parser import ParsedResult
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from app.bot.domain.markdown import shorten
 from app.bot.domain.readings import MAX_ITEMS, Metric, MetricKind, Status
+from app.shared.jmespaths import PathError, check_path, search
 
 _UP = ("up", "ok", "online", "healthy", "running", "active", "available", "success", "pass", "true", "1")
 _SHOWN_CHARACTERS = 40
 
 
-@lru_cache(maxsize=1_024)
-def _compiled(path: str) -> ParsedResult:
-    return jmespath.compile(path)
-
-
 def _check_path(path: str) -> str:
     try:
-        _compiled(path)
-    except JMESPathError as error:
-        reason = " ".join(str(error).split())
-        raise ValueError(f"not a JMESPath expression: {shorten(reason, 150)}") from None
+        check_path(path)
+    except PathError as error:
+        raise ValueError(str(error)) from None
     return path
 
 
 JmesPath = Annotated[str, Field(min_length=1, max_length=2_000), AfterValidator(_check_path)]
 """A JMESPath expression (https://jmespath.org), compiled when the config is validated."""
-
-
-class PathError(Exception):
-    """A path gives something that does not fit; the text says what, to be shown behind the mapping's name."""
 
 
 @dataclass(slots=True)
@@ -68,7 +55,7 @@ class MetricMapping(BaseModel):
         """Add the metric. A path that gives nothing is a missing value; one of a wrong type is too, and is told."""
         value = None
         try:
-            value = _number(search(self.path, document))
+            value = number(search(self.path, document))
         except PathError as error:
             extract.problems.append(f"{self.name}: {error}")
         scaled = None if value is None else value * self.scale
@@ -91,7 +78,7 @@ class ItemMapping(BaseModel):
         rows: list[dict[str, Any]] = []
         extract.items[self.name] = rows
         try:
-            rows.extend(self._row(row) for row in _list(search(self.path, document))[:MAX_ITEMS])
+            rows.extend(self._row(row) for row in rows_of(search(self.path, document))[:MAX_ITEMS])
         except PathError as error:
             extract.problems.append(f"{self.name}: {error}")
 
@@ -125,17 +112,8 @@ class StatusMapping(BaseModel):
         return Status.DEGRADED if degraded else Status.DOWN, f"Status: {shorten(text, _SHOWN_CHARACTERS)}"
 
 
-def search(path: str, document: Any) -> Any:
-    """What a path gives in a document. Raises PathError."""
-    try:
-        return _compiled(path).search(document)
-    except (JMESPathError, TypeError, ValueError, ArithmeticError, AttributeError, RecursionError) as error:
-        # jmespath lets some of Python's own errors through where a function meets a type it does not expect.
-        reason = " ".join(str(error).split()) if isinstance(error, JMESPathError) else "the data does not fit the path"
-        raise PathError(shorten(reason, 150)) from None
-
-
-def _number(value: Any) -> float | None:
+def number(value: Any) -> float | None:
+    """A number, or a text or truth that is one; None for nothing. Raises PathError."""
     if value is None:
         return None
     if not isinstance(value, (bool, int, float, str)):
@@ -146,7 +124,8 @@ def _number(value: Any) -> float | None:
         raise PathError(f"“{shorten(str(value), _SHOWN_CHARACTERS)}” is not a number") from None
 
 
-def _list(value: Any) -> list[Any]:
+def rows_of(value: Any) -> list[Any]:
+    """The rows of a table: a list, or one object; none for nothing. Raises PathError."""
     if value is None:
         return []
     if isinstance(value, dict):

@@ -2,7 +2,8 @@ from __future__ import annotations
 
 from app.bot.domain.readings import Metric, Reading
 from app.bot.domain.sources import DataSource
-from app.bot.infrastructure.sources import Resources, open_reader
+from app.bot.infrastructure.readers import open_reader
+from app.bot.infrastructure.sources import Resources
 
 
 def value(reading: Reading, name: str) -> float | None:

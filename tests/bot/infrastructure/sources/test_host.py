@@ -13,7 +13,8 @@ import pytest
 from app.bot.domain.errors import InvalidConfigError
 from app.bot.domain.readings import Reading, Status
 from app.bot.domain.sources import DataSource
-from app.bot.infrastructure.sources import Resources, SourceFailedError, host_samples, open_reader
+from app.bot.infrastructure.readers import open_reader
+from app.bot.infrastructure.sources import Resources, SourceFailedError, host_samples
 from app.bot.infrastructure.sources.host import Host
 from app.bot.infrastructure.sources.host_samples import Counters, Disk, busy_percent, rate
 from app.bot.infrastructure.threads import in_thread

@@ -12,7 +12,8 @@ from app.bot.domain.errors import HomelabError, InvalidConfigError
 from app.bot.domain.readings import MAX_ITEMS, Metric, Status
 from app.bot.domain.sources import DataSource
 from app.bot.infrastructure.http_requests import RequestFailedError
-from app.bot.infrastructure.sources import Resources, SourceFailedError, open_reader
+from app.bot.infrastructure.readers import open_reader
+from app.bot.infrastructure.sources import Resources, SourceFailedError
 from tests.local_servers import Handler, http_server, nobody, raw_server
 
 NAS = {

@@ -1,0 +1,64 @@
+"""The languages within a definition: texts whose syntax whoever validates it can check, by pydantic's context."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, Field, ValidationInfo
+
+from app.bot.domain.patterns import pattern_problem
+
+
+@dataclass(frozen=True, slots=True)
+class Languages:
+    """Checks of JMESPath and CEL; each raises an exception whose text says what is wrong with the text."""
+
+    check_path: Callable[[str], None]
+    check_expression: Callable[[str], None]
+
+    def context(self) -> Mapping[str, Any]:
+        """What to hand to pydantic's `model_validate` as `context`."""
+        return {"languages": self}
+
+
+def _check(text: str, info: ValidationInfo, check: str) -> str:
+    languages = (info.context or {}).get("languages")
+    if languages is not None:
+        try:
+            getattr(languages, check)(text)
+        except Exception as error:  # noqa: BLE001  # whatever the language's own error is
+            raise ValueError(str(error)) from None
+    return text
+
+
+def _check_path(text: str, info: ValidationInfo) -> str:
+    return _check(text, info, "check_path")
+
+
+def _check_expression(text: str, info: ValidationInfo) -> str:
+    return _check(text, info, "check_expression")
+
+
+def _check_pattern(text: str) -> str:
+    problem = pattern_problem(text)
+    if problem is not None:
+        raise ValueError(problem)
+    if re.compile(text).groups != 1:
+        raise ValueError("needs exactly one group in parentheses: the part that is taken")
+    return text
+
+
+Path = Annotated[str, Field(min_length=1, max_length=2_000), AfterValidator(_check_path)]
+"""A JMESPath expression."""
+
+Expression = Annotated[str, Field(min_length=1, max_length=2_000), AfterValidator(_check_expression)]
+"""A CEL expression."""
+
+Pattern = Annotated[str, Field(min_length=1, max_length=500), AfterValidator(_check_pattern)]
+"""A regular expression with one group, looked for line by line."""
+
+Identifier = Annotated[str, Field(pattern=r"^[a-z_][a-z0-9_]{0,63}$")]
+"""A name that paths and expressions can use."""

@@ -1,0 +1,42 @@
+"""Opens what reads a data source: its type's Python file, or its type's row."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from app.bot.application.polling import Reader
+from app.bot.domain.component import parse_config
+from app.bot.domain.declarative.definition import DeclarativeType
+from app.bot.domain.readings import Reading
+from app.bot.domain.sources import DataSource
+from app.bot.infrastructure.declarative.source import open_declarative
+from app.bot.infrastructure.sources import Resources, SourceType, source_types
+
+
+class _SourceReader:
+    """A data source type with its resources; fulfils the application's Reader."""
+
+    def __init__(self, source: SourceType, resources: Resources) -> None:
+        self._source = source
+        self._resources = resources
+
+    async def read(self) -> Reading:
+        return await self._source.read(self._resources)
+
+    async def close(self) -> None:
+        await self._source.close()
+
+
+def open_reader(
+    definition: DataSource, resources: Resources, declared: Mapping[str, DeclarativeType] = MappingProxyType({})
+) -> Reader:
+    """A reader for a data source of a builtin type, or of one of those that rows declare.
+
+    A declared type named like a builtin one is never used. Raises UnknownTypeError, or InvalidConfigError that names
+    each wrong field.
+    """
+    if definition.type not in source_types and definition.type in declared:
+        return open_declarative(declared[definition.type], definition, resources)
+    model = source_types[definition.type]
+    return _SourceReader(parse_config(model, definition.config, f"Config of “{definition.name}”"), resources)
