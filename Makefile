@@ -6,10 +6,10 @@ UV := $(shell command -v uv 2>/dev/null || echo .uv/bin/uv)
 RUN := $(UV) run --no-sync
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test lint pytest schema bench screenshots browser clean
+.PHONY: help run demo test lint pytest test-services services schema bench screenshots browser clean
 
 help: ## Show this list
-	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 12
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 16
 
 run: .venv/.synced ## Set everything up and run: the demo, or your Discord when DISCORD_TOKEN is set
 	@$(RUN) homelab up
@@ -31,6 +31,12 @@ schema: .venv/.synced ## The migrations give exactly what the models say
 pytest: .venv/.synced ## The tests alone, on every core
 	$(RUN) pytest -n auto --dist loadfile
 
+test-services: .venv/.synced ## Install the real services that tests talk to (Debian, Ubuntu), and run those tests
+	$(RUN) python -m scripts.test_services -n auto --dist loadfile
+
+services: .venv/.synced ## Install those services and run nothing
+	$(RUN) python -m scripts.test_services --install-only
+
 bench: .venv/.synced ## The budgets, as ratios side by side in one run
 	$(RUN) python -m bench
 
@@ -44,7 +50,7 @@ browser: ## Debian's Chromium for the browser test, where it is missing and we m
 	  echo "No Chromium: the browser tests are skipped. Install it with: apt-get install chromium"
 
 clean: ## Remove what was set up here (your data stays)
-	rm -rf .venv .uv .mypy_cache .ruff_cache .pytest_cache
+	rm -rf .venv .uv .services .mypy_cache .ruff_cache .pytest_cache
 
 .venv/.synced: pyproject.toml uv.lock | $(UV)
 	$(UV) sync --locked --quiet --compile-bytecode
