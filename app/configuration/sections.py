@@ -8,7 +8,6 @@ from types import MappingProxyType
 from typing import Any
 
 from app.catalog.seed import SEEDED_SETTING
-from app.configuration.type_records import DECLARATIVE_TYPES
 from app.web.records import kinds
 from app.web.records.kinds import Kind
 
@@ -69,7 +68,7 @@ class Section:
 GUILDS = Section("guilds", kinds.GUILDS, identity=("id",))
 SETTINGS = Section("settings", kinds.SETTINGS, identity=("key",))
 COMPONENT_TYPES = Section("component_types", kinds.COMPONENT_TYPES)
-DATA_SOURCE_TYPES = Section("data_source_types", DECLARATIVE_TYPES)
+DATA_SOURCE_TYPES = Section("data_source_types", kinds.DATA_SOURCE_TYPES)
 DATA_SOURCES = Section("data_sources", kinds.DATA_SOURCES)
 SERVICES = Section("services", kinds.SERVICES)
 ACTIONS = Section("actions", kinds.ACTIONS)

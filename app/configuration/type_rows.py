@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import asyncpg
 
+from app.bot.domain.declarative.definition import config_schema_of
 from app.configuration.schema import KnownType
 from app.shared.database.core.connection import connect
 from app.shared.database.core.errors import DatabaseRefusedError
@@ -16,7 +20,7 @@ async def own_types(owner_url: str) -> list[KnownType]:
     connection = await connect(owner_url, "homelab schema")
     try:
         return [
-            KnownType(table, row["name"], row["description"] or row["title"], row["config_schema"])
+            KnownType(table, row["name"], row["description"] or row["title"], _schema(table, row["config_schema"]))
             for table, kind in _OWN.items()
             for row in await connection.fetch(
                 f"SELECT * FROM {table} WHERE kind = $1 AND enabled ORDER BY name",  # noqa: S608  # one of _OWN
@@ -27,3 +31,7 @@ async def own_types(owner_url: str) -> list[KnownType]:
         raise DatabaseRefusedError("The database has no tables yet. Run: homelab db upgrade.") from error
     finally:
         await connection.close()
+
+
+def _schema(table: str, schema: Mapping[str, Any]) -> Mapping[str, Any]:
+    return config_schema_of(schema) if table == "data_source_types" else schema

@@ -31,6 +31,8 @@ from app.bot.infrastructure.secrets import UnknownSecretError
 from app.bot.infrastructure.sources import Resources, source_types
 from app.catalog.type_rows import integrations, template_types
 from app.shared.expressions import CelExpressions
+from app.web.records.source_types import source_type_errors
+from app.web.records.template_types import StoredType, TemplateTypeChecks
 from tests.local_servers import http_server
 from tests.rendering import NOW, TEMPLATES, assert_fits_discord, store
 
@@ -171,6 +173,14 @@ def shown_on_a_dashboard(name: str, reading: Reading | None) -> View:
         expressions=CelExpressions(),
     )
     return builder.build(Dashboard(1, 1, "lab", components=tuple(components)), NOW)
+
+
+@pytest.mark.parametrize("name", sorted(ROWS))
+def test_each_could_be_saved_in_the_web_admin(name: str) -> None:
+    row = ROWS[name]
+    stored = [StoredType(type_.name, type_.config_schema, type_.definition) for type_ in TEMPLATE_TYPES]
+    checks = TemplateTypeChecks(dict(component_types.items()))
+    assert source_type_errors(row["config_schema"], row["definition"], checks, stored) == []
 
 
 @pytest.mark.parametrize("name", sorted(ROWS))

@@ -44,6 +44,30 @@ _DEFINITION_HELP = (
 )
 
 
+_SOURCE_PARAMETERS = {
+    "type": "object",
+    "required": ["url"],
+    "properties": {
+        "url": {"type": "string", "title": "Address", "description": "Such as http://192.168.1.10:8080"},
+        "token": {"type": "string", "title": "Token", "description": "Best as ${secret:name}", "default": ""},
+    },
+    "additionalProperties": False,
+}
+_REQUESTS = {
+    "icon": "🧪",
+    "url": "${params.url}",
+    "auth": {"type": "bearer", "token": "${params.token}"},
+    "requests": [{"name": "status", "path": "/api/status"}],
+    "metrics": [{"name": "cpu.percent", "path": "status.cpu", "unit": "percent"}],
+    "items": [{"name": "disks", "path": "status.disks", "fields": {"name": "name", "used": "used_percent"}}],
+    "components": [{"type": "metric", "config": {"source": "${source}", "metric": "cpu.percent", "label": "CPU"}}],
+}
+_REQUESTS_HELP = (
+    "What is asked, and where the numbers are in the answers, in YAML or JSON: paths are JMESPath, expressions and "
+    "status CEL. ${params.name} puts in a parameter, ${answers.status.id} a value of an earlier answer."
+)
+
+
 @dataclass(frozen=True, slots=True)
 class MenuGroup:
     """Some views under a heading in the side bar."""
@@ -84,8 +108,9 @@ def menu(store: RecordStore) -> tuple[MenuGroup, ...]:
                     kinds.DATA_SOURCE_TYPES,
                     label="Source types",
                     icon="fa fa-plug",
-                    fields=_type_fields("kind", "enabled"),
-                    help_text="They come with the program.",
+                    fields=_source_types(),
+                    help_text="Builtin ones are code. The others are requests and mappings: look at one that comes "
+                    "along, and make your own for any service that answers in JSON.",
                 ),
             ),
         ),
@@ -302,11 +327,16 @@ def _component_types() -> list[BaseField]:
     ]
 
 
-def _type_fields(*more: str) -> list[BaseField]:
-    fields: list[BaseField] = [StringField("title"), StringField("name"), StringField("description")]
-    for name in more:
-        fields.append(BooleanField("enabled", label="On") if name == "enabled" else StringField(name))
-    return [*fields, JsonText("config_schema", label="Schema of the config")]
+def _source_types() -> list[BaseField]:
+    return [
+        StringField("title", help_text="The name that people read"),
+        StringField("name", required=True, help_text="Letters, digits, - _ and .; data sources refer to it"),
+        StringField("kind", exclude_from_create=True, exclude_from_edit=True),
+        TextAreaField("description", rows=2, help_text="Shown above the form of a source of this type"),
+        _enabled(),
+        YamlText("config_schema", label="Parameters", rows=14, help_text=_PARAMETERS_HELP, default=_SOURCE_PARAMETERS),
+        YamlText("definition", rows=30, help_text=_REQUESTS_HELP, default=_REQUESTS),
+    ]
 
 
 def _audit() -> list[BaseField]:

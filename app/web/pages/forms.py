@@ -14,6 +14,7 @@ from app.web.context import context_of, database_of
 from app.web.records.errors import RecordNotFoundError
 from app.web.records.form_schema import form_schema
 from app.web.records.kinds import KINDS
+from app.web.records.source_types import whole_schema
 
 router = APIRouter(include_in_schema=False)
 
@@ -32,4 +33,4 @@ async def schema_of(
         row = await context_of(request).store.get(database, known, name)
     except RecordNotFoundError:
         raise HTTPException(404) from None
-    return JSONResponse({"description": row.description, "schema": form_schema(row.config_schema)})
+    return JSONResponse({"description": row.description, "schema": form_schema(whole_schema(row))})

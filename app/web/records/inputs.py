@@ -123,6 +123,20 @@ class ComponentTypeInput(Input):
     enabled: bool = True
 
 
+class DataSourceTypeInput(Input):
+    """A data source type that is described by requests and mappings, without code."""
+
+    name: KeyName = Field(description="Unique, among the types of the program too; data sources refer to it")
+    title: Title = Field("", description="The name that people read")
+    description: LongText = Field("", description="What it reads, above the form of its parameters")
+    config_schema: Config = Field(
+        default_factory=lambda: {"type": "object", "properties": {}},
+        description="Its parameters, as a JSON Schema (draft 2020-12) of an object",
+    )
+    definition: Config = Field(description="Requests, log-in and mappings; ${params.name} puts in a parameter")
+    enabled: bool = True
+
+
 class DataSourceInput(Input):
     """A configured thing to read."""
 

@@ -123,7 +123,14 @@ COMPONENT_TYPES = Kind(
     key="name",
     own=(("kind", "template"),),
 )
-DATA_SOURCE_TYPES = Kind("data-source-types", "data source type", models.DataSourceTypeRow, None, key="name")
+DATA_SOURCE_TYPES = Kind(
+    "data-source-types",
+    "data source type",
+    models.DataSourceTypeRow,
+    inputs.DataSourceTypeInput,
+    key="name",
+    own=(("kind", "declarative"),),
+)
 SERVICE_TYPES = Kind("service-types", "service type", models.ServiceTypeRow, None, key="name")
 COMMAND_TYPES = Kind("command-types", "command type", models.CommandTypeRow, None, key="name")
 ACTION_TYPES = Kind("action-types", "action type", models.ActionTypeRow, None, key="name")

@@ -22,7 +22,7 @@ from app.web.records.errors import (
     RecordNotFoundError,
     RoleTooLowError,
 )
-from app.web.records.kinds import COMPONENT_TYPES, COMPONENTS, SECRETS, USERS, Kind
+from app.web.records.kinds import COMPONENT_TYPES, COMPONENTS, DATA_SOURCE_TYPES, SECRETS, USERS, Kind
 from app.web.records.validation import Validation, is_last_admin
 from app.web.security.actors import WebActor
 from app.web.security.passwords import Passwords
@@ -74,6 +74,8 @@ class RecordStore:
         values = {**entered_values(kind, row), **changes}
         if kind is COMPONENT_TYPES and values.get("name") != row.name:
             await self.validation.check_unused(database, row.name, "renamed")
+        if kind is DATA_SOURCE_TYPES and values.get("name") != row.name:
+            await self.validation.check_source_type_unused(database, row.name, "renamed")
         checked = await self.validation.check(database, kind, values, row)
         if kind is COMPONENTS and checked["position"] is None:
             checked["position"] = row.position
@@ -108,6 +110,8 @@ class RecordStore:
         await act_as(database, actor)
         if kind is COMPONENT_TYPES:
             await self.validation.check_unused(database, row.name, "deleted")
+        if kind is DATA_SOURCE_TYPES:
+            await self.validation.check_source_type_unused(database, row.name, "deleted")
         if kind is USERS and await is_last_admin(database, row):
             raise InvalidRecordError([FieldError("role", "this is the last admin; make another user admin first")])
         shown = _shown({name: getattr(row, name) for name in kind.fields if name in kind.columns})

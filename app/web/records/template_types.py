@@ -58,7 +58,7 @@ class TemplateTypeChecks:
         errors = []
         if name in self._builtin:
             errors.append(FieldError("name", "is the name of a type that comes with the program; choose another"))
-        errors += _schema_errors(config_schema)
+        errors += parameter_schema_errors(config_schema)
         if errors:
             return errors
         errors = _shape_errors(definition)
@@ -87,6 +87,12 @@ class TemplateTypeChecks:
             for place, child in nested_in(model, config)
             for error in self._component(child, f"config.{place}", scope, types, 0)
         ]
+
+    def ready_errors(self, body: Iterable[Any], place: str, stored: Iterable[StoredType]) -> list[FieldError]:
+        """What is wrong with the components that come with a data source type."""
+        types = {known.name: known for known in stored if known.name not in self._builtin}
+        scope = _Scope(frozenset({"source", "title", "dashboard", "variables"}))
+        return list(self._body(body, place, scope, types, 0))
 
     def uses(self, definition: Any, name: str) -> bool:
         """Whether a definition, or the config of a component, has a component of this type in it."""
@@ -161,7 +167,8 @@ class TemplateTypeChecks:
             yield FieldError(place, f"is no Jinja2 template: {error}")
 
 
-def _schema_errors(schema: Mapping[str, Any]) -> list[FieldError]:
+def parameter_schema_errors(schema: Mapping[str, Any]) -> list[FieldError]:
+    """What is wrong with the schema of a type's parameters."""
     problem = schema_problem(schema)
     if problem is not None:
         return [FieldError("config_schema", problem)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
@@ -21,12 +21,14 @@ from app.shared.database.models import (
     ComponentTypeRow,
     DashboardComponentRow,
     DashboardRow,
+    DataSourceRow,
     GuildRow,
     UserRow,
 )
 from app.web.records.config_schema import config_errors
 from app.web.records.errors import FieldError, InvalidRecordError
-from app.web.records.kinds import COMPONENT_TYPES, COMPONENTS, DASHBOARDS, USERS, Kind
+from app.web.records.kinds import COMPONENT_TYPES, COMPONENTS, DASHBOARDS, DATA_SOURCE_TYPES, USERS, Kind
+from app.web.records.source_types import source_type_errors, whole_config, whole_schema
 from app.web.records.template_types import StoredType, TemplateTypeChecks
 from app.web.security.passwords import password_problem
 
@@ -61,6 +63,8 @@ class Validation:
         errors += await _references(database, kind, checked)
         if kind is COMPONENT_TYPES:
             errors += await self._component_type(database, checked)
+        if kind is DATA_SOURCE_TYPES:
+            errors += await self._source_type(database, checked)
         if kind is DASHBOARDS:
             errors += _model_errors(Layout, checked["layout"], "layout")
         if kind is USERS:
@@ -78,7 +82,8 @@ class Validation:
             known = await database.scalars(select(kind.types.__mapper__.columns["name"]).order_by("name"))
             return [FieldError("type", f"there is no type “{name}”; known: {', '.join(known) or 'none'}")]
         is_template = kind is COMPONENTS and row.kind == "template"
-        errors = config_errors(row.config_schema, with_defaults(row.config_schema, config) if is_template else config)
+        filled = with_defaults(row.config_schema, config) if is_template else whole_config(row, config)
+        errors = config_errors(whole_schema(row), filled)
         errors = [error for error in errors if kind is not COMPONENTS or not _is_of_variables(error, config)]
         model = self._models.get(kind.name, {}).get(name)
         if model is None or errors:
@@ -93,6 +98,15 @@ class Validation:
         return self._template_types.type_errors(
             values["name"], values["config_schema"], values["definition"], await _stored_types(database)
         )
+
+    async def _source_type(self, database: AsyncSession, values: Mapping[str, Any]) -> list[FieldError]:
+        stored = await _stored_types(database)
+        return source_type_errors(values["config_schema"], values["definition"], self._template_types, stored)
+
+    async def check_source_type_unused(self, database: AsyncSession, name: str, what: str) -> None:
+        """Raise InvalidRecordError where data sources are of a declared type; it names them."""
+        found = select(DataSourceRow.name).where(DataSourceRow.type == name).order_by(DataSourceRow.name)
+        _refuse_used([f"the data source “{source}”" for source in await database.scalars(found)], what)
 
     async def check_unused(self, database: AsyncSession, name: str, what: str) -> None:
         """Raise InvalidRecordError where dashboards or types use a template type; it names them."""
@@ -113,16 +127,15 @@ class Validation:
             .order_by(ComponentTypeRow.name)
         )
         users = [f"the dashboard “{place}”" for place in places] + [f"the component type “{other}”" for other in types]
-        if users:
-            more = f" and {len(users) - _MENTIONED_USERS} more" if len(users) > _MENTIONED_USERS else ""
-            shown = ", ".join(users[:_MENTIONED_USERS]) + more
-            raise InvalidRecordError(
-                [
-                    FieldError(
-                        "name", f"cannot be {what} while it is used by {shown}. Change those first, or switch it off"
-                    )
-                ]
-            )
+        _refuse_used(users, what)
+
+
+def _refuse_used(users: Sequence[str], what: str) -> None:
+    if users:
+        more = f" and {len(users) - _MENTIONED_USERS} more" if len(users) > _MENTIONED_USERS else ""
+        shown = ", ".join(users[:_MENTIONED_USERS]) + more
+        remedy = "Change those first, or switch it off"
+        raise InvalidRecordError([FieldError("name", f"cannot be {what} while it is used by {shown}. {remedy}")])
 
 
 async def _stored_types(database: AsyncSession) -> list[StoredType]:

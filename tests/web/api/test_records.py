@@ -189,12 +189,11 @@ async def test_the_types_of_the_program_are_read_only(as_role: Callable[..., Any
     call = await as_role("admin")
     found = (await call("GET", "/component-types/metric")).json()
     assert found["config_schema"]["required"] == ["source", "metric"]
-    for method, path in (("POST", "/data-source-types"), ("PATCH", "/data-source-types/static")):
-        assert (await call(method, path, {"name": "x"})).status_code == 405
-    assert (await call("DELETE", "/data-source-types/static")).status_code == 405
+    assert (await call("POST", "/service-types", {"name": "x"})).status_code == 405
     for method in ("PATCH", "DELETE"):
-        refused = await call(method, "/component-types/metric", {"title": "Mine"} if method == "PATCH" else None)
-        assert (refused.status_code, "comes with the program" in refused.json()["detail"]) == (405, True)
+        for path in ("/component-types/metric", "/data-source-types/static"):
+            refused = await call(method, path, {"title": "Mine"} if method == "PATCH" else None)
+            assert (refused.status_code, "comes with the program" in refused.json()["detail"]) == (405, True)
 
 
 async def test_roles_hold_for_tokens(as_role: Callable[..., Any], owner: asyncpg.Connection) -> None:
