@@ -74,14 +74,15 @@ class SecretUse:
     def __repr__(self) -> str:
         return "SecretUse()"
 
-    async def fill(self, text: str, *, quoted: bool = False) -> str:
+    async def fill(self, text: str, *, quoted: bool = False, lines: bool = False) -> str:
         """The text with each `${secret:name}` replaced by its secret, percent-encoded for an address if `quoted`.
 
-        Raises UnknownSecretError, UnreadableSecretError, or what the resolver raises.
+        A secret of several lines, such as a key, is refused unless `lines`. Raises UnknownSecretError,
+        UnreadableSecretError, or what the resolver raises.
         """
         filled, end = "", 0
         for match in REFERENCE.finditer(text):
-            secret = await self._secret(match[1])
+            secret = await self._secret(match[1], lines)
             filled += text[end : match.start()] + (quote(secret, safe="") if quoted else secret)
             end = match.end()
         return filled + text[end:]
@@ -109,11 +110,11 @@ class SecretUse:
             return [self.hide_within(entry) for entry in value]
         return value
 
-    async def _secret(self, name: str) -> str:
+    async def _secret(self, name: str, lines: bool) -> str:
         if name in RESERVED:
             raise UnknownSecretError(f"The secret “{name}” is the bot's own and cannot be used here.")
         value = (await self._resolver.get(name)).strip()
-        if any(not character.isprintable() for character in value):
+        if any(not character.isprintable() and not (lines and character in "\r\n") for character in value):
             raise UnreadableSecretError(f"The secret “{name}” has line breaks or control characters. Enter it anew.")
         for form in (value, *_in_addresses(value)):
             self.also_hide(form)
