@@ -10,7 +10,13 @@ import pytest
 from app.shared.database.core.pool import create_pool
 from tests.database import TEMPLATE, Database, Server, owner_connection, running_server
 
-pytest_plugins = ["tests.services", "tests.programs.downloads", "tests.programs.monitoring", "tests.programs.servers"]
+pytest_plugins = [
+    "tests.services",
+    "tests.programs.containers",
+    "tests.programs.downloads",
+    "tests.programs.monitoring",
+    "tests.programs.servers",
+]
 
 
 @pytest.fixture(scope="session")

@@ -90,8 +90,22 @@ class Authority:
 
     def trusted(self) -> ssl.SSLContext:
         """What a client uses that trusts this authority and no other."""
-        authority = self._certificate.public_bytes(serialization.Encoding.PEM).decode()
-        return ssl.create_default_context(cadata=authority)
+        return ssl.create_default_context(cadata=self.pem)
+
+    @property
+    def pem(self) -> str:
+        """The authority's own certificate."""
+        return self._certificate.public_bytes(serialization.Encoding.PEM).decode()
+
+    def client(self) -> tuple[str, str]:
+        """A certificate for a client, and its key, both as PEM."""
+        key = ec.generate_private_key(ec.SECP256R1())
+        name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Test client")])
+        certificate = self._builder(name, key.public_key(), timedelta(days=60)).sign(self._key, hashes.SHA256())
+        private = key.private_bytes(
+            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+        )
+        return certificate.public_bytes(serialization.Encoding.PEM).decode(), private.decode()
 
     def server(self, valid: timedelta = timedelta(days=60), address: str = "127.0.0.1") -> ssl.SSLContext:
         """What a server uses whose certificate ends in `valid` from now and is for `address`."""

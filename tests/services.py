@@ -98,6 +98,12 @@ def service(function: Callable[..., Generator[Any, None, None]]) -> Any:
     return pytest.fixture(scope="session")(function)
 
 
+def service_of_each_test(function: Callable[..., Any]) -> Any:
+    """A fixture that starts a program anew for each test, for tests that stop it; it may be asynchronous."""
+    _fixtures.add(function.__name__)
+    return pytest.fixture(function)
+
+
 def installed(program: str) -> str | None:
     """The path of a program, or None."""
     return shutil.which(program, path=os.pathsep.join(_FOLDERS))

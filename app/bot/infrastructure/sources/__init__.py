@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-from app.bot.infrastructure.sources import bot, calendar, feed, host, http_check, http_json, simulated, static, weather
+from app.bot.infrastructure.sources import (
+    bot,
+    calendar,
+    docker,
+    feed,
+    host,
+    http_check,
+    http_json,
+    simulated,
+    static,
+    weather,
+)
 from app.bot.infrastructure.sources.base import Resources, SourceFailedError, SourceType, source_types
 
 __all__ = [
@@ -11,6 +22,7 @@ __all__ = [
     "SourceType",
     "bot",
     "calendar",
+    "docker",
     "feed",
     "host",
     "http_check",

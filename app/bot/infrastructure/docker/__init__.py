@@ -1,0 +1,1 @@
+"""Docker engines: how they are reached, what they are asked, and what their answers mean."""
