@@ -110,7 +110,7 @@ class SecretUse:
             return [self.hide_within(entry) for entry in value]
         return value
 
-    async def _secret(self, name: str, lines: bool) -> str:
+    async def _secret(self, name: str, lines: bool = False) -> str:
         if name in RESERVED:
             raise UnknownSecretError(f"The secret “{name}” is the bot's own and cannot be used here.")
         value = (await self._resolver.get(name)).strip()

@@ -44,10 +44,10 @@ class RunSecrets(SecretUse):
         """A resolver for others, such as data sources, whose secrets are hidden from this run's answers as well."""
         return _WatchedSecrets(self._resolver, self)
 
-    async def _secret(self, name: str) -> str:
+    async def _secret(self, name: str, lines: bool = False) -> str:
         if not name.startswith(self._mark):
             return f"${{secret:{name}}}"
-        return await super()._secret(name.removeprefix(self._mark))
+        return await super()._secret(name.removeprefix(self._mark), lines)
 
 
 class _WatchedSecrets:
