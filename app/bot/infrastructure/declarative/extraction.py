@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -13,6 +14,7 @@ from app.bot.domain.declarative.definition import SourceDefinition
 from app.bot.domain.declarative.mappings import DeclaredMetric, DeclaredTable
 from app.bot.domain.markdown import shorten
 from app.bot.domain.readings import MAX_ITEMS, Metric, Reading, Status
+from app.bot.infrastructure.declarative.functions import FUNCTIONS
 from app.bot.infrastructure.declarative.numbers import parse_number
 from app.bot.infrastructure.sources.json_mapping import rows_of
 from app.shared.expressions import CelExpressions, ExpressionError
@@ -123,7 +125,7 @@ class Extraction:
         return parse_number(found, declared.parse, self._now)
 
     def _evaluate(self, expression: str, values: Mapping[str, Any]) -> Any:
-        names = {"metrics": self._numbers, "params": self._params, **values}
+        names = {**FUNCTIONS, "metrics": self._numbers, "params": self._params, **values}
         if "answers" in expression:
             names["answers"] = self._doubles
         return self._expressions.evaluate(expression, names)
@@ -210,6 +212,8 @@ def _as_text(value: Any) -> str:
 
 
 def _storable(value: Any) -> Any:
+    if isinstance(value, float) and not math.isfinite(value):  # zero was divided by; JSON has no such number either
+        return None
     return value if isinstance(value, (str, int, float, bool, list, dict)) or value is None else str(value)
 
 

@@ -68,6 +68,31 @@ def test_one_metric_for_each_entry_of_a_list() -> None:
     ]
 
 
+def test_expressions_add_up_lists_and_mend_texts() -> None:
+    assert metric(expression="answers.nodes.map(n, n.mem * 2.0).sum()").value == 120
+    assert metric(expression="answers.nodes.filter(n, n.mem > 90.0).map(n, n.mem).sum()").value == 0
+    assert metric(expression="answers.nodes.map(n, n.name).sum()").value is None
+    reading = taken(
+        items=[
+            {
+                "name": "nodes",
+                "path": "nodes[:1]",
+                "expressions": {
+                    "path": "('/' + item.name + '/').replace('/', '')",
+                    "all": "answers.nodes.map(n, n.name).join(' and ')",
+                },
+            }
+        ]
+    )
+    assert [(row["path"], row["all"]) for row in reading.items["nodes"]] == [("a", "a and b")]
+
+
+def test_a_column_that_divides_by_zero_is_missing() -> None:
+    percent = {"percent": "item.mem / item.max * 100.0", "rest": "0.0 / item.max"}
+    reading = taken(items=[{"name": "nodes", "path": "nodes", "expressions": percent}])
+    assert list(reading.items["nodes"]) == [{"percent": 25, "rest": 0}, {"percent": None, "rest": None}]
+
+
 def test_texts_stand_for_numbers() -> None:
     assert metric(path="nodes[0].state", values={"Running": 1, "stopped": 0}).value == 1
     assert metric(path="nodes[0].state", values={"else": 1}).value is None
