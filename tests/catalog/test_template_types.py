@@ -55,6 +55,17 @@ def lab() -> ReadingStore:
                     "uptime": 7200,
                 },
                 {"name": "wiki", "image": "wiki:1", "status": "exited", "cpu": None, "memory": None, "uptime": None},
+                {
+                    "name": "shop",
+                    "title": "Shop",
+                    "icon": "🛒",
+                    "image": "shop:1",
+                    "status": "unhealthy",
+                    "ports": "8080→80/tcp",
+                    "uptime": 60,
+                    "cpu": None,
+                    "url": "https://shop.example.org",
+                },
             ]
         ),
         ups=metrics(
@@ -133,6 +144,11 @@ SHOWN: list[tuple[str, dict[str, Any], list[str]]] = [
         [r"📦 web\*1", "🟢 **running** · up 2 h", "CPU 12"],
     ),
     ("container_card", {"container": "wiki", "action": "restart_wiki"}, ["🔴 **exited**", "[Restart]"]),
+    (
+        "container_card",
+        {"container": "shop"},
+        ["🛒 Shop", "8080→80/tcp", "🔴 **unhealthy** · up 1 min", "[Open](<https://shop.example.org>)"],
+    ),
     ("container_card", {"container": "gone"}, ["There is no container of this name"]),
     ("ups_card", {}, ["🟡 `Charge` ▰▰▰▰▱", "42 %", "46 min left", "🟢 `Load  `", "Mains 231"]),
     (

@@ -13,7 +13,10 @@ from app.bot.application.component_factory import ComponentFactory
 from app.bot.domain.blocks import Block, Container, Problem, Separator, Stamp, Text, View
 from app.bot.domain.charts import Charts, NoCharts
 from app.bot.domain.component import Component, RenderContext, describe_validation_error, mentioned_sources
+from app.bot.domain.components.discovered import Discovered
 from app.bot.domain.dashboards import Dashboard, DashboardComponent, Layout
+from app.bot.domain.discovery import offered_dashboards
+from app.bot.domain.errors import UnknownSourceError
 from app.bot.domain.expressions import Expressions, NoExpressions
 from app.bot.domain.frames import framed
 from app.bot.domain.history import Histories, NoHistories
@@ -27,6 +30,7 @@ from app.bot.domain.thresholds import STATUS_LEVELS, worst
 from app.bot.domain.variables import NOTHING_CHOSEN, Choices, ResolvedVariable, resolve_all, uses_variables
 
 _NO_COMPONENTS = "This dashboard has no components yet. Add some in the web admin."
+_DISCOVERED = "discovered"
 _FOOTER_LINE = Separator(line=False)
 
 
@@ -47,6 +51,8 @@ class _Definition:
     template_values: Mapping[str, Any]
     sources: frozenset[str]
     """Data sources that the components name, shown or not."""
+    discovers: bool
+    """Whether what adds itself to the dashboard is shown at its end: no component of its own says where."""
 
 
 @dataclass(slots=True)
@@ -137,11 +143,28 @@ class DashboardBuilder:
                     blocks += (parsed or self._filled(component, context)).render(context)
                 except Exception as error:  # noqa: BLE001  # the guarded edge: no definition or reading can stop the bot
                     blocks.append(context.problem(component.name or component.type, error))
+            if definition.discovers and _DISCOVERED not in use.types:
+                blocks += self._discovered(context)
         if not blocks:
             shown = "Nothing to show right now." if definition.parts[page] else _NO_COMPONENTS
             blocks.append(Text(f"-# {shown}"))
         first, *following = self._compose(blocks, definition.layout, context, max_messages)
         return View(first, tuple(context.problems), context.pending, tuple(map(View, following)))
+
+    def _discovered(self, context: RenderContext) -> tuple[Block, ...]:
+        """What adds itself to the dashboard, as a component that no row has."""
+        context.begin(0)
+        try:
+            return Discovered().render(context)
+        except Exception as error:  # noqa: BLE001  # the guarded edge: no reading can stop the bot
+            return (context.problem(_DISCOVERED, error),)
+
+    def offered_by(self, source: str) -> frozenset[str]:
+        """Keys of the dashboards (domain.discovery) to which something of a source adds itself now."""
+        try:
+            return offered_dashboards(self._readings.latest(source))
+        except UnknownSourceError:  # it was removed a moment ago
+            return frozenset()
 
     def parse(self, component: DashboardComponent) -> Component:
         """The component's config as its type has it, parsed once per definition. Raises HomelabError."""
@@ -209,7 +232,14 @@ class DashboardBuilder:
         pages = pages_of(dashboard)
         parts = {page: self._parts(dashboard, page) for page in pages or (None,)}
         made = _Definition(
-            dashboard, pages, parts, layout, problems, dashboard.template_values(), self._mentioned(dashboard, layout)
+            dashboard,
+            pages,
+            parts,
+            layout,
+            problems,
+            dashboard.template_values(),
+            self._mentioned(dashboard, layout),
+            discovers=all(row.type != _DISCOVERED for row in dashboard.components if row.enabled),
         )
         self._definitions[dashboard.id] = made
         return made

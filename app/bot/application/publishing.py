@@ -27,6 +27,7 @@ from app.bot.application.setbacks import Pauses, Setbacks
 from app.bot.application.statistics import Statistics
 from app.bot.application.turning import Turn
 from app.bot.domain.blocks import View
+from app.bot.domain.discovery import dashboard_key
 from app.bot.domain.errors import HomelabError
 from app.bot.domain.faults import describe_fault
 from app.bot.domain.placements import Placement, message_age
@@ -134,9 +135,15 @@ class Publishing:
         What a user changed goes before them, for a thousand dashboards may use one source.
         """
         now = _now()
-        for board in self._boards.using(source):
+        for board in {*self._boards.using(source), *self._offered_by(source)}:
             if board.sent_at + self._pause(board) <= now:
                 self._boards.schedule(board, now)
+
+    def _offered_by(self, source: str) -> list[Board]:
+        """The boards of dashboards to which something of the source adds itself, though nothing on them names it."""
+        keys = self._builder.offered_by(source)
+        boards = ((board, board.dashboard) for board in self._boards if keys)
+        return [board for board, shown in boards if shown is not None and dashboard_key(shown.name) in keys]
 
     def placements_of(self, dashboard_id: int) -> tuple[Placement, ...]:
         """The dashboard's placements, one for each message, as they are now."""

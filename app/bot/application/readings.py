@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
+from app.bot.domain.discovery import DISCOVERED, dashboard_key, offered_dashboards
 from app.bot.domain.errors import UnknownSourceError
 from app.bot.domain.readings import Reading, Status
 from app.bot.domain.sources import DataSource
@@ -23,6 +24,7 @@ class ReadingStore:
         self._latest: dict[str, Reading] = {}
         self._history: dict[str, deque[Reading]] = {}
         self._waiting: dict[str, Reading] = {}
+        self._offers: dict[str, frozenset[str]] = {}
 
     def define(self, sources: Iterable[DataSource], now: datetime) -> None:
         """Say which sources there are; forget the readings of those that are gone or defined otherwise now."""
@@ -32,6 +34,7 @@ class ReadingStore:
             if now_defined is None or (now_defined.type, now_defined.config) != (known.type, known.config):
                 self._latest.pop(name, None)
                 self._history.pop(name, None)
+                self._offers.pop(name, None)
         self._sources = defined
         self._waiting = {
             name: Reading(
@@ -47,6 +50,10 @@ class ReadingStore:
         if source not in self._sources:
             return
         self._latest[source] = reading
+        if reading.items.get(DISCOVERED):
+            self._offers[source] = offered_dashboards(reading)
+        elif reading.status is not Status.DOWN:  # else what was there is shown as gone, not as if it had never been
+            self._offers.pop(source, None)
         self._history.setdefault(source, deque(maxlen=HISTORY_LENGTH)).append(replace(reading, items={}))
 
     def latest(self, source: str) -> Reading:
@@ -62,6 +69,11 @@ class ReadingStore:
         self._check(source)
         found = (reading.metric(metric, labels) for reading in self._history.get(source, ()))
         return [metric.value if metric else None for metric in found]
+
+    def offering(self, dashboard: str) -> Sequence[str]:
+        """The sources of which something adds itself to a dashboard, also those that are down since."""
+        key = dashboard_key(dashboard) if self._offers else ""
+        return sorted(source for source, offered in self._offers.items() if key in offered)
 
     def title(self, source: str) -> str:
         """The name that people read. Raises UnknownSourceError."""

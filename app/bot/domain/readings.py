@@ -124,3 +124,7 @@ class Readings(Protocol):
     def title(self, source: str) -> str:
         """The name to show for a source. Raises UnknownSourceError."""
         ...
+
+    def offering(self, dashboard: str) -> Sequence[str]:
+        """The sources by name of which something adds itself to a dashboard of this name; see domain.discovery."""
+        ...

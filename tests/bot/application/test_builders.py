@@ -207,3 +207,32 @@ def test_a_dashboard_whose_components_show_nothing_says_so_and_not_that_it_has_n
     made = DashboardBuilder(ComponentFactory(component_types), store(), TEMPLATES, expressions=CelExpressions())
     assert "Nothing to show right now" in str(made.build(dashboard(("group", hidden)), NOW).blocks)
     assert "no components yet" in str(made.build(dashboard(), NOW).blocks)
+
+
+def offers(**row: Any) -> Any:
+    return metrics(discovered=[{"dashboard": "lab", "name": "web", "status": "running", **row}])
+
+
+def test_what_adds_itself_stands_at_the_end() -> None:
+    readings = store(docker=offers(), other=metrics(), away=offers(dashboard="Elsewhere"))
+    built = builder(readings)
+    assert built.sources_of(dashboard(HEADING)) == frozenset()
+    assert inside(built.build(dashboard(HEADING), NOW).blocks) == (Text("## Lab"), Text("🟢 **web**"))
+    assert built.sources_of(dashboard(HEADING)) == {"docker"}  # so it follows that source from now on
+    assert (built.offered_by("docker"), built.offered_by("other")) == ({"lab"}, frozenset())
+    assert built.offered_by("gone") == frozenset()
+
+
+def test_what_adds_itself_is_all_that_an_empty_dashboard_needs() -> None:
+    assert inside(builder(store(docker=offers())).build(dashboard(), NOW).blocks) == (Text("🟢 **web**"),)
+
+
+def test_a_component_says_where_what_adds_itself_stands() -> None:
+    readings, row = store(docker=offers()), ("discovered", {"title": "Containers"})
+    view = builder(readings).build(dashboard(row, HEADING), NOW)
+    assert inside(view.blocks) == (Text("**Containers**\n🟢 **web**"), Text("## Lab"))
+    nested = ("group", {"children": [{"type": "discovered"}]})
+    assert inside(builder(readings).build(dashboard(nested, HEADING), NOW).blocks) == (
+        Text("🟢 **web**"),
+        Text("## Lab"),
+    )
