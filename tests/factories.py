@@ -154,3 +154,9 @@ async def audit_entry(connection: asyncpg.Connection, **columns: Any) -> asyncpg
     return await insert(
         connection, "audit_log", {"actor_type": "discord", "action": "test", "outcome": "done", **columns}
     )
+
+
+async def action_run(connection: asyncpg.Connection, **columns: Any) -> asyncpg.Record:
+    return await insert(
+        connection, "action_runs", {"action": "wake", "origin": "button", "state": "done", "user_id": "7", **columns}
+    )

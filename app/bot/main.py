@@ -20,7 +20,10 @@ import discord
 import structlog
 
 from app import logs
-from app.bot.application.actions import Actions
+from app.bot.application.action_forms import ActionForms
+from app.bot.application.action_running import RunAction
+from app.bot.application.action_worker import ActionWorker, ActionWorkerConfig
+from app.bot.application.actions import SERVICE, Actions
 from app.bot.application.arrivals import Arrivals
 from app.bot.application.audit import Audit
 from app.bot.application.background import Background
@@ -58,9 +61,12 @@ from app.bot.infrastructure.discord.attachments import Attachments, to_files
 from app.bot.infrastructure.discord.blocks import to_layout
 from app.bot.infrastructure.discord.messenger import DiscordMessenger
 from app.bot.infrastructure.discord.pacing import Pacing
+from app.bot.infrastructure.discord.run_messages import DiscordRunMessages
 from app.bot.infrastructure.http_session import make_session
 from app.bot.infrastructure.readers import open_reader
+from app.bot.infrastructure.job_queue import PgQueuerJobs
 from app.bot.infrastructure.repositories import (
+    PostgresActionRuns,
     PostgresAudit,
     PostgresBotInstances,
     PostgresDashboards,
@@ -79,6 +85,7 @@ from app.bot.infrastructure.repositories import (
 from app.bot.infrastructure.repositories.reading import Pool
 from app.bot.infrastructure.secrets import PostgresSecrets, UnknownSecretError
 from app.bot.infrastructure.sources import Resources
+from app.bot.interface.action_replies import ActionReplies
 from app.bot.interface.client import HomelabClient
 from app.bot.interface.command_builder import CommandBuilder, CommandSync
 from app.bot.interface.commands import CommandContext, command_types
@@ -153,13 +160,19 @@ def build_client(pool: Pool, bot_url: str, box: SecretBox, **options: Any) -> Ho
     types: Registry[ServiceType[Any]] = Registry("service type")
     supervisor = Supervisor(definitions, ServiceBuilder(types), PostgresServices(pool))
     dashboards = Dashboards(definitions, builder, supervisor, audit, arrivals=arrivals)
-    actions = Actions(
+    forms = ActionForms(action_types, definitions, readings)
+    runs = PostgresActionRuns(pool, box)
+    actions = Actions(definitions, forms, runs)
+    run_messages = DiscordRunMessages(client)
+    run_action = RunAction(
         action_types,
+        forms,
+        runs,
+        run_messages,
         definitions=definitions,
         readings=readings,
         dashboards=dashboards,
         services=supervisor,
-        audit=audit,
         resources=lambda: lend(resources),
     )
     attachments = Attachments()
@@ -197,6 +210,12 @@ def build_client(pool: Pool, bot_url: str, box: SecretBox, **options: Any) -> Ho
         ),
         heartbeat=lambda config: Heartbeat(instances, describe, config),
     )
+    jobs = PgQueuerJobs(lambda: _connect_queue(bot_url))
+    types.register(SERVICE)(
+        ServiceType(
+            ActionWorkerConfig, lambda config: ActionWorker(jobs, runs, forms, run_action, run_messages, config=config)
+        )
+    )
 
     async def apply(change: Change) -> None:
         if change.table == "secrets":
@@ -209,6 +228,7 @@ def build_client(pool: Pool, bot_url: str, box: SecretBox, **options: Any) -> Ho
         secrets.forget()
         await definitions.reload()
 
+    interactions = Interactions(definitions, dashboards, supervisor, statistics)
     listener = ChangeListener(lambda: _connect_listener(bot_url), apply, reload)
     register = GuildRegister(PostgresGuilds(pool))
     _watch(client, definitions, statistics)
@@ -224,8 +244,9 @@ def build_client(pool: Pool, bot_url: str, box: SecretBox, **options: Any) -> Ho
         ),
         guild_register=register,
         services=supervisor,
-        interactions=Interactions(definitions, dashboards, actions, supervisor, statistics),
+        interactions=interactions,
         replies=replies,
+        action_replies=ActionReplies(interactions, actions, replies),
     )
     return client
 
@@ -417,6 +438,13 @@ async def _stop_signals() -> AsyncIterator[asyncio.Event]:
 async def _connect_listener(bot_url: str) -> asyncpg.Connection[asyncpg.Record]:
     try:
         return await connect(bot_url, "homelab bot changes")
+    except DatabaseError as error:
+        raise StorageUnavailableError(str(error)) from error
+
+
+async def _connect_queue(bot_url: str) -> asyncpg.Connection[asyncpg.Record]:
+    try:
+        return await connect(bot_url, "homelab bot actions")
     except DatabaseError as error:
         raise StorageUnavailableError(str(error)) from error
 

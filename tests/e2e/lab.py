@@ -23,7 +23,7 @@ from tests import factories
 from tests.database import Database
 from tests.waiting import until
 
-SERVICES = ("collector", "publisher", "heartbeat")
+SERVICES = ("collector", "publisher", "heartbeat", "actions")
 COMMANDS = {"dashboard": "Dashboards of this server", "status": "How the lab is doing", "sources": "The data sources"}
 Message = discord.Message | ResponseMessage
 
@@ -138,6 +138,20 @@ class Lab:
             return {name.split()[0] for name in self.ada.available_commands(self.channel)} == set(names)
 
         await until(roots, lambda: f"{names} to be synced; synced is {self.ada.available_commands(self.channel)}")
+
+    async def until_over(self, result: InteractionResult) -> ResponseMessage:
+        """The answer to an action once its run is over."""
+
+        def over() -> ResponseMessage | None:
+            answer = answer_of(result)
+            return None if "⏳" in text_of(answer) else answer
+
+        answer = await until(over, lambda: f"the run to end; shown is: {text_of(answer_of(result))}")
+        assert answer is not None
+        return answer
+
+    async def runs(self) -> list[asyncpg.Record]:
+        return await self.owner.fetch("SELECT * FROM action_runs ORDER BY id")
 
     async def audit(self, action: str) -> list[asyncpg.Record]:
         return await self.owner.fetch("SELECT * FROM audit_log WHERE action = $1 ORDER BY id", action)

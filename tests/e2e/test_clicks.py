@@ -71,7 +71,8 @@ async def test_an_answer_that_takes_long_is_deferred_and_then_given(lab: Lab) ->
 
         result = await lab.ada.click(message, label="Run")
 
-        (answer,) = result.followups
+        assert "⏳ Running **look**" in text_of(answer_of(result))
+        answer = await lab.until_over(result)
         assert answer.ephemeral
         assert "No answer within 3 s" in text_of(answer)
         assert "## Lab" in lab.shown(), "the message that was clicked stays as it is"
@@ -164,20 +165,22 @@ async def test_an_action_is_refused_without_a_grant_and_runs_with_one(lab: Lab) 
     refused = answer_of(await lab.alice.click(message, label="Run"))
     assert refused.ephemeral
     assert "You may not do this" in text_of(refused)
-    (entry,) = await lab.audit("action.run")
-    assert (entry["outcome"], entry["target"], entry["actor_id"]) == ("refused", "look", str(lab.alice.id))
-    assert entry["guild_id"] == lab.guild.id
+    (run,) = await lab.runs()
+    assert (run["state"], run["action"], run["user_id"]) == ("refused", "look", str(lab.alice.id))
+    assert (run["guild_id"], run["channel_id"], run["origin"]) == (lab.guild.id, lab.channel.id, "button")
 
     await factories.grant(lab.owner, subject_type="user", subject_id=lab.alice.id, scope="look")
 
     async def allowed() -> Any:
-        answer = answer_of(await lab.alice.click(message, label="Run"))
+        answer = await lab.until_over(await lab.alice.click(message, label="Run"))
         return answer if "disk" in text_of(answer) else None
 
     answer = await until(allowed, "the grant to take effect")
     assert answer.ephemeral
     assert "41 %" in text_of(answer)
-    assert [entry["outcome"] for entry in await lab.audit("action.run")][-2:] == ["allowed", "done"]
+    (*refusals, done) = await lab.runs()
+    assert {run["state"] for run in refusals} == {"refused"}
+    assert (done["state"], done["user_name"], done["result"]) == ("done", "alice", "“nas” is up")
 
 
 async def test_a_grant_to_a_role_and_a_denial_that_beats_manage_server(lab: Lab) -> None:
@@ -189,13 +192,15 @@ async def test_a_grant_to_a_role_and_a_denial_that_beats_manage_server(lab: Lab)
     await lab.dashboard(heading("Lab"), action_button("peek"))
     message = await lab.until_shown("Lab")
 
-    assert "Shown by the action" in text_of(answer_of(await bob.click(message, label="Run")))
-    assert "Shown by the action" in text_of(answer_of(await lab.ada.click(message, label="Run")))
+    for user in (bob, lab.ada):
+        answer = await lab.until_over(await user.click(message, label="Run"))
+        assert "Shown by the action" in text_of(answer)
 
     await factories.grant(lab.owner, subject_type="everyone", scope="peek", effect="deny")
 
     async def denied() -> bool:
-        return "You may not do this" in text_of(answer_of(await lab.ada.click(message, label="Run")))
+        answer = await lab.until_over(await lab.ada.click(message, label="Run"))
+        return "You may not do this" in text_of(answer)
 
     await until(denied, "the denial to take effect")
 
@@ -205,12 +210,13 @@ async def test_an_action_that_fails_says_why_and_is_audited(lab: Lab) -> None:
     await lab.dashboard(heading("Lab"), action_button("look"))
     message = await lab.until_shown("Lab")
 
-    answer = answer_of(await lab.ada.click(message, label="Run"))
+    answer = await lab.until_over(await lab.ada.click(message, label="Run"))
 
     assert "There is no data source “nobody”" in text_of(answer)
-    entries = await lab.audit("action.run")
-    assert [entry["outcome"] for entry in entries] == ["allowed", "failed"]
-    assert "nobody" in entries[-1]["detail"]["error"]
+    (run,) = await lab.runs()
+    assert run["state"] == "failed"
+    assert "nobody" in run["result"]
+    assert run["duration_seconds"] is not None
 
 
 async def test_an_action_cools_down(lab: Lab) -> None:
@@ -220,11 +226,11 @@ async def test_an_action_cools_down(lab: Lab) -> None:
     await lab.dashboard(heading("Lab"), action_button("look"))
     message = await lab.until_shown("Lab")
 
-    await lab.ada.click(message, label="Run")
-    again = answer_of(await lab.ada.click(message, label="Run"))
+    await lab.until_over(await lab.ada.click(message, label="Run"))
+    again = await lab.until_over(await lab.ada.click(message, label="Run"))
 
-    assert "“Look” ran just now" in text_of(again)
-    assert [entry["outcome"] for entry in await lab.audit("action.run")] == ["allowed", "done"]
+    assert "It ran just now. Try again in" in text_of(again)
+    assert [run["state"] for run in await lab.runs()] == ["done", "refused"]
 
 
 async def test_a_button_that_was_deleted_since_answers_kindly(lab: Lab) -> None:
@@ -271,4 +277,4 @@ async def test_a_click_from_another_guild_does_nothing(lab: Lab) -> None:
     ):
         assert answer_of(answer).ephemeral
         assert "belongs to another server" in text_of(answer_of(answer))
-    assert await lab.audit("action.run") == []
+    assert await lab.runs() == []

@@ -11,13 +11,15 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Protocol
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from app.bot.application.dashboards import Dashboards
 from app.bot.application.definitions import Definitions
 from app.bot.application.readings import ReadingStore
 from app.bot.application.services import Supervisor
-from app.bot.domain.blocks import View
+from app.bot.domain.action_parameters import MAX_PARAMETERS, ActionParameter
+from app.bot.domain.blocks import ButtonStyle, View
+from app.bot.domain.emoji import Emoji
 from app.bot.domain.errors import HomelabError
 from app.bot.domain.guilds import Actor
 from app.bot.domain.registry import Registry
@@ -96,20 +98,54 @@ class ActionResult:
     view: View | None = None
 
 
-class ActionType(BaseModel):
+class ActionSettings(BaseModel):
+    """What every action's config can say, whatever its type."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True, allow_inf_nan=False)
+
+    description: str = Field("", max_length=200, description="What it does, for those who choose it from a list")
+    icon: Emoji = Field("", description="An emoji, such as 🔄; empty for none")
+    style: ButtonStyle = Field(
+        ButtonStyle.DANGER, description="Colour of the button that confirms it: primary, secondary, success or danger"
+    )
+    parameters: list[ActionParameter] = Field(
+        default_factory=list,
+        max_length=MAX_PARAMETERS,
+        description="What a user is asked for; texts of the config name a value as ${params.name}",
+    )
+    confirm: str = Field(
+        "", max_length=300, description="A question that is asked before it runs, with ${params.name}; empty for none"
+    )
+    cooldown_seconds: float = Field(
+        0, ge=0, le=86_400, description="Seconds that must pass before anyone can run it again"
+    )
+    timeout_seconds: float = Field(60, ge=1, le=3_600, description="Seconds after which a run is broken off")
+    concurrency: int = Field(1, ge=1, le=100, description="How many runs may wait or run at once")
+    concurrency_key: str = Field(
+        "",
+        max_length=200,
+        description="Runs with the same key count together, such as vm-${params.id}; empty for the action's name",
+    )
+
+    @model_validator(mode="after")
+    def _each_parameter_once(self) -> ActionSettings:
+        names = [parameter.name for parameter in self.parameters]
+        for name in names:
+            if names.count(name) > 1:
+                raise ValueError(f"parameters has two of the name “{name}”; rename one of them")
+        return self
+
+
+class ActionType(ActionSettings):
     """Base of every action type. Fields are the config; the class docstring is what the admin shows.
 
     Texts of the config may hold `${params.x}`: the values of the user are filled in before it is parsed.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     repeatable: ClassVar[bool] = False
     """Whether a run that a crash interrupted may simply be run again, as waking a machine may."""
-
-    cooldown_seconds: float = Field(
-        0, ge=0, le=86_400, description="Seconds that must pass before anyone can run it again"
-    )
 
     @abstractmethod
     def describe(self) -> str:

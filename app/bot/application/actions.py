@@ -1,106 +1,172 @@
-"""Actions: what a user may do from Discord, by a button."""
+"""Actions: what a user may do from Discord. Here a run is asked for; `action_worker` runs it."""
 
 from __future__ import annotations
 
-import math
-import time
-from collections.abc import Callable
+from dataclasses import dataclass, replace
 
-import structlog
-
-from app.bot.application.action_base import ActionContext, ActionFailedError, ActionResult, ActionType, RunResources
-from app.bot.application.answers import Answer, notice
-from app.bot.application.audit import Audit
-from app.bot.application.dashboards import Dashboards
+from app.bot.application.action_forms import ActionForm, ActionForms, CheckedCall
 from app.bot.application.definitions import Definitions
-from app.bot.application.readings import ReadingStore
-from app.bot.application.services import Supervisor
-from app.bot.domain.actions import ActionDefinition
-from app.bot.domain.component import parse_config
-from app.bot.domain.errors import HomelabError
-from app.bot.domain.faults import describe_fault
+from app.bot.application.services import ServiceOffError
+from app.bot.domain.action_parameters import Offer
+from app.bot.domain.action_runs import Origin, ReplyAddress, RunRequest, RunState
+from app.bot.domain.actions import ActionCall
+from app.bot.domain.blocks import ButtonStyle
+from app.bot.domain.errors import HomelabError, PermissionRefusedError
 from app.bot.domain.guilds import Actor
-from app.bot.domain.markdown import escape_markdown
-from app.bot.domain.permissions import ACTION_RUN
-from app.bot.domain.registry import Registry
+from app.bot.domain.permissions import ACTION_RUN, require
+from app.bot.domain.repositories import ActionRunRepository
 
-log = structlog.get_logger(__name__)
-
-
-class UnknownActionError(HomelabError):
-    """No enabled row defines the action."""
+SERVICE = "actions"
+"""The type of the service that runs what was asked for."""
 
 
-class CoolingDownError(HomelabError):
-    """The action ran a moment ago and may not run again yet."""
+class RunRefusedError(HomelabError):
+    """A run may not begin: it cools down, runs already, or is not the user's own. The text says what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Confirmation:
+    """A question that the user answers before the run begins."""
+
+    run_id: int
+    title: str
+    question: str
+    icon: str
+    style: ButtonStyle
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """A run that waits for the worker, which shows how it goes wherever the reply address points."""
+
+    run_id: int
+    title: str
 
 
 class Actions:
-    """Runs actions: permission checked at the click, every decision and outcome in the audit log."""
+    """What users ask for. The permission is checked here, and once more when the run begins.
 
-    def __init__(
-        self,
-        types: Registry[type[ActionType]],
-        *,
-        definitions: Definitions,
-        readings: ReadingStore,
-        dashboards: Dashboards,
-        services: Supervisor,
-        audit: Audit,
-        resources: Callable[[], RunResources],
-        timer: Callable[[], float] = time.monotonic,
-    ) -> None:
-        self._types = types
+    Every run has a row, also one that is refused.
+    """
+
+    def __init__(self, definitions: Definitions, forms: ActionForms, runs: ActionRunRepository) -> None:
         self._definitions = definitions
-        self._readings = readings
-        self._dashboards = dashboards
-        self._services = services
-        self._audit = audit
-        self._resources = resources
-        self._timer = timer
-        self._last_run: dict[str, float] = {}
+        self._forms = forms
+        self._runs = runs
 
-    async def run(self, name: str, actor: Actor) -> Answer:
-        """Run the action for the actor.
+    async def form(self, call: ActionCall, actor: Actor, origin: Origin, *, optional: bool = True) -> ActionForm | None:
+        """What the user is to be asked first; None where nothing is. See ActionForms.missing for `optional`.
 
-        Raises UnknownActionError, PermissionRefusedError, CoolingDownError, or what the action raises.
+        Raises UnknownActionError, PermissionRefusedError, or what is wrong with the row.
         """
-        definition = self._definitions.actions.get(name)
-        if definition is None or not definition.enabled:
-            raise UnknownActionError(f"The action “{name}” does not exist any more, or is switched off.")
-        await self._audit.require(self._definitions.grants, actor, ACTION_RUN, name)
-        resources = self._resources()
-        config = resources.prepare(definition.config)
-        action = parse_config(self._types[definition.type], config, f"Config of the action “{name}”")
-        self._cool_down(definition, action.cooldown_seconds)
-        await self._audit.record(actor, ACTION_RUN, name, "allowed")
-        context = ActionContext(actor, self._definitions, self._readings, self._dashboards, self._services, resources)
+        await self._allow(call, actor, origin)
+        return self._forms.missing(call, optional=optional)
+
+    def needs_confirmation(self, call: ActionCall) -> bool:
+        """Whether the user is asked a question before it runs."""
+        definition = self._definitions.actions.get(call.action)
+        return definition is not None and bool(self._forms.settings(definition).confirm)
+
+    async def ask(self, call: ActionCall, actor: Actor, origin: Origin) -> Confirmation:
+        """The question that comes before a run. Raises what `request` raises."""
+        checked = await self._check(call, actor, origin)
+        run_id, _ = await self._runs.ask(replace(self._request(checked, actor, origin), ask=True))
+        settings = checked.settings
+        return Confirmation(run_id, checked.definition.label, checked.question, settings.icon, settings.style)
+
+    async def request(
+        self,
+        call: ActionCall,
+        actor: Actor,
+        origin: Origin,
+        reply: ReplyAddress | None = None,
+        *,
+        dry_run: bool = False,
+    ) -> Started:
+        """Have an action run soon, with the values of the call.
+
+        Raises UnknownActionError, PermissionRefusedError, WrongParameterError, RunRefusedError (it cools down or runs
+        already), ServiceOffError, or StorageUnavailableError.
+        """
+        checked = await self._check(call, actor, origin)
+        request = replace(self._request(checked, actor, origin), reply=reply, dry_run=dry_run)
+        run_id, refusal = await self._runs.ask(request)
+        if refusal:
+            raise RunRefusedError(refusal)
+        return Started(run_id, checked.definition.label)
+
+    async def confirm(self, run_id: int, actor: Actor, reply: ReplyAddress | None) -> Started:
+        """Begin a run that waited for its user. Raises what `request` raises."""
+        run = await self._runs.get(run_id)
+        if run is None or run.state is not RunState.ASKED or not _is_same(run.actor, actor):
+            raise RunRefusedError("This question was answered already, or is too old. Run the action again.")
+        call = ActionCall(run.action, run.values)
         try:
-            result = await action.run(context)
+            require(self._definitions.grants, actor, ACTION_RUN, run.action)
+            checked = self._forms.check(call)
         except HomelabError as error:
-            reason = resources.hide(str(error))
-            await self._finished(actor, name, "failed", reason)
-            raise ActionFailedError(reason) from None
-        except Exception as error:
-            await self._finished(actor, name, "failed", describe_fault(error))
+            await self._runs.decline(run_id, str(error))
             raise
-        await self._finished(actor, name, "done")
-        return _answer(result, resources)
+        request = replace(self._request(checked, actor, run.origin), reply=reply)
+        refusal = await self._runs.confirm(run_id, request)
+        if refusal:
+            raise RunRefusedError(refusal)
+        return Started(run_id, checked.definition.label)
 
-    def _cool_down(self, definition: ActionDefinition, seconds: float) -> None:
-        now, last = self._timer(), self._last_run.get(definition.name)
-        if last is not None and (left := last + seconds - now) > 0:
-            name = definition.title or definition.name
-            raise CoolingDownError(f"“{name}” ran just now. Try again in {math.ceil(left)} s.")
-        self._last_run[definition.name] = now
+    async def decline(self, run_id: int, actor: Actor) -> None:
+        """The user said no."""
+        run = await self._runs.get(run_id)
+        if run is not None and _is_same(run.actor, actor):
+            await self._runs.decline(run_id, "Not confirmed.")
 
-    async def _finished(self, actor: Actor, name: str, outcome: str, error: str | None = None) -> None:
-        """Record the outcome. The action is over: a database that is away now must not hide what came of it."""
+    def title(self, name: str) -> str:
+        """What people read for an action."""
+        return self._forms.title(name)
+
+    async def title_of_run(self, run_id: int) -> str:
+        """What people read for the action of a run."""
+        run = await self._runs.get(run_id)
+        return self._forms.title(run.action) if run is not None else "Action"
+
+    def choices(self, action: str, parameter: str, typed: str) -> list[Offer]:
+        """What can be chosen for a parameter now and contains what was typed, at most 25."""
+        return self._forms.choices(action, parameter, typed)
+
+    async def _check(self, call: ActionCall, actor: Actor, origin: Origin) -> CheckedCall:
+        await self._allow(call, actor, origin)
         try:
-            await self._audit.record(actor, ACTION_RUN, name, outcome, {"error": error} if error else {})
-        except HomelabError as failure:
-            log.warning("an outcome is missing in the audit log", action=name, outcome=outcome, reason=str(failure))
+            return self._forms.check(call)
+        except HomelabError as error:
+            await self._refused(call, actor, origin, str(error))
+            raise
+
+    async def _allow(self, call: ActionCall, actor: Actor, origin: Origin) -> None:
+        self._forms.definition(call.action)
+        if not any(known.type == SERVICE and known.enabled for known in self._definitions.services.values()):
+            raise ServiceOffError("Actions are switched off: there is no service of the type “actions” that is on.")
+        try:
+            require(self._definitions.grants, actor, ACTION_RUN, call.action)
+        except PermissionRefusedError as error:
+            await self._refused(call, actor, origin, str(error))
+            raise
+
+    async def _refused(self, call: ActionCall, actor: Actor, origin: Origin, reason: str) -> None:
+        # The values are not checked, so nobody knows which of them are secret.
+        await self._runs.ask(RunRequest(call.action, actor, origin, refusal=reason))
+
+    def _request(self, checked: CheckedCall, actor: Actor, origin: Origin) -> RunRequest:
+        settings = checked.settings
+        return RunRequest(
+            checked.definition.name,
+            actor,
+            origin,
+            checked.values,
+            checked.shown,
+            key=checked.key,
+            concurrency=settings.concurrency,
+            cooldown_seconds=settings.cooldown_seconds,
+        )
 
 
-def _answer(result: ActionResult, resources: RunResources) -> Answer:
-    return Answer(result.view or notice(escape_markdown(resources.hide(result.text))))
+def _is_same(one: Actor, other: Actor) -> bool:
+    return (one.user_id, one.guild_id) == (other.user_id, other.guild_id)

@@ -13,7 +13,9 @@ from app.bot.application.collection import Collection
 from app.bot.application.definitions import Definitions
 from app.bot.application.publishing import Publishing
 from app.bot.application.services import Supervisor
+from app.bot.domain.actions import ActionCall
 from app.bot.domain.blocks import View
+from app.bot.domain.calls import find_call
 from app.bot.domain.dashboards import Dashboard
 from app.bot.domain.errors import HomelabError
 from app.bot.domain.guilds import Actor
@@ -144,6 +146,13 @@ class Dashboards:
         require(self._definitions.grants, actor, DASHBOARD_VIEW, dashboard.name)
         if not dashboard.enabled:
             raise DashboardOffError(f"The dashboard “{dashboard.name}” is switched off in the web admin.")
+
+    def call_of(
+        self, dashboard: Dashboard, component_id: int, key: str, page: str | None, variables: Choices
+    ) -> tuple[ActionCall, bool] | None:
+        """The action behind a button or a choice that the dashboard shows now; whether it is a choice of a select."""
+        view = self._builder.build(dashboard, self._clock(), page, variables=variables)
+        return find_call(view, component_id, key)
 
     def placement(self, dashboard: Dashboard, message_id: int) -> Placement | None:
         """The dashboard's placement that this message is; None for a message of one user's own."""

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
-from app.bot.application.actions import Actions
 from app.bot.application.answers import Answer
 from app.bot.application.dashboards import Dashboards
 from app.bot.application.definitions import Definitions
 from app.bot.application.publishing import Publishing
 from app.bot.application.services import Supervisor
 from app.bot.application.statistics import Statistics
-from app.bot.domain.components.buttons import ACTION_VERB, REFRESH_VERB
+from app.bot.domain.action_runs import Origin
+from app.bot.domain.actions import ActionCall
+from app.bot.domain.components.buttons import REFRESH_VERB
 from app.bot.domain.components.page_select import OWN_PAGE_VERB, PAGE_VERB
 from app.bot.domain.components.variable_select import OWN_VARIABLE_VERB, VARIABLE_VERB
 from app.bot.domain.custom_id import CustomId
@@ -55,13 +56,11 @@ class Interactions:
         self,
         definitions: Definitions,
         dashboards: Dashboards,
-        actions: Actions,
         services: Supervisor,
         statistics: Statistics,
     ) -> None:
         self._definitions = definitions
         self._dashboards = dashboards
-        self._actions = actions
         self._services = services
         self._statistics = statistics
         self._verbs: dict[str, Callable[[Click, Dashboard], Awaitable[Answer]]] = {
@@ -70,7 +69,6 @@ class Interactions:
             OWN_PAGE_VERB: self._own_page,
             VARIABLE_VERB: self._variable,
             OWN_VARIABLE_VERB: self._own_variable,
-            ACTION_VERB: self._action,
         }
 
     async def click(self, click: Click) -> Answer:
@@ -78,16 +76,34 @@ class Interactions:
 
         Raises GoneError, ForeignDashboardError, PermissionRefusedError or what the use case raises.
         """
+        dashboard = self._clicked(click)
+        verb = self._verbs.get(click.custom_id.verb)
+        if verb is None:
+            raise GoneError("This button is of another version of the bot. Try again when the message has changed.")
+        return await verb(click, dashboard)
+
+    def action_of(self, click: Click, key: str) -> tuple[ActionCall, Origin]:
+        """The action that a click means, with the values that stand in the row: the click only says which one.
+
+        Raises GoneError or ForeignDashboardError.
+        """
+        dashboard = self._clicked(click)
+        page, variables = self._chosen(click, dashboard)
+        found = self._dashboards.call_of(dashboard, click.custom_id.component, key, page, variables)
+        if found is not None:
+            return found[0], Origin.SELECT if found[1] else Origin.BUTTON
+        if key in self._definitions.actions:  # a message from before the button was changed; the right is checked
+            return ActionCall(key), Origin.BUTTON
+        raise GoneError("This button was changed meanwhile. The message follows in a moment.")
+
+    def _clicked(self, click: Click) -> Dashboard:
         self._statistics.clicks += 1
         dashboard = self._definitions.dashboard_of_component(click.custom_id.component)
         if dashboard is None:
             raise GoneError("This part of the dashboard was removed meanwhile. The message follows in a moment.")
         if dashboard.guild_id != click.actor.guild_id:
             raise ForeignDashboardError("This dashboard belongs to another server. Its buttons work there only.")
-        verb = self._verbs.get(click.custom_id.verb)
-        if verb is None:
-            raise GoneError("This button is of another version of the bot. Try again when the message has changed.")
-        return await verb(click, dashboard)
+        return dashboard
 
     async def _refresh(self, click: Click, dashboard: Dashboard) -> Answer:
         await self._dashboards.poll(click.actor, dashboard)
@@ -123,9 +139,6 @@ class Interactions:
         if placement is None:
             return click.page, click.variables
         return placement.page, choices_of(placement)
-
-    async def _action(self, click: Click, dashboard: Dashboard) -> Answer:
-        return await self._actions.run(click.custom_id.argument, click.actor)
 
 
 def _page_of(click: Click) -> str | None:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from pydantic import BaseModel
 
+from app.bot.application.action_worker import ActionWorkerConfig
 from app.bot.application.collection import CollectionConfig
 from app.bot.application.heartbeat import HeartbeatConfig
 from app.bot.application.history import HistoryConfig
@@ -16,5 +17,6 @@ SERVICE_CONFIGS: Mapping[str, type[BaseModel]] = {
     "publisher": PublishingConfig,
     "heartbeat": HeartbeatConfig,
     "history": HistoryConfig,
+    "actions": ActionWorkerConfig,
 }
 """Config models by service type: the admin's forms are made from them, as are the services."""

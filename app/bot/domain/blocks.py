@@ -12,6 +12,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import TypeAlias
 
+from app.bot.domain.actions import ActionCall
 from app.bot.domain.charts import Picture
 
 
@@ -33,7 +34,10 @@ class Text:
 
 @dataclass(frozen=True, slots=True)
 class Button:
-    """A button: exactly one of `custom_id` (it comes back as a click) and `url` (it opens a page)."""
+    """A button: exactly one of `custom_id` (it comes back as a click) and `url` (it opens a page).
+
+    `call` is the action that a click runs; it is not drawn, and looked up again when someone clicks.
+    """
 
     label: str
     custom_id: str | None = None
@@ -41,6 +45,7 @@ class Button:
     style: ButtonStyle = ButtonStyle.SECONDARY
     emoji: str | None = None
     disabled: bool = False
+    call: ActionCall | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,13 +57,14 @@ class Buttons:
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """One choice of a select; label, value and description of at most 100 characters."""
+    """One choice of a select; label, value and description of at most 100 characters. `call` is as in a button."""
 
     label: str
     value: str
     description: str | None = None
     emoji: str | None = None
     selected: bool = False
+    call: ActionCall | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
+from app.bot.domain.action_runs import ActionRun, RunOutcome, RunRequest
 from app.bot.domain.actions import ActionDefinition
 from app.bot.domain.commands import CommandDefinition
 from app.bot.domain.dashboards import Dashboard
@@ -125,4 +126,49 @@ class BotInstanceRepository(Protocol):
 
     async def command_hash(self, application_id: int) -> str | None:
         """The digest of the commands that were last synced for this application, by any instance."""
+        ...
+
+
+class ActionRunRepository(Protocol):
+    """Runs of actions. A run is enqueued in the transaction that inserts it, or not at all."""
+
+    async def ask(self, request: RunRequest) -> tuple[int, str]:
+        """Insert a run: enqueued, waiting for its user, or refused. Its id, and why its limits refused it."""
+        ...
+
+    async def get(self, run_id: int) -> ActionRun | None: ...  # noqa: D102
+    async def confirm(self, run_id: int, request: RunRequest) -> str:
+        """Enqueue a run that waited for its user; why it was refused, or nothing."""
+        ...
+
+    async def decline(self, run_id: int, reason: str) -> None:
+        """Refuse a run that waits for its user; nothing happens to any other."""
+        ...
+
+    async def claim(self, run_id: int) -> tuple[ActionRun, bool] | None:
+        """Begin a run: with whether it is new, or was begun by a worker that died. None where it is over, or gone."""
+        ...
+
+    async def requeue(self, run_id: int) -> None:
+        """Have a run that was begun run once more."""
+        ...
+
+    async def say(self, run_id: int, progress: str) -> None:
+        """Store how far a run is."""
+        ...
+
+    async def finish(self, run_id: int, outcome: RunOutcome) -> None:
+        """Store how a run ended."""
+        ...
+
+    async def answered(self, run_id: int) -> None:
+        """The user has seen how it ended: forget where the answer went."""
+        ...
+
+    async def unanswered(self) -> tuple[ActionRun, ...]:
+        """Runs that ended a moment ago, and whose users may not know."""
+        ...
+
+    async def clean_up(self, keep_days: int) -> None:
+        """Refuse what nobody confirmed, forget addresses that are of no use any more, delete what is old."""
         ...

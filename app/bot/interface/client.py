@@ -13,9 +13,11 @@ from app.bot.application.guild_register import GuildRegister, SeenGuild
 from app.bot.application.interactions import Interactions
 from app.bot.application.publishing import Publishing
 from app.bot.application.services import Supervisor
+from app.bot.domain.custom_id import CustomId
 from app.bot.domain.guilds import Channel
+from app.bot.interface.action_replies import ActionReplies
 from app.bot.interface.command_tree import CommandTree
-from app.bot.interface.interactions import Clickable
+from app.bot.interface.interactions import Clickable, click_of
 from app.bot.interface.replies import Replies
 
 log = structlog.get_logger(__name__)
@@ -37,6 +39,7 @@ class HomelabClient(discord.AutoShardedClient):
 
     replies: Replies
     interactions: Interactions
+    action_replies: ActionReplies
 
     def __init__(self, **options: Any) -> None:
         super().__init__(
@@ -58,6 +61,7 @@ class HomelabClient(discord.AutoShardedClient):
         services: Supervisor,
         interactions: Interactions,
         replies: Replies,
+        action_replies: ActionReplies,
     ) -> None:
         """Give the client what it hands its events to, and what it starts and stops."""
         self._background = background
@@ -65,6 +69,7 @@ class HomelabClient(discord.AutoShardedClient):
         self._services = services
         self.interactions = interactions
         self.replies = replies
+        self.action_replies = action_replies
 
     @property
     def measured_latency(self) -> float | None:
@@ -92,6 +97,14 @@ class HomelabClient(discord.AutoShardedClient):
     async def on_ready(self) -> None:
         """The gateway is connected and all shards know their guilds."""
         log.info("connected to Discord", user=str(self.user), guilds=len(self.guilds))
+
+    async def on_interaction(self, interaction: discord.Interaction[Any]) -> None:
+        """Any interaction. Forms come back here by their custom_id alone, so they work after any restart."""
+        if interaction.type is discord.InteractionType.modal_submit:
+            data: Any = interaction.data or {}
+            custom_id = CustomId.parse(str(data.get("custom_id", "")))
+            if custom_id is not None:
+                await self.action_replies.submitted(interaction, click_of(interaction, custom_id))
 
     async def on_guild_available(self, guild: discord.Guild) -> None:
         """A guild that was known before can be seen (again), also once after each start."""

@@ -12,6 +12,7 @@ from app.bot.application.interactions import Click
 from app.bot.domain.components.page_select import OWN_PAGE_VERB, PAGE_VERB
 from app.bot.domain.components.variable_select import OWN_VARIABLE_VERB, VARIABLE_VERB
 from app.bot.domain.custom_id import CUSTOM_ID_PATTERN, CustomId
+from app.bot.interface.action_replies import ACTION_VERBS
 from app.bot.interface.actors import actor_of
 
 if TYPE_CHECKING:
@@ -41,19 +42,27 @@ class Clickable(discord.ui.DynamicItem[discord.ui.Item[Any]], template=re.compil
     async def callback(self, interaction: discord.Interaction[HomelabClient]) -> None:  # type: ignore[override]  # as above
         """Hand the click to the application, and its answer to the user."""
         data = cast("dict[str, Any]", interaction.data or {})
-        message = interaction.message
-        page, variables = chosen_on(message) if message is not None else (None, {})
-        click = Click(
-            custom_id=self._parsed,
-            actor=actor_of(interaction),
-            message_id=message.id if message is not None else 0,
-            values=tuple(data.get("values", ())),
-            page=page,
-            variables=variables,
-            own=message is not None and message.flags.ephemeral,
-        )
+        click = click_of(interaction, self._parsed, tuple(data.get("values", ())))
         client = interaction.client
+        if self._parsed.verb in ACTION_VERBS:
+            await client.action_replies.click(interaction, click)
+            return
         await client.replies.component(interaction, client.interactions.click(click))
+
+
+def click_of(interaction: discord.Interaction[Any], custom_id: CustomId, values: tuple[str, ...] = ()) -> Click:
+    """A click as the application knows it, with what its message shows as chosen."""
+    message = interaction.message
+    page, variables = chosen_on(message) if message is not None else (None, {})
+    return Click(
+        custom_id=custom_id,
+        actor=actor_of(interaction),
+        message_id=message.id if message is not None else 0,
+        values=values,
+        page=page,
+        variables=variables,
+        own=message is not None and message.flags.ephemeral,
+    )
 
 
 def chosen_on(message: discord.Message) -> tuple[str | None, dict[str, tuple[str, ...]]]:

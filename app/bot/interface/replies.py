@@ -101,7 +101,7 @@ class Replies:
             await self._edit(interaction, answer)
             return
         for view in answer.view.messages:
-            layout, files = self._layout(view, answer.marker), list(self._to_files(pictures_of(view), {}))
+            layout, files = self.layout(view, answer.marker), list(self._to_files(pictures_of(view), {}))
             if interaction.response.is_done():
                 await interaction.followup.send(view=layout, files=files, ephemeral=True)
             else:
@@ -109,7 +109,7 @@ class Replies:
 
     async def _edit(self, interaction: discord.Interaction[Any], answer: Answer) -> None:
         """Answer in place of the message: pictures that it has already are kept, and those it does not show go."""
-        layout = self._layout(answer.view, answer.marker)
+        layout = self.layout(answer.view, answer.marker)
         present = {file.filename: file.id for file in interaction.message.attachments} if interaction.message else {}
         shown = list(self._to_files(pictures_of(answer.view), present))
         attachments: Any = shown if shown or present else discord.utils.MISSING
@@ -124,7 +124,8 @@ class Replies:
         if isinstance(edited, discord.Message):
             self._attachments.learn(edited.id, {file.filename: file.id for file in edited.attachments})
 
-    def _layout(self, view: View, marker: int | None = None) -> discord.ui.LayoutView:
+    def layout(self, view: View, marker: int | None = None) -> discord.ui.LayoutView:
+        """The view as discord.py sends it."""
         layout = self._to_layout(view, marker)
         layout.stop()  # clicks come back by their custom_id; the library need not remember this view
         return layout

@@ -16,6 +16,8 @@ def block_json(block: Part) -> dict[str, Any]:
     """A block as an object: its `kind` in lower case, and its fields."""
     values: dict[str, Any] = {"kind": type(block).__name__.lower()}
     for field in fields(block):
+        if field.name == "call":
+            continue  # what a click does is the bot's own affair
         values[field.name] = _value(getattr(block, field.name))
     if isinstance(block, (Container, Section)) and "accent" in values and values["accent"] is not None:
         values["accent"] = f"#{values['accent']:06x}"

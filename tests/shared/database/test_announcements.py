@@ -88,7 +88,8 @@ async def test_every_definition_table_is_watched_by_its_factory_here(owner: asyn
     other = {"audit_log", "definition_revisions", "revisions", "alembic_version"}
     tables = {row[0] for row in await owner.fetch("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")}
     history = {"series", "samples", "samples_five_minutes", "samples_hours", "rollup_marks"}
-    assert tables == set(FACTORIES) | runtime | history | other
+    runs = {"action_runs", "pgqueuer", "pgqueuer_log", "pgqueuer_schedules", "pgqueuer_statistics"}
+    assert tables == set(FACTORIES) | runtime | history | runs | other
 
 
 @pytest.mark.parametrize("table", FACTORIES)

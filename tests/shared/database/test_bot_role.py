@@ -27,7 +27,14 @@ DEFINITIONS = (
     "definition_revisions",
     "alembic_version",
 )
-RUNTIME = ("dashboard_messages", "source_states", "service_states", "discord_channels", "bot_instances")
+RUNTIME = (
+    "dashboard_messages",
+    "source_states",
+    "service_states",
+    "discord_channels",
+    "bot_instances",
+    "action_runs",
+)
 
 
 @pytest.mark.parametrize("table", DEFINITIONS)
@@ -110,6 +117,7 @@ async def test_what_the_bot_remembers_it_may_write(bot_pool: asyncpg.Pool, owner
         await factories.channel(bot, guild_id=board["guild_id"])
         await factories.bot_instance(bot)
         await factories.audit_entry(bot)
+        await factories.action_run(bot)
         for table in RUNTIME:
             assert await bot.execute(f"DELETE FROM {table}") == "DELETE 1"
         assert await bot.fetchval("SELECT count(*) FROM audit_log") == 1

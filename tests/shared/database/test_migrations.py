@@ -35,7 +35,7 @@ async def schema_of(database: Database) -> set[Any]:
     connection = await owner_connection(database)
     found = {tuple(row) for query in (_TABLES, _CONSTRAINTS, _INDEXES) for row in await connection.fetch(query)}
     await connection.close()
-    return found
+    return {row for row in found if "pgqueuer" not in str(row[0])}  # PgQueuer's own tables have no models here
 
 
 async def run_alembic(database: Database, run: Any) -> None:

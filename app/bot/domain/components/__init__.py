@@ -1,6 +1,7 @@
 """The builtin component types, one file each. Importing this package registers them all."""
 
 from app.bot.domain.components import (
+    action_select,
     buttons,
     calendar,
     chart,
@@ -36,6 +37,7 @@ from app.bot.domain.components import (
 )
 
 __all__ = [
+    "action_select",
     "buttons",
     "calendar",
     "chart",

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from enum import StrEnum
 from functools import cached_property
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from app.bot.domain.actions import MAX_ACTION_NAME, ActionCall
 from app.bot.domain.blocks import Block, Button, Buttons, ButtonStyle
 from app.bot.domain.component import Component, RenderContext, component_types
 from app.bot.domain.emoji import Emoji
@@ -34,7 +36,13 @@ class ButtonConfig(BaseModel):
     do: ButtonPurpose = Field(
         ButtonPurpose.REFRESH, description="refresh: read the data sources again; action: run an action"
     )
-    action: str = Field("", max_length=64, description="Name of the action to run, where the button runs one")
+    action: str = Field(
+        "", max_length=MAX_ACTION_NAME, description="Name of the action to run, where the button runs one"
+    )
+    parameters: dict[str, Any] = Field(
+        default_factory=dict,
+        description="Values of the action's parameters; the user is asked for those that are not set here",
+    )
 
     @model_validator(mode="after")
     def _action_where_needed(self) -> ButtonConfig:
@@ -42,7 +50,14 @@ class ButtonConfig(BaseModel):
             raise ValueError("action is missing: name the action that the button runs, or set do to refresh")
         if self.do is ButtonPurpose.REFRESH and self.action:
             raise ValueError("action has no effect on a refresh button: empty it, or set do to action")
+        if self.do is ButtonPurpose.REFRESH and self.parameters:
+            raise ValueError("parameters have no effect on a refresh button: remove them, or set do to action")
         return self
+
+    @property
+    def call(self) -> ActionCall | None:
+        """What a click runs; None for a refresh."""
+        return ActionCall(self.action, self.parameters) if self.do is ButtonPurpose.ACTION else None
 
 
 @component_types.register("buttons")
@@ -56,9 +71,10 @@ class ButtonsComponent(Component):
         seen: set[str] = set()
         for position, button in enumerate(self.buttons, start=1):
             what = f"the action “{button.action}”" if button.action else "refresh"
-            if button.action in seen:
+            key = button.call.key if button.call is not None else ""
+            if key in seen:
                 raise ValueError(f"button {position} does the same as another ({what}); remove one of them")
-            seen.add(button.action)
+            seen.add(key)
         return self
 
     def render(self, context: RenderContext) -> tuple[Block, ...]:
@@ -78,6 +94,6 @@ class ButtonsComponent(Component):
 
 
 def _button(config: ButtonConfig, context: RenderContext) -> Button:
-    verb = ACTION_VERB if config.do is ButtonPurpose.ACTION else REFRESH_VERB
-    custom_id = context.custom_id(verb, config.action)
-    return Button(config.label, custom_id=custom_id, style=config.style, emoji=config.emoji or None)
+    call = config.call
+    custom_id = context.custom_id(REFRESH_VERB) if call is None else context.custom_id(ACTION_VERB, call.key)
+    return Button(config.label, custom_id=custom_id, style=config.style, emoji=config.emoji or None, call=call)

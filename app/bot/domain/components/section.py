@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from app.bot.domain.actions import MAX_ACTION_NAME, ActionCall
 from app.bot.domain.addresses import checked_address, is_bare_host
 from app.bot.domain.blocks import Block, Button, ButtonStyle, Image, Section, Text
 from app.bot.domain.component import Component, RenderContext, component_types
@@ -42,7 +44,13 @@ class SectionButton(BaseModel):
         SectionPurpose.REFRESH,
         description="refresh: read the data sources again; action: run an action; open: open an address",
     )
-    action: str = Field("", max_length=64, description="Name of the action to run, where the button runs one")
+    action: str = Field(
+        "", max_length=MAX_ACTION_NAME, description="Name of the action to run, where the button runs one"
+    )
+    parameters: dict[str, Any] = Field(
+        default_factory=dict,
+        description="Values of the action's parameters; the user is asked for those that are not set here",
+    )
     url: TemplateText = Field(
         "", max_length=4_000, description="The address to open, where the button opens one; a Jinja2 template"
     )
@@ -115,9 +123,9 @@ def _button(context: RenderContext, config: SectionButton) -> Button:
                 f"button.url: Discord has no button for “{shown}”. Write a name with a dot, or an IP address"
             )
         return Button(config.label, url=address, emoji=emoji)
-    is_action = config.do is SectionPurpose.ACTION
-    custom_id = context.custom_id(ACTION_VERB, config.action) if is_action else context.custom_id(REFRESH_VERB)
-    return Button(config.label, custom_id=custom_id, style=config.style, emoji=emoji)
+    call = ActionCall(config.action, config.parameters) if config.do is SectionPurpose.ACTION else None
+    custom_id = context.custom_id(REFRESH_VERB) if call is None else context.custom_id(ACTION_VERB, call.key)
+    return Button(config.label, custom_id=custom_id, style=config.style, emoji=emoji, call=call)
 
 
 def _address(context: RenderContext, template: str, field: str, schemes: tuple[str, ...], limit: int) -> str:

@@ -1,5 +1,6 @@
 """Repositories: plain SQL on asyncpg, mapping records to the domain's models."""
 
+from app.bot.infrastructure.repositories.action_runs import PostgresActionRuns
 from app.bot.infrastructure.repositories.audit import PostgresAudit
 from app.bot.infrastructure.repositories.bot_instances import PostgresBotInstances
 from app.bot.infrastructure.repositories.dashboards import PostgresDashboards
@@ -18,6 +19,7 @@ from app.bot.infrastructure.repositories.placements import PostgresPlacements
 from app.bot.infrastructure.repositories.sources import PostgresDataSources
 
 __all__ = [
+    "PostgresActionRuns",
     "PostgresAudit",
     "PostgresBotInstances",
     "PostgresDashboards",

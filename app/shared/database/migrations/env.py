@@ -13,8 +13,8 @@ from app.shared.database.core.engine import create_engine
 from app.shared.database.core.opening import open_database
 from app.shared.database.models import Base
 
-PARTITION = re.compile(r"_p\d{8}$")
-"""Partitions of history come and go with time; the models know their parents."""
+OTHERS = re.compile(r"_p\d{8}$|^pgqueuer")
+"""Partitions of history come and go with time, and the tables of the job queue are PgQueuer's: no models of ours."""
 
 
 def run(connection: Connection) -> None:
@@ -25,7 +25,7 @@ def run(connection: Connection) -> None:
         compare_type=True,
         compare_server_default=True,
         transaction_per_migration=False,
-        include_name=lambda name, kind, _parents: kind != "table" or PARTITION.search(name or "") is None,
+        include_name=lambda name, kind, _parents: kind != "table" or OTHERS.search(name or "") is None,
     )
     with context.begin_transaction():
         context.run_migrations()

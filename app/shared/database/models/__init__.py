@@ -1,5 +1,6 @@
 """Every table, one aggregate per file. A row class is named after what one row is."""
 
+from app.shared.database.models.action_runs import ActionRunRow
 from app.shared.database.models.actions import ActionRow, ActionTypeRow
 from app.shared.database.models.audit_log import AuditEntryRow
 from app.shared.database.models.base import Base
@@ -19,6 +20,7 @@ from app.shared.database.models.users import ApiTokenRow, UserRow
 
 __all__ = [
     "ActionRow",
+    "ActionRunRow",
     "ActionTypeRow",
     "ApiTokenRow",
     "AuditEntryRow",

@@ -1,0 +1,129 @@
+"""What an action needs to know before it runs: its settings, the parameters still to be asked, the choices for them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from app.bot.application.action_base import ActionSettings, ActionType
+from app.bot.application.definitions import Definitions
+from app.bot.application.readings import ReadingStore
+from app.bot.domain.action_parameters import ActionParameter, Offer, Value, is_missing, masked, offers, parse_values
+from app.bot.domain.actions import ActionCall, ActionDefinition
+from app.bot.domain.component import parse_config
+from app.bot.domain.errors import HomelabError
+from app.bot.domain.placeholders import fill_placeholders
+from app.bot.domain.registry import Registry
+
+PARAMS = "params"
+"""The name under which configs know the values: `${params.x}`."""
+
+
+class UnknownActionError(HomelabError):
+    """No enabled row defines the action."""
+
+
+@dataclass(frozen=True, slots=True)
+class ActionForm:
+    """What a user is asked before an action runs: some of its parameters, with their choices."""
+
+    call: ActionCall
+    title: str
+    parameters: tuple[ActionParameter, ...]
+    offers: Mapping[str, tuple[Offer, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedCall:
+    """An action with values for all of its parameters. `values` may hold secrets, `shown` does not."""
+
+    definition: ActionDefinition
+    settings: ActionSettings
+    values: Mapping[str, Value | None] = field(repr=False)
+    shown: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def key(self) -> str:
+        """What runs are counted by."""
+        key = self.settings.concurrency_key
+        return str(self.filled(key)) if key else f"action {self.definition.name}"
+
+    @property
+    def question(self) -> str:
+        """The question to confirm, or nothing. What is secret is masked."""
+        if not self.settings.confirm:
+            return ""
+        return str(fill_placeholders({"text": self.settings.confirm}, {PARAMS: self.shown})["text"])
+
+    def filled(self, value: Any) -> Any:
+        """A part of the config with the values in the place of `${params.x}`. Raises InvalidConfigError."""
+        return fill_placeholders(value, {PARAMS: self.values})
+
+
+class ActionForms:
+    """Reads the rows of actions."""
+
+    def __init__(self, types: Registry[type[ActionType]], definitions: Definitions, readings: ReadingStore) -> None:
+        self._types = types
+        self._definitions = definitions
+        self._readings = readings
+
+    def definition(self, name: str) -> ActionDefinition:
+        """The row of an action that is switched on. Raises UnknownActionError."""
+        definition = self._definitions.actions.get(name)
+        if definition is None or not definition.enabled:
+            raise UnknownActionError(f"The action “{name}” does not exist any more, or is switched off.")
+        return definition
+
+    def settings(self, definition: ActionDefinition) -> ActionSettings:
+        """What its config says whatever its type. Raises InvalidConfigError."""
+        return parse_config(ActionSettings, definition.config, f"Config of the action “{definition.name}”")
+
+    def missing(self, call: ActionCall, *, optional: bool = True) -> ActionForm | None:
+        """What is to be asked for a call; None where all is set beforehand. Raises HomelabError.
+
+        Without `optional`, a form is for those alone that a run cannot do without.
+        """
+        definition = self.definition(call.action)
+        wanted = self.settings(definition).parameters
+        asked = tuple(parameter for parameter in wanted if parameter.name not in call.parameters)
+        if not any(optional or (parameter.required and is_missing(parameter.default)) for parameter in asked):
+            return None
+        found = {parameter.name: offers(parameter, self._readings) for parameter in asked}
+        return ActionForm(call, definition.label, asked, found)
+
+    def check(self, call: ActionCall) -> CheckedCall:
+        """The call with every value checked. Raises WrongParameterError, or what is wrong with the row."""
+        definition = self.definition(call.action)
+        settings = self.settings(definition)
+        parameters = settings.parameters
+        values = parse_values(parameters, call.parameters, lambda parameter: offers(parameter, self._readings))
+        return CheckedCall(definition, settings, values, masked(parameters, values))
+
+    def choices(self, action: str, parameter: str, typed: str, limit: int = 25) -> list[Offer]:
+        """What can be chosen for a parameter and contains what was typed; those that begin with it first."""
+        definition = self._definitions.actions.get(action)
+        wanted = self.settings(definition).parameters if definition is not None else []
+        found = next((one for one in wanted if one.name == parameter), None)
+        if found is None:
+            return []
+        word = typed.strip().casefold()
+        known = offers(found, self._readings)
+        fitting = [offer for offer in known if word in f"{offer.label}\n{offer.value}".casefold()]
+        return sorted(fitting, key=lambda offer: not offer.label.casefold().startswith(word))[:limit]
+
+    def parse(self, definition: ActionDefinition, config: Mapping[str, Any], values: Mapping[str, Any]) -> ActionType:
+        """The action, with the values filled into its config. Raises UnknownTypeError or InvalidConfigError.
+
+        The settings that every action has are not filled: they stay as the row has them.
+        """
+        base = {name: config[name] for name in ActionSettings.model_fields if name in config}
+        own = {name: value for name, value in config.items() if name not in base}
+        filled = fill_placeholders(own, {PARAMS: values}) | base
+        return parse_config(self._types[definition.type], filled, f"Config of the action “{definition.name}”")
+
+    def title(self, name: str) -> str:
+        """What people read for an action, also for one that is gone."""
+        definition = self._definitions.actions.get(name)
+        return definition.label if definition is not None else name

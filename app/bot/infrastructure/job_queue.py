@@ -1,0 +1,125 @@
+"""The durable queue of runs: PgQueuer on a connection of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import asyncpg
+import structlog
+
+from app.bot.domain.errors import HomelabError, StorageUnavailableError
+from app.bot.domain.faults import describe_fault
+from app.shared.database.action_queue import JOB
+
+if TYPE_CHECKING:
+    from pgqueuer.core.qm import QueueManager
+    from pgqueuer.domain.models import Job
+
+log = structlog.get_logger(__name__)
+
+Connect = Callable[[], Awaitable["asyncpg.Connection[asyncpg.Record]"]]
+_POLL = timedelta(seconds=30)
+"""The queue is looked at as often even without a notification."""
+_RETRY = timedelta(seconds=5)
+_ATTEMPTS = 50
+_STOP_SECONDS = 2.0
+"""Short runs may end by themselves before the process stops."""
+
+
+class PgQueuerJobs:
+    """Fulfils JobQueue.
+
+    What runs goes on while the connection is lost: only a cancelled `work` breaks it off.
+    """
+
+    def __init__(self, connect: Connect) -> None:
+        self._connect = connect
+        self._running: set[asyncio.Task[None]] = set()
+        logging.getLogger("pgqueuer").setLevel(logging.CRITICAL)  # what goes wrong is said here, and once
+
+    async def work(self, handle: Callable[[int], Awaitable[None]], parallel: int, lost_after_seconds: float) -> None:
+        """Hand out runs until cancelled. Raises StorageUnavailableError when the connection is lost."""
+        # Slow to import, and needed by nobody else in the process.
+        from pgqueuer.adapters.drivers.asyncpg import AsyncpgDriver
+        from pgqueuer.adapters.persistence.queries import Queries
+        from pgqueuer.core.qm import QueueManager
+
+        connection = await self._connect()
+        manager = QueueManager(Queries(AsyncpgDriver(connection)))
+        connection.add_termination_listener(lambda _connection: manager.shutdown.set())
+
+        async def dispatch(job: Job) -> None:
+            await self._dispatch(handle, job, manager)
+
+        manager.entrypoint(JOB, accepts_context=False)(dispatch)
+        working = asyncio.create_task(_manage(manager, parallel, lost_after_seconds), name="job queue")
+        try:
+            await asyncio.wait({working})
+        except asyncio.CancelledError:
+            await self._break_off()
+            raise
+        finally:
+            await _end(manager, working)
+            await _close(connection)
+        error = None if working.cancelled() else working.exception()
+        reason = f": {describe_fault(error)}" if error is not None else ""
+        raise StorageUnavailableError(f"The connection of the job queue was lost{reason}")
+
+    async def _dispatch(self, handle: Callable[[int], Awaitable[None]], job: Job, manager: QueueManager) -> None:
+        """Do one job. Whatever goes wrong, the job is handed out again: its row says whether it is still due."""
+        from pgqueuer.domain.errors import RetryRequested
+
+        task = asyncio.ensure_future(handle(int(job.payload or b"0")))
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
+        stopped = asyncio.ensure_future(manager.shutdown.wait())
+        try:
+            await asyncio.wait({task, stopped}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            stopped.cancel()
+        error = task.exception() if task.done() and not task.cancelled() else None
+        if error is None:
+            return
+        reason = str(error) if isinstance(error, HomelabError) else describe_fault(error)
+        if job.attempts == 0:
+            log.warning("a run could not be handled yet", job=job.id, reason=reason)
+        if job.attempts < _ATTEMPTS:
+            raise RetryRequested(_RETRY, reason)
+
+    async def _break_off(self) -> None:
+        """Give what runs a moment, and break off what is left."""
+        if self._running:
+            await asyncio.wait(set(self._running), timeout=_STOP_SECONDS)
+        for task in list(self._running):
+            task.cancel()
+        if self._running:
+            await asyncio.wait(set(self._running), timeout=_STOP_SECONDS * 5)
+
+
+async def _manage(manager: QueueManager, parallel: int, lost_after_seconds: float) -> None:
+    batch = max(1, parallel // 2)
+    await manager.run(
+        dequeue_timeout=_POLL,
+        batch_size=batch,
+        max_concurrent_tasks=2 * batch,
+        shutdown_on_listener_failure=True,
+        heartbeat_timeout=timedelta(seconds=lost_after_seconds),
+    )
+
+
+async def _end(manager: QueueManager, working: asyncio.Task[None]) -> None:
+    """Let the queue note what has ended, but not for ever."""
+    manager.shutdown.set()
+    await asyncio.wait({working}, timeout=_STOP_SECONDS)
+    working.cancel()
+    await asyncio.wait({working}, timeout=_STOP_SECONDS)
+
+
+async def _close(connection: asyncpg.Connection[asyncpg.Record]) -> None:
+    with suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError):
+        await asyncio.wait_for(connection.close(), _STOP_SECONDS)

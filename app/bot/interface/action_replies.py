@@ -1,0 +1,143 @@
+"""How a user runs an action: a form where something is to be entered, a question where it is to be confirmed."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable
+from dataclasses import replace
+from typing import Any
+
+import aiohttp
+import discord
+import structlog
+
+from app.bot.application.action_answers import GREY, waiting_view
+from app.bot.application.actions import Actions, Confirmation, Started
+from app.bot.application.answers import RED, card, notice
+from app.bot.application.interactions import Click, Interactions
+from app.bot.domain.action_runs import Origin, ReplyAddress
+from app.bot.domain.actions import ActionCall
+from app.bot.domain.blocks import Button, Buttons, ButtonStyle, Text, View
+from app.bot.domain.components.action_select import ACTION_SELECT_VERB
+from app.bot.domain.components.buttons import ACTION_VERB
+from app.bot.domain.custom_id import CustomId, custom_id_text
+from app.bot.domain.errors import HomelabError
+from app.bot.domain.guilds import Actor
+from app.bot.domain.markdown import escape_markdown
+from app.bot.interface.action_forms import entered, to_modal
+from app.bot.interface.actors import actor_of
+from app.bot.interface.replies import UNEXPECTED, Replies
+
+log = structlog.get_logger(__name__)
+
+CONFIRM_VERB, DECLINE_VERB, FORM_VERB = "confirm", "decline", "form"
+ACTION_VERBS = frozenset({ACTION_VERB, ACTION_SELECT_VERB, CONFIRM_VERB, DECLINE_VERB})
+_NO_COMPONENT = 0
+"""Stands for the component in custom_ids of what no dashboard has."""
+
+
+class ActionReplies:
+    """Turns clicks, choices and forms into runs. Whoever asks sees the run in an answer of their own."""
+
+    def __init__(self, interactions: Interactions, actions: Actions, replies: Replies) -> None:
+        self._interactions = interactions
+        self._actions = actions
+        self._replies = replies
+
+    async def click(self, interaction: discord.Interaction[Any], click: Click) -> None:
+        """A click on a button or a choice that runs an action, or on the answer to a question."""
+        await self._guarded(interaction, self._click(interaction, click))
+
+    async def submitted(self, interaction: discord.Interaction[Any], click: Click) -> None:
+        """A form came back."""
+        await self._guarded(interaction, self._submitted(interaction, click))
+
+    async def start(
+        self, interaction: discord.Interaction[Any], call: ActionCall, origin: Origin = Origin.COMMAND
+    ) -> None:
+        """Run an action for a slash command; a form asks for what is required and not set."""
+        await self._guarded(interaction, self._begin(interaction, call, actor_of(interaction), origin, _NO_COMPONENT))
+
+    async def _click(self, interaction: discord.Interaction[Any], click: Click) -> None:
+        match click.custom_id:
+            case CustomId(verb="confirm", argument=argument):
+                await self._confirmed(interaction, int(argument), click.actor)
+            case CustomId(verb="decline", argument=argument):
+                await self._declined(interaction, int(argument), click.actor)
+            case CustomId(component=component, argument=argument):
+                key = click.values[0] if click.values else argument
+                call, origin = self._interactions.action_of(click, key)
+                await self._begin(interaction, call, click.actor, origin, component)
+
+    async def _begin(
+        self, interaction: discord.Interaction[Any], call: ActionCall, actor: Actor, origin: Origin, component: int
+    ) -> None:
+        form = await self._actions.form(call, actor, origin, optional=component != _NO_COMPONENT)
+        if form is None:
+            await self._run(interaction, call, actor, origin)
+        else:
+            modal = to_modal(form, custom_id_text(component, FORM_VERB, call.key))
+            await interaction.response.send_modal(modal)
+
+    async def _submitted(self, interaction: discord.Interaction[Any], click: Click) -> None:
+        key = click.custom_id.argument
+        if click.custom_id.component == _NO_COMPONENT:
+            call, origin = ActionCall(key), Origin.COMMAND
+        else:
+            call, origin = self._interactions.action_of(click, key)
+        values = {**entered(interaction.data), **call.parameters}  # what is set beforehand is not the user's to choose
+        await self._run(interaction, replace(call, parameters=values), click.actor, origin)
+
+    async def _run(self, interaction: discord.Interaction[Any], call: ActionCall, actor: Actor, origin: Origin) -> None:
+        if self._actions.needs_confirmation(call):
+            await self._replies.command(interaction, self._question(call, actor, origin))
+            return
+        await interaction.response.send_message(
+            view=self._replies.layout(waiting_view(self._actions.title(call.action))), ephemeral=True
+        )
+        await self._started(interaction, self._actions.request(call, actor, origin, _reply(interaction)))
+
+    async def _question(self, call: ActionCall, actor: Actor, origin: Origin) -> View:
+        return question_view(await self._actions.ask(call, actor, origin))
+
+    async def _confirmed(self, interaction: discord.Interaction[Any], run_id: int, actor: Actor) -> None:
+        title = await self._actions.title_of_run(run_id)
+        await interaction.response.edit_message(view=self._replies.layout(waiting_view(title)))
+        await self._started(interaction, self._actions.confirm(run_id, actor, _reply(interaction)))
+
+    async def _declined(self, interaction: discord.Interaction[Any], run_id: int, actor: Actor) -> None:
+        await interaction.response.edit_message(view=self._replies.layout(notice("Nothing was done.", GREY)))
+        await self._actions.decline(run_id, actor)
+
+    async def _started(self, interaction: discord.Interaction[Any], asking: Awaitable[Started]) -> None:
+        """Ask for the run, whose answer is shown already: the worker may be done before this goes on."""
+        try:
+            await asking
+        except HomelabError as error:
+            view = notice(f"⛔ {escape_markdown(str(error))}", RED)
+            await interaction.edit_original_response(view=self._replies.layout(view))
+
+    async def _guarded(self, interaction: discord.Interaction[Any], work: Awaitable[None]) -> None:
+        """The edge where errors become sentences."""
+        try:
+            await work
+        except HomelabError as error:
+            await self._replies.failure(interaction, str(error))
+        except (discord.HTTPException, aiohttp.ClientError, OSError) as error:
+            log.warning("an action's interaction could not be answered", reason=type(error).__name__)
+        except Exception:
+            log.exception("an action's interaction failed")
+            await self._replies.failure(interaction, UNEXPECTED)
+
+
+def question_view(asked: Confirmation) -> View:
+    """The question with its two buttons; each names the run that waits."""
+    icon = f"{asked.icon} " if asked.icon else ""
+    text = Text(f"{icon}**{escape_markdown(asked.title)}**\n{escape_markdown(asked.question)}")
+    argument = str(asked.run_id)
+    yes = Button("Yes, do it", custom_id=custom_id_text(_NO_COMPONENT, CONFIRM_VERB, argument), style=asked.style)
+    no = Button("No", custom_id=custom_id_text(_NO_COMPONENT, DECLINE_VERB, argument), style=ButtonStyle.SECONDARY)
+    return card((text, Buttons((yes, no))), RED if asked.style is ButtonStyle.DANGER else None)
+
+
+def _reply(interaction: discord.Interaction[Any]) -> ReplyAddress:
+    return ReplyAddress(interaction.application_id, interaction.token)
