@@ -63,8 +63,8 @@ from app.bot.infrastructure.discord.messenger import DiscordMessenger
 from app.bot.infrastructure.discord.pacing import Pacing
 from app.bot.infrastructure.discord.run_messages import DiscordRunMessages
 from app.bot.infrastructure.http_session import make_session
-from app.bot.infrastructure.readers import open_reader
 from app.bot.infrastructure.job_queue import PgQueuerJobs
+from app.bot.infrastructure.readers import open_reader
 from app.bot.infrastructure.repositories import (
     PostgresActionRuns,
     PostgresAudit,
