@@ -44,6 +44,7 @@ from app.bot.application.publishing import Publishing, PublishingConfig
 from app.bot.application.readings import ReadingStore
 from app.bot.application.regions import GuildRegions
 from app.bot.application.services import Service, ServiceBuilder, ServiceType, Supervisor
+from app.bot.application.source_tests import SourceTests
 from app.bot.application.sources import Sources
 from app.bot.application.statistics import Statistics
 from app.bot.domain import components as _components  # noqa: F401  # importing registers the component types
@@ -64,7 +65,7 @@ from app.bot.infrastructure.discord.pacing import Pacing
 from app.bot.infrastructure.discord.run_messages import DiscordRunMessages
 from app.bot.infrastructure.http_session import make_session
 from app.bot.infrastructure.job_queue import PgQueuerJobs
-from app.bot.infrastructure.readers import open_reader
+from app.bot.infrastructure.readers import inspect_source, open_reader
 from app.bot.infrastructure.repositories import (
     PostgresActionRuns,
     PostgresAudit,
@@ -76,6 +77,7 @@ from app.bot.infrastructure.repositories import (
     PostgresPlacements,
     PostgresServices,
     PostgresSettings,
+    PostgresSourceTests,
     postgres_actions,
     postgres_commands,
     postgres_component_types,
@@ -217,19 +219,11 @@ def build_client(pool: Pool, bot_url: str, box: SecretBox, **options: Any) -> Ho
         )
     )
 
-    async def apply(change: Change) -> None:
-        if change.table == "secrets":
-            secrets.forget()
-            if (collection := supervisor.find(Collection)) is not None:
-                collection.retry_failing()
-        await definitions.apply(change)
-
-    async def reload() -> None:
-        secrets.forget()
-        await definitions.reload()
-
+    source_tests = SourceTests(
+        definitions, PostgresSourceTests(pool), lambda source, type_: inspect_source(source, type_, resources)
+    )
+    listener = _listener(bot_url, definitions, secrets, supervisor, source_tests)
     interactions = Interactions(definitions, dashboards, supervisor, statistics)
-    listener = ChangeListener(lambda: _connect_listener(bot_url), apply, reload)
     register = GuildRegister(PostgresGuilds(pool))
     _watch(client, definitions, statistics)
     client.attach(
@@ -290,6 +284,27 @@ def _register_services(
     types.register("publisher")(ServiceType(PublishingConfig, make_publishing))
     types.register("history")(ServiceType(HistoryConfig, make_history))
     types.register("heartbeat")(ServiceType(HeartbeatConfig, heartbeat))
+
+
+def _listener(
+    bot_url: str, definitions: Definitions, secrets: PostgresSecrets, supervisor: Supervisor, source_tests: SourceTests
+) -> ChangeListener:
+    """Hears of every change in the database, and tells whom it concerns."""
+
+    async def apply(change: Change) -> None:
+        if change.table == "secrets":
+            secrets.forget()
+            if (collection := supervisor.find(Collection)) is not None:
+                collection.retry_failing()
+        if change.table == "source_tests" and change.id is not None:
+            source_tests.start(int(change.id))
+        await definitions.apply(change)
+
+    async def reload() -> None:
+        secrets.forget()
+        await definitions.reload()
+
+    return ChangeListener(lambda: _connect_listener(bot_url), apply, reload)
 
 
 def _poll_soon(supervisor: Supervisor, name: str) -> None:

@@ -39,6 +39,7 @@ from app.web.context import WebContext
 from app.web.maintenance import tend
 from app.web.pages import access, account, dashboards, forms, home, revisions
 from app.web.pages import component_types as component_type_pages
+from app.web.pages import sources as source_pages
 from app.web.pages.render import Pages
 from app.web.preview.page import add_filters
 from app.web.preview.readings import PreviewSource
@@ -94,7 +95,8 @@ def create_app(
     tables = TablePages(sessions, store, signing_key)
     add_filters(tables.templates.env)
     pages = Pages(tables.templates, signing_key)
-    for module in (access, account, component_type_pages, dashboards, forms, health, home, metrics, revisions):
+    typed_pages = (component_type_pages, source_pages, dashboards)
+    for module in (access, account, *typed_pages, forms, health, home, metrics, revisions):
         app.include_router(module.router)
     app.add_route("/favicon.ico", lambda request: RedirectResponse("/static/icon.svg", 308), include_in_schema=False)
     app.mount("/api/v1", create_api(version("homelab-discord-bot")))

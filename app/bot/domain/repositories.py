@@ -16,6 +16,7 @@ from app.bot.domain.commands import CommandDefinition
 from app.bot.domain.dashboards import Dashboard
 from app.bot.domain.declarative.definition import DeclarativeType
 from app.bot.domain.guilds import AuditEntry, BotInstance, Channel, Guild
+from app.bot.domain.inspections import SourceTest
 from app.bot.domain.permissions import PermissionGrant
 from app.bot.domain.placements import Placement
 from app.bot.domain.services import ServiceDefinition
@@ -85,6 +86,16 @@ class SourceTypeRepository(Protocol):
     """Data source types that rows declare, and that are switched on."""
 
     async def all(self) -> tuple[DeclarativeType, ...]: ...  # noqa: D102
+
+
+class SourceTestRepository(Protocol):
+    """Tests of data sources that the web admin asks for."""
+
+    async def take(self, test_id: int) -> SourceTest | None:
+        """The test, for the first who asks; None for everybody else."""
+        ...
+
+    async def answer(self, test_id: int, result: Mapping[str, Any]) -> None: ...  # noqa: D102
 
 
 class GuildRepository(Protocol):

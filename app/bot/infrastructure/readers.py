@@ -8,9 +8,10 @@ from types import MappingProxyType
 from app.bot.application.polling import Reader
 from app.bot.domain.component import parse_config
 from app.bot.domain.declarative.definition import DeclarativeType
+from app.bot.domain.inspections import Inspection
 from app.bot.domain.readings import Reading
 from app.bot.domain.sources import DataSource
-from app.bot.infrastructure.declarative.source import open_declarative
+from app.bot.infrastructure.declarative.source import DeclarativeSource, open_declarative
 from app.bot.infrastructure.sources import Resources, SourceType, source_types
 
 
@@ -40,3 +41,14 @@ def open_reader(
         return open_declarative(declared[definition.type], definition, resources)
     model = source_types[definition.type]
     return _SourceReader(parse_config(model, definition.config, f"Config of “{definition.name}”"), resources)
+
+
+async def inspect_source(source: DataSource, declared: DeclarativeType | None, resources: Resources) -> Inspection:
+    """Read a source once, and tell all that was seen on the way. Raises a HomelabError for a config that is wrong."""
+    reader = open_reader(source, resources, {} if declared is None else {source.type: declared})
+    try:
+        if isinstance(reader, DeclarativeSource):
+            return await reader.inspect()
+        return Inspection(await reader.read())
+    finally:
+        await reader.close()

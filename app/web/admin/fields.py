@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from dataclasses import field as dataclass_field
-from typing import Any
+from typing import Any, Literal
 
 from starlette.datastructures import FormData
 from starlette.requests import Request
@@ -98,9 +98,9 @@ class JsonText(TextAreaField):
 
 @dataclass
 class YamlText(JsonText):
-    """A structure, as YAML or JSON; `sample` offers to show what a definition of components looks like."""
+    """A structure, as YAML or JSON; `sample` offers to try out the type that it defines."""
 
-    sample: bool = False
+    sample: Literal["", "component-type", "source-type"] = ""
     form_template: str = "fields/yaml_text.html"
 
     async def get_create_default(self, request: Request) -> Any:

@@ -323,7 +323,7 @@ def _component_types() -> list[BaseField]:
         TextAreaField("description", rows=2, help_text="Shown above the form of a component of this type"),
         _enabled(),
         YamlText("config_schema", label="Parameters", rows=14, help_text=_PARAMETERS_HELP, default=_PARAMETERS),
-        YamlText("definition", rows=20, help_text=_DEFINITION_HELP, default=_DEFINITION, sample=True),
+        YamlText("definition", rows=20, help_text=_DEFINITION_HELP, default=_DEFINITION, sample="component-type"),
     ]
 
 
@@ -335,7 +335,7 @@ def _source_types() -> list[BaseField]:
         TextAreaField("description", rows=2, help_text="Shown above the form of a source of this type"),
         _enabled(),
         YamlText("config_schema", label="Parameters", rows=14, help_text=_PARAMETERS_HELP, default=_SOURCE_PARAMETERS),
-        YamlText("definition", rows=30, help_text=_REQUESTS_HELP, default=_REQUESTS),
+        YamlText("definition", rows=30, help_text=_REQUESTS_HELP, default=_REQUESTS, sample="source-type"),
     ]
 
 

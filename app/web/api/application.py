@@ -11,6 +11,7 @@ from app.web.api.preview import router as preview_router
 from app.web.api.problems import add_problem_handlers
 from app.web.api.records import record_routes
 from app.web.api.revisions import router as revisions_router
+from app.web.api.source_tests import router as source_tests_router
 from app.web.records.kinds import KINDS, USERS
 from app.web.security.database_errors import add_database_handlers
 
@@ -41,6 +42,7 @@ def create_api(version: str) -> FastAPI:
         if kind is not USERS:
             api.include_router(record_routes(kind))
     api.include_router(preview_router)
+    api.include_router(source_tests_router)
     api.include_router(revisions_router)
     api.include_router(configuration_router)
     return api

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -133,6 +133,16 @@ class PreviewSource:
         component = DashboardComponent(1, 1, template.name, config=params)
         dashboard = Dashboard(1, 1, "Preview", layout=_SAMPLE_LAYOUT, components=(component,))
         return await self._complete(database, builder, dashboard)
+
+    async def ready(self, database: AsyncSession, components: Sequence[Mapping[str, Any]]) -> View:
+        """Components that are on no dashboard yet, each a type and a config, as they would look."""
+        await self.refresh(database)
+        parts = tuple(
+            DashboardComponent(number, 1, part["type"], number, config=part["config"])
+            for number, part in enumerate(components, start=1)
+        )
+        dashboard = Dashboard(0, min(self._guilds, default=0), "Preview", layout={"footer": False}, components=parts)
+        return await self._complete(database, self._builder, dashboard)
 
     async def close(self) -> None:
         """End what draws charts."""

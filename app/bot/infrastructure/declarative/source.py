@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
@@ -16,6 +16,7 @@ from app.bot.domain.declarative.connection import Connection
 from app.bot.domain.declarative.definition import CONNECTION, DeclarativeType, SourceDefinition
 from app.bot.domain.declarative.languages import Languages
 from app.bot.domain.errors import HomelabError, InvalidConfigError
+from app.bot.domain.inspections import Inspection
 from app.bot.domain.readings import Reading
 from app.bot.domain.sources import DataSource
 from app.bot.domain.template_types import with_defaults
@@ -33,17 +34,6 @@ from app.shared.jmespaths import check_path
 
 _EXPRESSIONS = CelExpressions()
 LANGUAGES = Languages(check_path, _EXPRESSIONS.check)
-
-
-@dataclass(frozen=True, slots=True)
-class Inspection:
-    """All that one reading showed, for whoever sets up a source or writes a type. Secrets are hidden in it."""
-
-    reading: Reading | None
-    error: str | None
-    requests: tuple[Mapping[str, Any], ...]
-    answers: Mapping[str, Any]
-    missing: Mapping[str, str]
 
 
 class DeclarativeSource:

@@ -16,6 +16,7 @@ from app.bot.infrastructure.repositories.definitions import (
 from app.bot.infrastructure.repositories.guilds import PostgresGuilds
 from app.bot.infrastructure.repositories.history import PostgresHistory
 from app.bot.infrastructure.repositories.placements import PostgresPlacements
+from app.bot.infrastructure.repositories.source_tests import PostgresSourceTests
 from app.bot.infrastructure.repositories.sources import PostgresDataSources
 
 __all__ = [
@@ -29,6 +30,7 @@ __all__ = [
     "PostgresPlacements",
     "PostgresServices",
     "PostgresSettings",
+    "PostgresSourceTests",
     "postgres_actions",
     "postgres_commands",
     "postgres_component_types",

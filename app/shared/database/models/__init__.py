@@ -16,6 +16,7 @@ from app.shared.database.models.revisions import DefinitionRevisionRow, Revision
 from app.shared.database.models.secrets import SecretRow
 from app.shared.database.models.services import ServiceRow, ServiceStateRow, ServiceTypeRow
 from app.shared.database.models.settings import SettingRow
+from app.shared.database.models.source_tests import SourceTestRow
 from app.shared.database.models.users import ApiTokenRow, UserRow
 
 __all__ = [
@@ -50,5 +51,6 @@ __all__ = [
     "ServiceTypeRow",
     "SettingRow",
     "SourceStateRow",
+    "SourceTestRow",
     "UserRow",
 ]
