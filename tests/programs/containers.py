@@ -94,6 +94,10 @@ class PodmanEngine:
         """Start a container in the background; its id."""
         return (await self.podman("run", "-d", "--name", name, *options, IMAGE, *command)).strip()
 
+    async def run_image(self, name: str, image: str, *command: str) -> str:
+        """Start a container of another image; its id."""
+        return (await self.podman("run", "-d", "--name", name, image, *command)).strip()
+
     async def make_image(self) -> None:
         """The one image there is: a static busybox and nothing else."""
         root = self._folder / "image"

@@ -1,13 +1,27 @@
 """Every builtin action type, one file each. Importing this package registers them all."""
 
 from app.bot.application.action_types import action_types, poll_source, show_dashboard
-from app.bot.infrastructure.actions import wake_on_lan
+from app.bot.infrastructure.actions import (
+    docker_logs,
+    docker_pause,
+    docker_recreate,
+    docker_restart,
+    docker_start,
+    docker_stop,
+    wake_on_lan,
+)
 from app.bot.infrastructure.actions.base import ActionResources, NetworkAction, lend
 
 __all__ = [
     "ActionResources",
     "NetworkAction",
     "action_types",
+    "docker_logs",
+    "docker_pause",
+    "docker_recreate",
+    "docker_restart",
+    "docker_start",
+    "docker_stop",
     "lend",
     "poll_source",
     "show_dashboard",

@@ -61,7 +61,7 @@ class Container:
         labels = found.get("Labels")
         return cls(
             id=identity,
-            name=_own_name(names if isinstance(names, list) else ()) or identity[:12],
+            name=own_name(names if isinstance(names, list) else ()) or identity[:12],
             image=str(found.get("Image") or ""),
             state=str(found.get("State") or "unknown").casefold(),
             text=str(found.get("Status") or ""),
@@ -76,7 +76,7 @@ class Container:
     @property
     def is_hidden(self) -> bool:
         """Whether a label says that nobody wants to see it."""
-        return self.label("hide").casefold() in _YES
+        return is_hidden(self.labels)
 
     @property
     def is_running(self) -> bool:
@@ -186,7 +186,12 @@ def _has(labels: Mapping[str, str], wanted: str) -> bool:
     return name in labels and (not is_valued or labels[name] == value)
 
 
-def _own_name(names: Sequence[Any]) -> str:
+def is_hidden(labels: Mapping[str, Any]) -> bool:
+    """Whether a container's labels say that nobody wants to see it."""
+    return str(labels.get(f"{LABEL}hide", "")).strip().casefold() in _YES
+
+
+def own_name(names: Sequence[Any]) -> str:
     """Its own among its names: those with a second slash are links of other containers."""
     found = [str(name).removeprefix("/") for name in names]
     return next((name for name in found if "/" not in name), found[0] if found else "")

@@ -98,12 +98,13 @@ class Docker(EngineAccess, SourceType):
 
     def _start(self, resources: Resources) -> _Watch:
         link = EngineLink(self, resources.secrets)
-        feed = EventFeed(link, self._choice, lambda: self._ask_for_poll(resources.poll_soon))
+        feed = EventFeed(link, self.choice, lambda: self._ask_for_poll(resources.poll_soon))
         restarts = RestartCounts(self.restart_minutes * 60)
         return _Watch(link, feed, Inspections(feed), restarts, Usages(self.stats_seconds))
 
     @property
-    def _choice(self) -> Choice:
+    def choice(self) -> Choice:
+        """Which containers are shown."""
         return Choice(self.include, self.exclude, self.labels)
 
     def _ask_for_poll(self, poll_soon: Callable[[], None]) -> None:
@@ -120,7 +121,7 @@ class Docker(EngineAccess, SourceType):
 
     async def _read(self, engine: Engine, watch: _Watch) -> Reading:
         found, info = await engine.containers(), await _info(engine)
-        listed = [one for one in map(Container.of, found) if self._choice.wants(one.name, one.labels)]
+        listed = [one for one in map(Container.of, found) if self.choice.wants(one.name, one.labels)]
         shown = [one for one in listed if not one.is_hidden]
         containers = in_order(await watch.inspections.of(engine, shown))
         running = [one.id for one in containers if one.is_running]

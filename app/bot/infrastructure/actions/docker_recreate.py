@@ -1,0 +1,32 @@
+"""Make a container anew."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from app.bot.application.action_base import ActionContext, ActionResult
+from app.bot.infrastructure.actions.base import action_types
+from app.bot.infrastructure.actions.container_action import ContainerAction, Target
+from app.bot.infrastructure.docker.recreate import recreate
+
+
+@action_types.register("docker_recreate")
+class DockerRecreate(ContainerAction):
+    """Makes a container anew with the same config, mounts and networks: mostly to run a newer image.
+
+    Where the new one does not start, the old one is put back.
+    """
+
+    pull: bool = Field(True, description="Fetch the newest image of that name first")
+
+    def describe(self) -> str:
+        """The container, and whether its image is fetched."""
+        image = ", with the newest image of its name" if self.pull else ""
+        return f"Makes the container {self.container} of “{self.source}” anew{image}."
+
+    async def do(self, target: Target, context: ActionContext) -> ActionResult:
+        """Exchange it for a new one."""
+        made = await recreate(target.engine, target.id, pull=self.pull, progress=context.progress)
+        image = "Its image is new." if made.new_image else "Its image is the same as before."
+        left = f" The old one could not be removed and is called {made.left_over}." if made.left_over else ""
+        return ActionResult(f"{made.name} was made anew{' and runs' if made.is_running else ''}. {image}{left}")

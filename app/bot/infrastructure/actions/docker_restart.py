@@ -1,0 +1,28 @@
+"""Restart a container."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from app.bot.application.action_base import ActionContext, ActionResult
+from app.bot.infrastructure.actions.base import action_types
+from app.bot.infrastructure.actions.container_action import ContainerAction, Target
+
+
+@action_types.register("docker_restart")
+class DockerRestart(ContainerAction):
+    """Stops a container of a Docker engine and starts it again, with the image and config it has."""
+
+    stop_seconds: int | None = Field(
+        None, ge=0, le=3_600, description="Seconds until it is killed; empty: as the container was made, mostly 10"
+    )
+
+    def describe(self) -> str:
+        """The container."""
+        return f"Restarts the container {self.container} of “{self.source}”."
+
+    async def do(self, target: Target, context: ActionContext) -> ActionResult:
+        """Restart it, and wait for that."""
+        await context.progress(f"Restarting {target.name}")
+        await target.engine.restart(target.id, self.stop_seconds)
+        return ActionResult(f"{target.name} was restarted and is {await target.state_now()}.")

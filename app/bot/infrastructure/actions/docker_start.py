@@ -1,0 +1,30 @@
+"""Start a container."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from app.bot.application.action_base import ActionContext, ActionResult
+from app.bot.infrastructure.actions.base import action_types
+from app.bot.infrastructure.actions.container_action import ContainerAction, Target
+
+
+@action_types.register("docker_start")
+class DockerStart(ContainerAction):
+    """Starts a container of a Docker engine.
+
+    A container that is paused goes on; one that runs stays as it is.
+    """
+
+    repeatable: ClassVar[bool] = True
+
+    def describe(self) -> str:
+        """The container."""
+        return f"Starts the container {self.container} of “{self.source}”."
+
+    async def do(self, target: Target, _context: ActionContext) -> ActionResult:
+        """Start it, or let it go on."""
+        if target.state == "running":
+            return ActionResult(f"{target.name} runs already.")
+        await (target.engine.unpause if target.state == "paused" else target.engine.start)(target.id)
+        return ActionResult(f"{target.name} was started and is {await target.state_now()}.")
