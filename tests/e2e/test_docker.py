@@ -36,6 +36,24 @@ async def test_a_labelled_container_adds_itself_and_a_stop_is_seen_at_once(
     await lab.until_shown("Everything")
 
 
+async def test_nothing_is_sent_while_nothing_happens(lab: Lab, podman_engine: PodmanEngine) -> None:
+    await podman_engine.run("web", "--label", "homelab.dashboard=Home")
+    await lab.source(name="docker", type="docker", config={"address": podman_engine.address}, interval_seconds=1)
+    await lab.dashboard(heading("Everything"), name="Home")
+    await lab.until_shown("🟢 **web**")
+    await lab.until_remembered()
+    edits = lab.edits
+    first = await lab.owner.fetchval("SELECT polled_at FROM source_states")
+
+    async def polled_again() -> bool:
+        return bool(
+            await lab.owner.fetchval("SELECT polled_at > $1::timestamptz + interval '5 s' FROM source_states", first)
+        )
+
+    await until(polled_again, "further polls")
+    assert lab.edits == edits
+
+
 async def test_an_engine_that_goes_is_said_on_the_dashboard(lab: Lab, podman_engine: PodmanEngine) -> None:
     await podman_engine.run("web", "--label", "homelab.dashboard=Home")
     await lab.source(

@@ -11,7 +11,7 @@ from app.bot.infrastructure.secrets import SecretUse
 from app.bot.infrastructure.threads import in_thread
 
 _LARGEST_BYTES = 1_000_000
-_ARMOUR = re.compile(r"-----BEGIN ([A-Z0-9 ]+)-----([A-Za-z0-9+/=\s]+)-----END \1-----")
+_ARMOUR = re.compile(r"-----BEGIN ([A-Z0-9 ]+)-----([A-Za-z0-9+/=\s]+)-----END \1-----\s*")
 
 
 async def read_pem(field: str, value: str, secrets: SecretUse) -> str:

@@ -15,7 +15,7 @@ import structlog
 from app.bot.domain.errors import HomelabError
 from app.bot.domain.faults import describe_fault
 from app.bot.infrastructure.docker.access import EngineLink
-from app.bot.infrastructure.docker.containers import Choice
+from app.bot.infrastructure.docker.containers import Choice, is_hidden
 from app.bot.infrastructure.docker.errors import EngineRefusedError
 
 log = structlog.get_logger(__name__)
@@ -48,7 +48,8 @@ class EventFeed:
         self._task: asyncio.Task[None] | None = None
         self._newest: deque[dict[str, Any]] = deque(maxlen=KEPT_EVENTS)
         self._touched: set[str] = set()
-        self._last = (int(time.time()) - _BACKLOG_SECONDS) * _NANOSECONDS
+        self._since = f"{int(time.time()) - _BACKLOG_SECONDS}"
+        self._last = 0
         self._refused = False
         self.is_live = False
         """Whether everything that happens is heard now."""
@@ -94,8 +95,7 @@ class EventFeed:
 
     async def _listen(self) -> None:
         engine = await self._link.engine()
-        since = f"{self._last // _NANOSECONDS}.{self._last % _NANOSECONDS:09d}"
-        async with engine.events(since) as events:
+        async with engine.events(self._since) as events:
             self.is_live = True
             self._refused = False
             self._changed()  # whatever happened while nobody listened
@@ -109,9 +109,9 @@ class EventFeed:
         action, at = str(event.get("Action") or ""), event.get("timeNano")
         if action.partition(":")[0] not in _TOLD or not isinstance(at, int) or at <= self._last:
             return
-        self._last = at
+        self._last, self._since = at, f"{at // _NANOSECONDS}.{at % _NANOSECONDS:09d}"
         name = about.get("name", "")
-        if not self._choice.wants(name, about):
+        if is_hidden(about) or not self._choice.wants(name, about):
             return
         self._touched.add(str(event.get("id") or actor.get("ID") if isinstance(actor, Mapping) else ""))
         self._newest.append(_row(action, name, about, at))

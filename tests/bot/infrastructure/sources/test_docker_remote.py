@@ -206,3 +206,22 @@ async def test_nobody_listens(read: Any) -> None:
     async with nobody() as url:
         with pytest.raises(HomelabError, match="Connection refused"):
             await read("docker", address=url)
+
+
+async def test_a_proxy_that_allows_little(read: Any) -> None:
+    listed = [{"Id": "a" * 64, "Names": ["/web"], "State": "running", "Image": "shop:1"}]
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        if request.path == "/version":
+            return web.json_response({"ApiVersion": "1.47"})
+        if request.path == "/v1.47/containers/json":
+            return web.json_response(listed)
+        return web.Response(status=403, text="<html>403 Forbidden</html>", content_type="text/html")
+
+    async with http_server(answer) as url:
+        reading = await read("docker", address=url, stats=False)
+        assert (reading.status, reading.message) == (Status.UP, "")
+        assert [row["status"] for row in reading.items["containers"]] == ["running"]
+        reading = await read("docker", address=url)
+        assert reading.status is Status.DEGRADED
+        assert reading.message.startswith("The statistics cannot be read: Docker refused")
