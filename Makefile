@@ -6,7 +6,7 @@ UV := $(shell command -v uv 2>/dev/null || echo .uv/bin/uv)
 RUN := $(UV) run --no-sync
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test lint pytest test-services services schema bench screenshots browser clean
+.PHONY: help run demo test lint pytest test-services services schema bench screenshots docs browser clean
 
 help: ## Show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 16
@@ -43,6 +43,9 @@ bench: .venv/.synced ## The budgets, as ratios side by side in one run
 screenshots: .venv/.synced browser ## The pictures of the README and docs, taken from the real pages
 	$(RUN) python -m scripts.screenshots
 	$(RUN) python -m scripts.gallery
+
+docs: .venv/.synced ## The pages of docs that are written from the code
+	$(RUN) python -m scripts.integrations
 
 browser: ## Debian's Chromium for the browser test, where it is missing and we may install it
 	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && \
