@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from tests.e2e.lab import Lab, heading
+from typing import Any
+
+from tests import factories
+from tests.e2e.lab import Lab, components_of, heading, text_of
 from tests.programs.containers import PodmanEngine
 from tests.waiting import until
 
@@ -52,6 +55,42 @@ async def test_nothing_is_sent_while_nothing_happens(lab: Lab, podman_engine: Po
 
     await until(polled_again, "further polls")
     assert lab.edits == edits
+
+
+async def test_a_button_in_a_list_restarts_its_container(lab: Lab, podman_engine: PodmanEngine) -> None:
+    await podman_engine.run("web")
+    await podman_engine.run("db")
+    await lab.source(name="docker", type="docker", config={"address": podman_engine.address}, interval_seconds=_NEVER)
+    await factories.action(
+        lab.owner,
+        name="restart",
+        type="docker_restart",
+        config={
+            "container": "${params.container}",
+            "parameters": [
+                {"name": "container", "type": "choice", "choices_from": {"source": "docker", "items": "containers"}}
+            ],
+        },
+    )
+    button = {"label": "${item.name}", "do": "action", "action": "restart", "parameters": {"container": "${item.name}"}}
+    buttons = {"type": "buttons", "config": {"buttons": [button]}}
+    await lab.dashboard(
+        {"type": "repeat", "config": {"source": "docker", "items": "containers", "children": [buttons]}}
+    )
+    message = await until(
+        lambda: next((one for one in lab.messages() if {"web", "db"} <= labels_of(one)), None), "two buttons"
+    )
+    started = await podman_engine.podman("inspect", "--format", "{{.State.StartedAt}}", "web", "db")
+
+    result = await lab.ada.click(message, label="web")
+
+    assert "web was restarted and is running." in text_of(await lab.until_over(result))
+    now = await podman_engine.podman("inspect", "--format", "{{.State.StartedAt}}", "web", "db")
+    assert [one == other for one, other in zip(started.split("\n"), now.split("\n"), strict=True)][:2] == [False, True]
+
+
+def labels_of(message: Any) -> set[str]:
+    return {component.get("label", "") for component in components_of(message)}
 
 
 async def test_an_engine_that_goes_is_said_on_the_dashboard(lab: Lab, podman_engine: PodmanEngine) -> None:

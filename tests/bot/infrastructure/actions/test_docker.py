@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -211,6 +212,23 @@ async def test_the_old_container_is_put_back_where_the_new_one_does_not_run(lab:
     assert after["Id"] == identity
     assert after["State"]["Running"]
     assert sorted(await lab.names()) == ["first", "web"]
+
+
+async def test_the_old_container_is_put_back_where_the_run_is_broken_off(lab: Lab) -> None:
+    identity = await lab.engine.run("web")
+    run = asyncio.create_task(lab.run("docker_recreate", pull=False))
+
+    async def is_replaced() -> bool:
+        return len(await lab.names()) > 1 and await lab.state() == "running"
+
+    await until(is_replaced, "the new container to run beside the old one")
+    run.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await run
+
+    assert (await lab.inspected())["Id"] == identity
+    assert await lab.state() == "running"
+    assert await lab.names() == ["web"]
 
 
 async def test_an_image_that_cannot_be_pulled_changes_nothing(lab: Lab) -> None:
