@@ -84,11 +84,31 @@ def fits(expected: Mapping[str, Any], request: web.Request, body: bytes) -> bool
     return "form" not in expected or sent == {name: str(value) for name, value in expected["form"].items()}
 
 
+async def remote_calls(shape: Mapping[str, Any], request: web.Request) -> web.WebSocketResponse:
+    """Answers the calls of one WebSocket: entries whose request has `rpc`, and `params` where they matter."""
+    socket = web.WebSocketResponse()
+    await socket.prepare(request)
+    async for message in socket:
+        call = message.json()
+        answer: dict[str, Any] = {"error": {"code": -32601, "message": f"nothing is recorded for {call['method']}"}}
+        for entry in shape["answers"]:
+            wanted = entry["request"]
+            if (wanted["path"], wanted.get("rpc")) == (request.path, call["method"]) and wanted.get(
+                "params", call["params"]
+            ) == call["params"]:
+                answer = {"result": entry.get("json")}
+                break
+        await socket.send_json({"jsonrpc": "2.0", "id": call["id"], **answer})
+    return socket
+
+
 @asynccontextmanager
 async def service(shape: Mapping[str, Any]) -> AsyncIterator[str]:
     """A server that answers as the shape says."""
 
-    async def answer(request: web.Request) -> web.Response:
+    async def answer(request: web.Request) -> web.StreamResponse:
+        if request.headers.get("Upgrade") == "websocket":
+            return await remote_calls(shape, request)
         body = await request.read()
         for entry in shape["answers"]:
             if fits(entry["request"], request, body):

@@ -17,6 +17,8 @@ from app.bot.domain.errors import HomelabError
 from app.bot.infrastructure.http_session import CheckedResponse
 
 MAX_REDIRECTS = 5
+_CLOSING_SECONDS = 1.0
+"""How long a WebSocket's other end may take to say goodbye."""
 _CHUNK_BYTES = 64 * 1024
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _REASONS = {
@@ -113,7 +115,7 @@ async def send(session: aiohttp.ClientSession, request: Request) -> AsyncIterato
                 request.url,
                 headers=request.headers,
                 data=request.body,
-                ssl=request.tls if request.tls is not None and request.verify_tls else request.verify_tls,
+                ssl=_trusted(request),
                 proxy=request.proxy,
                 allow_redirects=False,
             )
@@ -126,6 +128,26 @@ async def send(session: aiohttp.ClientSession, request: Request) -> AsyncIterato
                 return
         request = _redirected(request, response.status, location)
     raise RequestFailedError(f"More than {MAX_REDIRECTS} redirects")
+
+
+async def open_socket(session: aiohttp.ClientSession, request: Request, limit: int) -> aiohttp.ClientWebSocketResponse:
+    """A WebSocket at the request's address; no message may be larger than `limit` bytes. Raises RequestFailedError."""
+    with _named_failures():
+        try:
+            return await session.ws_connect(
+                request.url,
+                headers=request.headers,
+                ssl=_trusted(request),
+                proxy=request.proxy,
+                max_msg_size=limit,
+                timeout=aiohttp.ClientWSTimeout(ws_close=_CLOSING_SECONDS),
+            )
+        except aiohttp.WSServerHandshakeError as error:
+            raise RequestFailedError(f"No WebSocket there: answered {error.status}") from None
+
+
+def _trusted(request: Request) -> ssl.SSLContext | bool:
+    return request.tls if request.tls is not None and request.verify_tls else request.verify_tls
 
 
 def _redirected(request: Request, status: int, location: str) -> Request:

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from app.bot.domain.declarative.languages import Path
-from app.bot.domain.declarative.requests import Message, StatusCode
+from app.bot.domain.declarative.requests import Message, RemoteCall, StatusCode
 
 
 class _Part(BaseModel):
@@ -93,12 +93,22 @@ class LoginAuthentication(_Part):
         return self
 
 
+class JsonRpcAuthentication(_Part):
+    """One WebSocket for all calls of a reading (JSON-RPC 2.0), the first of which logs in."""
+
+    type: Literal["json_rpc"]
+    path: str = Field(min_length=1, max_length=2_000, description="Path of the WebSocket, joined to the base address")
+    login: RemoteCall
+    accepted: Path = Field(description="JMESPath over what the log-in gives: true where the credentials are right")
+
+
 Authentication = Annotated[
     NoAuthentication
     | BasicAuthentication
     | BearerAuthentication
     | HeaderAuthentication
     | QueryAuthentication
-    | LoginAuthentication,
+    | LoginAuthentication
+    | JsonRpcAuthentication,
     Field(discriminator="type"),
 ]

@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from app.bot.domain.declarative.authentication import Authentication, NoAuthentication
+from app.bot.domain.declarative.authentication import Authentication, JsonRpcAuthentication, NoAuthentication
 from app.bot.domain.declarative.connection import Connection
 from app.bot.domain.declarative.languages import Expression
 from app.bot.domain.declarative.mappings import DeclaredMetric, DeclaredTable
@@ -65,6 +65,8 @@ class SourceDefinition(BaseModel):
         for request in self.requests:
             if request.name in known:
                 raise ValueError(f"requests: two are named {request.name}; give each its own name")
+            if (request.rpc is not None) != isinstance(self.auth, JsonRpcAuthentication):
+                raise ValueError(f"requests.{request.name}: rpc and auth of type json_rpc belong together")
             for path in request_references(request):
                 if path.split(".")[0] not in known:
                     raise ValueError(

@@ -39,6 +39,15 @@ class Message(BaseModel):
         return self
 
 
+class RemoteCall(BaseModel):
+    """A call of JSON-RPC 2.0 over the type's WebSocket."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    method: str = Field(min_length=1, max_length=200, description="What is called, such as pool.query")
+    params: list[Any] = Field(default_factory=list, description="Its arguments in order; may hold placeholders")
+
+
 class Pages(BaseModel):
     """How an answer goes on: by the next page's address or mark (`next`), or by counting (`number`)."""
 
@@ -66,6 +75,7 @@ class DeclaredRequest(Message):
     """A request by name. Mappings know its answer by that name; later requests may use values of it."""
 
     name: Identifier
+    rpc: RemoteCall | None = Field(None, description="A call over the WebSocket of auth json_rpc, instead of a path")
     format: Literal["json", "text"] = Field("json", description="What the answer is")
     optional: bool = Field(False, description="Where it fails, its answer is missing and the rest is shown")
     optional_statuses: tuple[StatusCode, ...] = Field(

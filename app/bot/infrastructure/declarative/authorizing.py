@@ -13,6 +13,7 @@ from app.bot.domain.declarative.authentication import (
     BasicAuthentication,
     BearerAuthentication,
     HeaderAuthentication,
+    JsonRpcAuthentication,
     LoginAuthentication,
     QueryAuthentication,
 )
@@ -20,6 +21,7 @@ from app.bot.domain.errors import HomelabError
 from app.bot.domain.placeholders import fill_placeholders
 from app.bot.infrastructure.declarative.calls import Call, Values, make_call
 from app.bot.infrastructure.declarative.logins import LoginRefusedError, Logins, Session, login_key
+from app.bot.infrastructure.declarative.remote_calls import RemoteCalls
 from app.bot.infrastructure.declarative.transport import Received, Transport, parsed
 from app.bot.infrastructure.secrets import SecretUse
 from app.bot.infrastructure.sources.base import SourceFailedError
@@ -47,6 +49,16 @@ class Authorizing:
         self._transport = transport
         self._logins = logins
         self._secrets = secrets
+        self._remote = (
+            RemoteCalls(authentication, base, values, transport=transport, logins=logins)
+            if isinstance(authentication, JsonRpcAuthentication)
+            else None
+        )
+
+    async def close(self) -> None:
+        """End the WebSocket, where there is one."""
+        if self._remote is not None:
+            await self._remote.close()
 
     async def send(self, call: Call) -> Received:
         """The answer to a call, logged in; once more with a new log-in where the old one has run out.
@@ -54,6 +66,8 @@ class Authorizing:
         Raises LoginRefusedError, RequestFailedError or SourceFailedError.
         """
         authentication = self._authentication
+        if self._remote is not None:
+            return await self._remote.send(call)
         if not isinstance(authentication, LoginAuthentication):
             return await self._transport.send(self._with_credentials(call))
         session = await self._session(authentication, None)

@@ -12,7 +12,7 @@ from urllib.parse import quote, urlencode
 from multidict import CIMultiDict
 from yarl import URL
 
-from app.bot.domain.declarative.requests import Message
+from app.bot.domain.declarative.requests import Message, RemoteCall
 from app.bot.domain.placeholders import fill_placeholders
 from app.bot.infrastructure.sources.base import SourceFailedError
 
@@ -52,6 +52,17 @@ def make_call(message: Message, base: URL, headers: Mapping[str, str], values: V
     return Call(message.method, _address(message, base, values), sent, body)
 
 
+def make_remote_call(remote: RemoteCall, address: URL, values: Values) -> Call:
+    """The call with these values; its body holds the arguments. Raises InvalidConfigError for unknown placeholders."""
+    body = json.dumps(fill_placeholders(remote.params, values)).encode()
+    return Call(remote.method, address, CIMultiDict[str](), body)
+
+
+def joined_address(base: URL, path: str) -> URL:
+    """A path behind the base address, whose own path is kept."""
+    return base.with_path(f"{base.raw_path.rstrip('/')}/{path.lstrip('/')}", encoded=True)
+
+
 def _address(message: Message, base: URL, values: Values) -> URL:
     if message.url:
         whole = _PLACEHOLDER.fullmatch(message.url)
@@ -59,8 +70,8 @@ def _address(message: Message, base: URL, values: Values) -> URL:
         url = _web_address(text, encoded=whole is None)
     else:
         path, _, query = _encoded(message.path, values).partition("?")
-        joined = f"{base.raw_path.rstrip('/')}/{path.lstrip('/')}" if path else base.raw_path
-        url = base.with_path(joined, encoded=True).with_query(base.query)
+        joined = joined_address(base, path) if path else base.with_path(base.raw_path, encoded=True)
+        url = joined.with_query(base.query)
         if query:
             url = url.update_query(query)
     parameters = [

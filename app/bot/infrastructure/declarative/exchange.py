@@ -14,7 +14,7 @@ from app.bot.domain.declarative.definition import SourceDefinition, request_refe
 from app.bot.domain.declarative.requests import MAX_REPEATS, DeclaredRequest, Pages
 from app.bot.domain.errors import HomelabError
 from app.bot.infrastructure.declarative.authorizing import Authorizing
-from app.bot.infrastructure.declarative.calls import Call, Values, make_call
+from app.bot.infrastructure.declarative.calls import Call, Values, make_call, make_remote_call
 from app.bot.infrastructure.declarative.pause import Pause
 from app.bot.infrastructure.declarative.transport import Received, Transport
 from app.bot.infrastructure.secrets import SecretUse
@@ -134,7 +134,11 @@ class Requesting:
         return list(await asyncio.gather(*(answer_for(entry) for entry in entries[:MAX_REPEATS])))
 
     async def _pages(self, request: DeclaredRequest, values: Values, exchange: Exchange) -> Any:
-        call = make_call(request, self._base, self._definition.headers, values)
+        call = (
+            make_call(request, self._base, self._definition.headers, values)
+            if request.rpc is None
+            else make_remote_call(request.rpc, self._base, values)
+        )
         pages = request.pages
         if pages is None:
             return await self._send(request, call, exchange)

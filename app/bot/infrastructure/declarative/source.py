@@ -103,7 +103,10 @@ class DeclarativeSource:
             remembered=self._remembered,
             pause=self._pause,
         )
-        await requesting.run(exchange)
+        try:
+            await requesting.run(exchange)
+        finally:
+            await authorizing.close()
 
     def _mapped(self, exchange: Exchange, secrets: SecretUse) -> Inspection:
         answers = secrets.hide_within(exchange.answers)

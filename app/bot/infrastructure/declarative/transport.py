@@ -14,12 +14,13 @@ from pathlib import Path
 from typing import Any, Literal
 
 import aiohttp
-from multidict import CIMultiDictProxy
+from multidict import CIMultiDict, CIMultiDictProxy
+from yarl import URL
 
 from app.bot.domain.declarative.connection import Connection
 from app.bot.domain.markdown import shorten
 from app.bot.infrastructure.declarative.calls import Call
-from app.bot.infrastructure.http_requests import Request, send
+from app.bot.infrastructure.http_requests import Request, open_socket, send
 from app.bot.infrastructure.secrets import SecretUse
 from app.bot.infrastructure.sources.base import SourceFailedError
 from app.bot.infrastructure.threads import in_thread
@@ -58,21 +59,10 @@ class Transport:
     async def send(self, call: Call) -> Received:
         """The answer, whatever its status. Raises RequestFailedError; SourceFailedError for one that is too large."""
         started = time.perf_counter()
-        authority = self._connection.ca_certificate.strip()
-        request = Request(
-            call.method,
-            call.url,
-            call.headers,
-            call.body,
-            self._connection.verify_tls,
-            tls=await in_thread(lambda: _trusting(authority), "authority") if authority else None,
-            proxy=self._proxy or None,
-        )
-        async with send(self._session, request) as answer:
-            limit = self._connection.max_mebibytes
-            content, complete = await answer.read(limit * _MEBIBYTE)
+        async with send(self._session, await self._request(call)) as answer:
+            content, complete = await answer.read(self._connection.max_mebibytes * _MEBIBYTE)
             if not complete:
-                raise SourceFailedError(f"The answer is larger than {limit} MiB")
+                raise self.too_large()
             return Received(
                 answer.status,
                 answer.status_text,
@@ -82,6 +72,28 @@ class Transport:
                 answer.text(content),
                 time.perf_counter() - started,
             )
+
+    async def open_socket(self, address: URL) -> aiohttp.ClientWebSocketResponse:
+        """A WebSocket, to be closed by who asked for it. Raises RequestFailedError."""
+        call = Call("GET", address, CIMultiDict[str]())
+        return await open_socket(self._session, await self._request(call), self._connection.max_mebibytes * _MEBIBYTE)
+
+    def too_large(self) -> SourceFailedError:
+        """What to raise for an answer over the limit."""
+        limit = self._connection.max_mebibytes
+        return SourceFailedError(f"The answer is larger than {limit} MiB. If that is right, raise max_mebibytes")
+
+    async def _request(self, call: Call) -> Request:
+        authority = self._connection.ca_certificate.strip()
+        return Request(
+            call.method,
+            call.url,
+            call.headers,
+            call.body,
+            self._connection.verify_tls,
+            tls=await in_thread(lambda: _trusting(authority), "authority") if authority else None,
+            proxy=self._proxy or None,
+        )
 
     async def read(self, received: Received, form: Literal["json", "text"]) -> Any:
         """What an answer says. Raises SourceFailedError for one that is no JSON."""
