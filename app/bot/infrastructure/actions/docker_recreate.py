@@ -17,6 +17,9 @@ class DockerRecreate(ContainerAction):
     Where the new one does not start, the old one is put back.
     """
 
+    timeout_seconds: float = Field(
+        900, ge=1, le=3_600, description="Seconds after which a run is broken off, and the old container put back"
+    )
     pull: bool = Field(True, description="Fetch the newest image of that name first")
 
     def describe(self) -> str:
