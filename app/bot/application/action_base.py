@@ -30,6 +30,14 @@ class ActionFailedError(HomelabError):
     """The action ran and did not work; the text says why and is shown to the user."""
 
 
+class FailedWithOutputError(ActionFailedError):
+    """The same, where something was printed that may say more."""
+
+    def __init__(self, text: str, output: str) -> None:
+        super().__init__(text)
+        self.output = output
+
+
 class RunResources(Protocol):
     """What the process lends to one run. Infrastructure's ActionResources is the one there is."""
 
@@ -146,6 +154,18 @@ class ActionType(ActionSettings):
 
     repeatable: ClassVar[bool] = False
     """Whether a run that a crash interrupted may simply be run again, as waking a machine may."""
+
+    encoded_fields: ClassVar[frozenset[str]] = frozenset()
+    """Fields that hold an address: values of the user are percent-encoded there."""
+
+    @classmethod
+    def model_json_schema(cls, *arguments: Any, **options: Any) -> dict[str, Any]:
+        """The schema of the config, with what is the type's own before what every action has."""
+        schema = super().model_json_schema(*arguments, **options)
+        properties = schema.get("properties", {})
+        common = {name: properties.pop(name) for name in ActionSettings.model_fields if name in properties}
+        properties.update(common)
+        return schema
 
     @abstractmethod
     def describe(self) -> str:

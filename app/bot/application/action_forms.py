@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import quote
 
 from app.bot.application.action_base import ActionSettings, ActionType
 from app.bot.application.definitions import Definitions
@@ -12,8 +13,9 @@ from app.bot.application.readings import ReadingStore
 from app.bot.domain.action_parameters import ActionParameter, Offer, Value, is_missing, masked, offers, parse_values
 from app.bot.domain.actions import ActionCall, ActionDefinition
 from app.bot.domain.component import parse_config
-from app.bot.domain.errors import HomelabError
-from app.bot.domain.placeholders import fill_placeholders
+from app.bot.domain.errors import HomelabError, InvalidConfigError
+from app.bot.domain.items import plain_text
+from app.bot.domain.placeholders import fill_known, placeholders_in
 from app.bot.domain.registry import Registry
 
 PARAMS = "params"
@@ -47,18 +49,40 @@ class CheckedCall:
     def key(self) -> str:
         """What runs are counted by."""
         key = self.settings.concurrency_key
-        return str(self.filled(key)) if key else f"action {self.definition.name}"
+        return plain_text(_filled(key, self.values)) if key else f"action {self.definition.name}"
 
     @property
     def question(self) -> str:
         """The question to confirm, or nothing. What is secret is masked."""
         if not self.settings.confirm:
             return ""
-        return str(fill_placeholders({"text": self.settings.confirm}, {PARAMS: self.shown})["text"])
+        return plain_text(_filled(self.settings.confirm, self.shown))
 
-    def filled(self, value: Any) -> Any:
-        """A part of the config with the values in the place of `${params.x}`. Raises InvalidConfigError."""
-        return fill_placeholders(value, {PARAMS: self.values})
+
+def unknown_parameters(config: Mapping[str, Any]) -> list[str]:
+    """Names in `${params.x}` that are no parameters of the action."""
+    parameters = config.get("parameters")
+    known = {one.get("name") for one in parameters if isinstance(one, Mapping)} if isinstance(parameters, list) else ()
+    named = (path.partition(".") for path in _all_placeholders(config))
+    return sorted({name for root, _, name in named if root == PARAMS and name not in known})
+
+
+def _all_placeholders(value: Any) -> Iterator[str]:
+    if isinstance(value, Mapping):
+        for entry in value.values():
+            yield from _all_placeholders(entry)
+    elif isinstance(value, (list, tuple)):
+        for entry in value:
+            yield from _all_placeholders(entry)
+    else:
+        yield from placeholders_in(value)
+
+
+def _filled(value: Any, values: Mapping[str, Any], encoded: bool = False) -> Any:
+    """A part of a config with values in the place of `${params.x}`."""
+    if encoded:
+        values = {name: quote(plain_text(given), safe="") for name, given in values.items()}
+    return fill_known(value, {PARAMS: values})
 
 
 class ActionForms:
@@ -118,10 +142,19 @@ class ActionForms:
 
         The settings that every action has are not filled: they stay as the row has them.
         """
-        base = {name: config[name] for name in ActionSettings.model_fields if name in config}
-        own = {name: value for name, value in config.items() if name not in base}
-        filled = fill_placeholders(own, {PARAMS: values}) | base
-        return parse_config(self._types[definition.type], filled, f"Config of the action “{definition.name}”")
+        kind, what = self._types[definition.type], f"Config of the action “{definition.name}”"
+        unknown = unknown_parameters(config)
+        if unknown:
+            raise InvalidConfigError(f"{what}: there is no parameter “{unknown[0]}”; define it, or mend ${{params.…}}")
+        filled = {
+            name: value if name in ActionSettings.model_fields else _filled(value, values, name in kind.encoded_fields)
+            for name, value in config.items()
+        }
+        return parse_config(kind, filled, what)
+
+    async def until_loaded(self) -> None:
+        """Wait until the definitions were loaded."""
+        await self._definitions.loaded.wait()
 
     def title(self, name: str) -> str:
         """What people read for an action, also for one that is gone."""

@@ -10,7 +10,7 @@ from contextlib import suppress
 import structlog
 
 from app.bot.application.action_answers import RunMessages, capped, progress_view
-from app.bot.application.action_base import ActionContext, ActionResult, ActionType, RunResources
+from app.bot.application.action_base import ActionContext, ActionResult, ActionType, FailedWithOutputError, RunResources
 from app.bot.application.action_forms import ActionForms, CheckedCall
 from app.bot.application.dashboards import Dashboards
 from app.bot.application.definitions import Definitions
@@ -87,7 +87,8 @@ class RunAction:
         except PermissionRefusedError as error:
             return RunOutcome(RunState.REFUSED, str(error)), None
         except HomelabError as error:
-            return RunOutcome(RunState.FAILED, shorten(resources.hide(str(error)), _MAX_TEXT)), None
+            output = capped(resources.hide(error.output)) if isinstance(error, FailedWithOutputError) else ""
+            return RunOutcome(RunState.FAILED, shorten(resources.hide(str(error)), _MAX_TEXT), output), None
         except TimeoutError:
             return RunOutcome(RunState.TIMED_OUT, "It did not end in time, and was broken off."), None
         except Exception as error:

@@ -73,7 +73,8 @@ class ActionWorker:
         self._active: set[int] = set()
 
     async def run(self) -> None:
-        """Work until cancelled."""
+        """Work until cancelled, from when the definitions are known: without them no action would be."""
+        await self._forms.until_loaded()
         sweeping = asyncio.create_task(self._sweep(), name="answers that are due")
         try:
             await self._queue.work(self.handle, self._config.parallel, self._config.lost_after_seconds)

@@ -20,6 +20,10 @@ SERVICE = "actions"
 """The type of the service that runs what was asked for."""
 
 
+class StillStartingError(HomelabError):
+    """The definitions are not loaded yet."""
+
+
 class RunRefusedError(HomelabError):
     """A run may not begin: it cools down, runs already, or is not the user's own. The text says what to do."""
 
@@ -140,7 +144,13 @@ class Actions:
             await self._refused(call, actor, origin, str(error))
             raise
 
+    def check_ready(self) -> None:
+        """Raise StillStartingError in the moment before the definitions were loaded."""
+        if not self._definitions.loaded.is_set():
+            raise StillStartingError("The bot is just starting. Try again in a moment.")
+
     async def _allow(self, call: ActionCall, actor: Actor, origin: Origin) -> None:
+        self.check_ready()
         self._forms.definition(call.action)
         if not any(known.type == SERVICE and known.enabled for known in self._definitions.services.values()):
             raise ServiceOffError("Actions are switched off: there is no service of the type “actions” that is on.")

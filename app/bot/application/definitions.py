@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import weakref
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
@@ -93,6 +94,8 @@ class Definitions:
         self.settings: Mapping[str, Any] = {}
         self.guilds: dict[int, Guild] = {}
         self.component_types: dict[str, TemplateType] = {}
+        self.loaded = asyncio.Event()
+        """Set once everything was loaded: what is missing then is not there."""
         self.source_types: dict[str, DeclarativeType] = {}
 
     @property
@@ -118,6 +121,7 @@ class Definitions:
         """Load every kind anew. Raises StorageUnavailableError when the database cannot be reached."""
         for kind in Kind:
             await self._reload(kind)
+        self.loaded.set()
 
     async def apply(self, change: Change) -> None:
         """Reload the aggregate that a change names; changes of other tables are ignored.

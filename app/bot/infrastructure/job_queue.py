@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 
 Connect = Callable[[], Awaitable["asyncpg.Connection[asyncpg.Record]"]]
-_POLL = timedelta(seconds=30)
-"""The queue is looked at as often even without a notification."""
 _RETRY = timedelta(seconds=5)
 _ATTEMPTS = 50
 _STOP_SECONDS = 2.0
@@ -51,16 +49,23 @@ class PgQueuerJobs:
 
         connection = await self._connect()
         manager = QueueManager(Queries(AsyncpgDriver(connection)))
-        connection.add_termination_listener(lambda _connection: manager.shutdown.set())
+        lost = asyncio.Event()
+
+        def closed(_connection: object) -> None:
+            lost.set()
+            manager.shutdown.set()
 
         async def dispatch(job: Job) -> None:
-            await self._dispatch(handle, job, manager)
+            await self._dispatch(handle, job, lost)
+
+        connection.add_termination_listener(closed)
 
         manager.entrypoint(JOB, accepts_context=False)(dispatch)
         working = asyncio.create_task(_manage(manager, parallel, lost_after_seconds), name="job queue")
         try:
             await asyncio.wait({working})
         except asyncio.CancelledError:
+            manager.shutdown.set()  # so that it takes no more jobs, such as those that are put back now
             await self._break_off()
             raise
         finally:
@@ -70,14 +75,14 @@ class PgQueuerJobs:
         reason = f": {describe_fault(error)}" if error is not None else ""
         raise StorageUnavailableError(f"The connection of the job queue was lost{reason}")
 
-    async def _dispatch(self, handle: Callable[[int], Awaitable[None]], job: Job, manager: QueueManager) -> None:
+    async def _dispatch(self, handle: Callable[[int], Awaitable[None]], job: Job, lost: asyncio.Event) -> None:
         """Do one job. Whatever goes wrong, the job is handed out again: its row says whether it is still due."""
         from pgqueuer.domain.errors import RetryRequested
 
         task = asyncio.ensure_future(handle(int(job.payload or b"0")))
         self._running.add(task)
         task.add_done_callback(self._running.discard)
-        stopped = asyncio.ensure_future(manager.shutdown.wait())
+        stopped = asyncio.ensure_future(lost.wait())
         try:
             await asyncio.wait({task, stopped}, return_when=asyncio.FIRST_COMPLETED)
         finally:
@@ -104,7 +109,8 @@ class PgQueuerJobs:
 async def _manage(manager: QueueManager, parallel: int, lost_after_seconds: float) -> None:
     batch = max(1, parallel // 2)
     await manager.run(
-        dequeue_timeout=_POLL,
+        # New jobs are notified; those of a worker that died are found by looking.
+        dequeue_timeout=timedelta(seconds=lost_after_seconds / 2),
         batch_size=batch,
         max_concurrent_tasks=2 * batch,
         shutdown_on_listener_failure=True,

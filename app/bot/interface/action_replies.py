@@ -100,6 +100,7 @@ class ActionReplies:
         return question_view(await self._actions.ask(call, actor, origin))
 
     async def _confirmed(self, interaction: discord.Interaction[Any], run_id: int, actor: Actor) -> None:
+        self._actions.check_ready()
         title = await self._actions.title_of_run(run_id)
         await interaction.response.edit_message(view=self._replies.layout(waiting_view(title)))
         await self._started(interaction, self._actions.confirm(run_id, actor, _reply(interaction)))

@@ -8,6 +8,10 @@ from app.bot.infrastructure.actions import (
     docker_restart,
     docker_start,
     docker_stop,
+    home_assistant,
+    http_request,
+    ssh_command,
+    systemd_unit,
     wake_on_lan,
 )
 from app.bot.infrastructure.actions.base import ActionResources, NetworkAction, lend
@@ -22,8 +26,12 @@ __all__ = [
     "docker_restart",
     "docker_start",
     "docker_stop",
+    "home_assistant",
+    "http_request",
     "lend",
     "poll_source",
     "show_dashboard",
+    "ssh_command",
+    "systemd_unit",
     "wake_on_lan",
 ]

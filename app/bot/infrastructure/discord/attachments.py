@@ -46,15 +46,19 @@ class Attachments:
         self._files.pop(message_id, None)
 
 
-class PictureFile(discord.File):
-    """A picture to send, new with each request: one that was sent has been read to its end."""
-
-    def __init__(self, picture: Picture) -> None:
-        super().__init__(io.BytesIO(picture.png), picture.filename)
+class SentFile(discord.File):
+    """A file to send."""
 
     def to_dict(self, index: int) -> dict[str, Any]:
         """As Discord describes it, with an id of text, where discord.py sends a number."""
         return {**super().to_dict(index), "id": str(index)}
+
+
+class PictureFile(SentFile):
+    """A picture to send, new with each request: one that was sent has been read to its end."""
+
+    def __init__(self, picture: Picture) -> None:
+        super().__init__(io.BytesIO(picture.png), picture.filename)
 
 
 class KeptFile:

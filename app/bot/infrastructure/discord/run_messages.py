@@ -15,7 +15,7 @@ from app.bot.application.action_answers import Attachment
 from app.bot.domain.action_runs import ReplyAddress
 from app.bot.domain.blocks import View
 from app.bot.domain.pictures import pictures_of
-from app.bot.infrastructure.discord.attachments import to_files
+from app.bot.infrastructure.discord.attachments import SentFile, to_files
 from app.bot.infrastructure.discord.blocks import to_layout
 
 log = structlog.get_logger(__name__)
@@ -37,7 +37,7 @@ class DiscordRunMessages:
         files: list[Any] = list(to_files(pictures_of(view), {}))
         if attachment is not None:
             layout.add_item(ui.File(f"attachment://{attachment.name}"))
-            files.append(discord.File(io.BytesIO(attachment.text.encode()), attachment.name))
+            files.append(SentFile(io.BytesIO(attachment.text.encode()), attachment.name))
         try:
             await self._edit(reply, layout, files)
         except discord.HTTPException as error:

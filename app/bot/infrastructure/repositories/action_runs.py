@@ -43,6 +43,8 @@ _CLEAN_UP = (
     f"WHERE state = 'asked' AND requested_at < now() - interval '{TOKEN_SECONDS} seconds'",
     f"UPDATE action_runs SET sealed = NULL WHERE sealed IS NOT NULL AND finished_at IS NOT NULL "  # noqa: S608  # as above
     f"AND requested_at < now() - interval '{TOKEN_SECONDS} seconds'",
+    "UPDATE action_runs SET state = 'lost', result = 'Nothing was heard of it any more.', finished_at = now() "
+    "WHERE state IN ('queued', 'running') AND coalesce(started_at, requested_at) < now() - interval '3 hours'",
     "DELETE FROM pgqueuer_log WHERE created < now() - interval '1 day'",
     "DELETE FROM pgqueuer_statistics WHERE created < now() - interval '7 days'",
 )

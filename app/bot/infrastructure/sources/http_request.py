@@ -59,8 +59,8 @@ class BearerAuth(BaseModel):
     token: str = Field(min_length=1, description="Best as ${secret:name}")
 
 
-class HttpSource(SourceType):
-    """Base of the types that send one HTTP request per reading."""
+class HttpFields(BaseModel):
+    """Fields of every config that says how to send an HTTP request."""
 
     url: HttpAddress = Field(description="Address, such as http://192.168.1.10:8080/path; may hold ${secret:name}")
     headers: dict[str, str] = Field(
@@ -108,3 +108,7 @@ class HttpSource(SourceType):
         encoded = base64.b64encode(f"{user}:{password}".encode()).decode()
         secrets.also_hide(encoded)
         return f"Basic {encoded}"
+
+
+class HttpSource(HttpFields, SourceType):
+    """Base of the types that send one HTTP request per reading."""

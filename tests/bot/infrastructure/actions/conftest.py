@@ -1,0 +1,49 @@
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any, cast
+
+import pytest
+
+from app.bot.application.action_base import ActionContext, ActionResult, ActionType
+from app.bot.application.statistics import Statistics
+from app.bot.domain.guilds import Actor
+from app.bot.infrastructure.actions import NetworkAction, action_types, lend
+from app.bot.infrastructure.http_session import make_session
+from app.bot.infrastructure.secrets import UnknownSecretError
+from app.bot.infrastructure.sources import Resources
+
+
+class Secrets:
+    """Secrets in memory."""
+
+    def __init__(self) -> None:
+        self.values = {"token": "s3cr3t-t0ken", "password": "pass wörd"}
+
+    async def get(self, name: str) -> str:
+        if name not in self.values:
+            raise UnknownSecretError(f"There is no secret “{name}”. Enter it in the web admin.")
+        return self.values[name]
+
+
+Run = Callable[..., Awaitable[ActionResult]]
+
+
+@pytest.fixture
+async def run() -> AsyncIterator[Run]:
+    """Runs an action of a type with this config once, as the bot does; secrets are hidden in what comes back."""
+    async with make_session() as session:
+        resources = Resources(session, Secrets(), Statistics())
+
+        async def run_once(type_name: str, **config: Any) -> ActionResult:
+            lent = lend(resources)
+            nothing = cast("Any", None)
+            context = ActionContext(Actor(7, "ada", 1, 2), nothing, nothing, nothing, nothing, lent)
+            model: type[ActionType] = action_types[type_name]
+            action = model.model_validate(lent.prepare(config))
+            assert isinstance(action, NetworkAction)
+            assert "s3cr3t" not in action.describe()
+            result = await action.run(context)
+            return ActionResult(lent.hide(result.text), lent.hide(result.output), result.output_name)
+
+        yield run_once
