@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import psutil
 import pytest
 
 from tests.services import required, service_of_each_test
@@ -117,7 +118,15 @@ class PodmanEngine:
         # No `system reset`: it would also remove the networks of this machine's own podman.
         await self.podman("rm", "--all", "--force", "--time", "0")
         await self.stop()
-        shutil.rmtree(self._short, ignore_errors=True)
+        # What tidies up after each container runs by itself, and would make its folders anew.
+        await until(lambda: not self._is_used(), "podman to tidy up")
+        shutil.rmtree(self._short)
+
+    def _is_used(self) -> bool:
+        place = str(self._short)
+        return any(
+            place in part for process in psutil.process_iter(["cmdline"]) for part in process.info["cmdline"] or ()
+        )
 
     def _command(self, *arguments: str) -> list[str]:
         places = ["--root", str(self._folder / "root"), "--runroot", str(self._short / "run")]

@@ -76,7 +76,7 @@ def test_the_frame_can_show_the_worst_status(reading: Any, level: Level) -> None
 @pytest.mark.parametrize(
     ("part", "detail"),
     [
-        (("headng", {"text": "x"}), "Unknown component type “headng”. Known: buttons"),
+        (("headng", {"text": "x"}), "Unknown component type “headng”. Known: action_select"),
         (("heading", {"text": "x", "sise": 1}), "sise\\: no such setting"),
         (("heading", {}), "text\\: Field required"),
         (("text", {"text": "{{ nope }}"}), "“nope” is not known"),
