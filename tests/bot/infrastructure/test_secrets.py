@@ -49,6 +49,13 @@ async def test_another_key_is_an_error_without_any_value(owner: asyncpg.Connecti
     assert "hunter2" not in str(caught.value)
 
 
+class NoSecrets:
+    """A resolver that is not asked."""
+
+    async def get(self, name: str) -> str:
+        raise AssertionError(name)
+
+
 async def test_references_are_filled_and_hidden(owner: asyncpg.Connection, bot_pool: asyncpg.Pool) -> None:
     await keep(owner, "user", "me")
     await keep(owner, "pass", " a b/c\n")
@@ -59,6 +66,17 @@ async def test_references_are_filled_and_hidden(owner: asyncpg.Connection, bot_p
         f"k {HIDDEN}": [HIDDEN, 5, None, "other"],
     }
     assert "a b" not in repr(use)
+
+
+@pytest.mark.parametrize("secret", ['quo"te', "back\\slash", "schlüssel", "\U0001f511", "a/b", "\ud800"])
+async def test_a_secret_is_found_wherever_it_stands(secret: str) -> None:
+    use = SecretUse(NoSecrets())
+    use.also_hide(secret)
+    data = {"a": [{"b": f"<{secret}>"}, 1.5, None, True], secret: ("c", secret), "d": "plain"}
+    assert use.hide_within(data) == {"a": [{"b": f"<{HIDDEN}>"}, 1.5, None, True], HIDDEN: ["c", HIDDEN], "d": "plain"}
+    plain = {"a": ["plain", 1, None]}
+    assert use.hide_within(plain) == plain
+    assert use.hide_within({b"no json": secret}) == {"b'no json'": HIDDEN}
 
 
 @pytest.mark.parametrize("name", ["discord_token"])

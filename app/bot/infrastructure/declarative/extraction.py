@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from typing import Any
 
 from app.bot.domain.declarative.definition import SourceDefinition
@@ -24,6 +24,8 @@ _PROBLEMS_SHOWN = 3
 _LINES, _LINE_CHARACTERS = 2_000, 1_000
 _MESSAGE_CHARACTERS = 300
 _LABEL_CHARACTERS = 200
+_NAMED = re.compile(r"\banswers\b(?:\s*\.\s*(\w+))?")
+"""The answers that an expression names; an empty one where it uses all of them in another way."""
 _WORD = re.compile(r"\w+")
 
 
@@ -54,6 +56,7 @@ class Extraction:
         self._expressions = expressions
         self._now = now
         self._numbers: dict[str, float] = {}
+        self._doubles: dict[str, Any] = {}
         self._unanswered = {name for name, answer in answers.items() if answer is None}
         self.mapped = Mapped()
 
@@ -72,9 +75,14 @@ class Extraction:
             status = max(status, Status.DEGRADED, key=lambda one: one.severity)
         return Reading(self._now, status, message, tuple(self.mapped.metrics), self.mapped.items)
 
-    @cached_property
-    def _doubles(self) -> Any:
-        return with_doubles(self._answers)
+    def _answers_for(self, expression: str) -> Mapping[str, Any]:
+        """The answers as CEL takes them; only those that are named, for to hand over megabytes takes long."""
+        named = set(_NAMED.findall(expression))
+        wanted = named if "" not in named else set(self._answers)
+        for name in wanted - self._doubles.keys():
+            if name in self._answers:
+                self._doubles[name] = with_doubles(self._answers[name])
+        return {name: self._doubles[name] for name in wanted if name in self._doubles}
 
     def _take(self, declared: DeclaredMetric) -> None:
         if declared.for_each is None:
@@ -127,7 +135,7 @@ class Extraction:
     def _evaluate(self, expression: str, values: Mapping[str, Any]) -> Any:
         names = {**FUNCTIONS, "metrics": self._numbers, "params": self._params, **values}
         if "answers" in expression:
-            names["answers"] = self._doubles
+            names["answers"] = self._answers_for(expression)
         return self._expressions.evaluate(expression, names)
 
     def _rows(self, table: DeclaredTable) -> list[dict[str, Any]]:

@@ -87,6 +87,21 @@ def test_expressions_add_up_lists_and_mend_texts() -> None:
     assert [(row["path"], row["all"]) for row in reading.items["nodes"]] == [("a", "a and b")]
 
 
+@pytest.mark.parametrize(
+    ("expression", "value"),
+    [
+        ("answers.system.used + answers.nodes[0].mem", 53),
+        ("answers['system'].used", 3),
+        ("double(size(answers))", 3),
+        ("has(answers.gone) && answers.gone == null ? 1.0 : 0.0", 1),
+        ("has(answers.never) ? 1.0 : 0.0", 0),
+        ("answers.never.a", None),
+    ],
+)
+def test_expressions_see_the_answers_that_they_use(expression: str, value: float | None) -> None:
+    assert metric(expression=expression).value == value
+
+
 def test_a_column_that_divides_by_zero_is_missing() -> None:
     percent = {"percent": "item.mem / item.max * 100.0", "rest": "0.0 / item.max"}
     reading = taken(items=[{"name": "nodes", "path": "nodes", "expressions": percent}])
