@@ -6,11 +6,12 @@ import asyncio
 import sys
 from collections.abc import Awaitable, Callable
 
-from bench import building, charts, history, live, publishing
+from bench import building, charts, collecting, history, live, publishing
 
 BENCHMARKS: dict[str, Callable[[], Awaitable[None]]] = {
     "building": building.run,
     "charts": charts.run,
+    "collecting": collecting.run,
     "history": history.run,
     "live": live.run,
     "publishing": publishing.run,

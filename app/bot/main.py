@@ -65,6 +65,7 @@ from app.bot.infrastructure.discord.pacing import Pacing
 from app.bot.infrastructure.discord.run_messages import DiscordRunMessages
 from app.bot.infrastructure.http_session import make_session
 from app.bot.infrastructure.job_queue import PgQueuerJobs
+from app.bot.infrastructure.open_files import allow_many_files
 from app.bot.infrastructure.readers import inspect_source, open_reader
 from app.bot.infrastructure.repositories import (
     PostgresActionRuns,
@@ -345,6 +346,7 @@ async def run_bot(settings: Settings, bot_url: str, **options: Any) -> None:
     """
     from app.shared.database.core.migrate import check  # Alembic is slow to import, and the demo does not need it
 
+    allow_many_files()
     await wait_for_database(bot_url)
     await check(bot_url)
     box = open_secret_box(settings.data_dir, settings.secret_key.get_secret_value() if settings.secret_key else None)

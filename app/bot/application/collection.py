@@ -14,10 +14,11 @@ import structlog
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.bot.application.definitions import Definitions, Kind
+from app.bot.application.poll_slots import QUICK_SECONDS, Lateness, PollSlots
 from app.bot.application.polling import GuardedReader, Outcome, Reader, pause_after
 from app.bot.application.readings import ReadingStore
 from app.bot.application.source_states import StateWriter
-from app.bot.application.statistics import Statistics
+from app.bot.application.statistics import Gauge, Statistics
 from app.bot.application.waking import WakeableSleep
 from app.bot.domain.declarative.definition import DeclarativeType
 from app.bot.domain.errors import HomelabError
@@ -45,7 +46,12 @@ class CollectionConfig(BaseModel):
     jitter: float = Field(
         0.1, ge=0, le=0.5, description="By what part of its interval a poll may come early or late, so that they spread"
     )
-    max_concurrency: int = Field(64, ge=1, le=1_000, description="How many sources are polled at the same time")
+    max_concurrency: int = Field(
+        64,
+        ge=1,
+        le=1_000,
+        description="How many sources are asked at the same time; one that takes over a second makes room for others",
+    )
     min_interval_seconds: float = Field(1.0, ge=0.01, le=3_600, description="No source is polled more often than this")
     state_write_seconds: float = Field(
         2.0, ge=0.01, le=600, description="Seconds between two writes of what the polls gave to the database"
@@ -63,6 +69,7 @@ class _Source:
     failures: int = 0
     failing: bool = False
     again: bool = False
+    is_slow: bool = False
     task: asyncio.Task[None] | None = None
 
 
@@ -87,13 +94,18 @@ class Collection:
         self._clock = clock
         self._statistics = statistics or Statistics()
         self._states = StateWriter(states, self._config.state_write_seconds)
-        self._slots = asyncio.Semaphore(self._config.max_concurrency)
+        self._slots = PollSlots(self._config.max_concurrency)
+        self._lateness = Lateness()
+        for share in (50, 99):
+            self._statistics.watch(f"lateness.p{share}", _quantile(self._lateness, share), "seconds")
         self._sources: dict[str, _Source] = {}
         self._heap: list[tuple[float, int, _Source]] = []
         self._order = itertools.count()
         self._sleep = WakeableSleep()
         self._retiring: set[asyncio.Task[None]] = set()
         self._callbacks: list[Callable[[str], None]] = []
+        self._wakes_at = 0.0
+        """Until when the loop sleeps; while it does not, it looks at the heap before it sleeps again."""
         self._running = False
         self._stale = True
         definitions.subscribe(Kind.SOURCES, self._definitions_changed)
@@ -111,7 +123,10 @@ class Collection:
         try:
             while True:
                 self._reconcile()
-                await self._sleep.sleep(self._start_due())
+                seconds = self._start_due()
+                self._wakes_at = self._now() + seconds
+                await self._sleep.sleep(seconds)
+                self._wakes_at = 0.0
         finally:
             self._running = False
             await self._stop(writing)
@@ -218,8 +233,10 @@ class Collection:
     async def _poll(self, source: _Source, reader: GuardedReader) -> None:
         started = self._now()
         try:
-            async with self._slots:
+            async with self._slots.slot(is_slow=source.is_slow):
+                self._lateness.record(self._now() - min(source.due, started))
                 outcome = await reader.poll(source.definition.timeout_seconds)
+            source.is_slow = outcome.duration_seconds > QUICK_SECONDS
             if self._is_current(source):
                 self._judge(source, outcome)
                 self._publish(source, outcome)
@@ -265,7 +282,8 @@ class Collection:
     def _schedule(self, source: _Source, due: float) -> None:
         source.due = due
         heapq.heappush(self._heap, (due, next(self._order), source))
-        self._sleep.wake()
+        if due < self._wakes_at:  # what is due after others changes nothing
+            self._sleep.wake()
 
     def _is_current(self, source: _Source) -> bool:
         """Whether this is what is polled under its name, and the definitions still say the same of it."""
@@ -308,3 +326,7 @@ async def _retire(source: _Source) -> None:
         await asyncio.wait({source.task})
     if source.reader is not None:
         await source.reader.close()
+
+
+def _quantile(lateness: Lateness, percent: int) -> Gauge:
+    return lambda: lateness.quantile(percent / 100)

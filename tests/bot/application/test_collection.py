@@ -12,6 +12,7 @@ import pytest
 import simcord
 from structlog.testing import capture_logs
 
+from app.bot.application import poll_slots
 from app.bot.application.collection import Collection, CollectionConfig
 from app.bot.application.definitions import DefinitionRepositories, Definitions
 from app.bot.application.readings import ReadingStore
@@ -202,7 +203,7 @@ async def test_a_reader_that_refuses_to_be_cancelled_delays_nobody() -> None:
     )
     lab.reads["stubborn"] = stubborn
     async with lab.running():
-        await until(lambda: "two" in lab.polled)
+        await until(lambda: {"stubborn", "two"} <= set(lab.polled))
         await lab.collection.poll_now(["stubborn"], 5)
         assert "still hangs" in lab.readings.latest("stubborn").message
         assert lab.readers["stubborn"][0].reads == 1
@@ -462,6 +463,42 @@ async def test_no_more_polls_at_once_than_allowed() -> None:
     async with lab.running():
         await until(lambda: len(set(lab.polled)) == 20)
     assert most == 3
+
+
+async def test_sources_that_hang_keep_nobody_waiting() -> None:
+    hanging = [source(f"hangs{number}", number, timeout_seconds=30) for number in range(1, 41)]
+    quick = [source(f"quick{number}", number, interval=0.05) for number in range(100, 140)]
+    lab = Lab(*hanging, *quick, config=FAST.model_copy(update={"max_concurrency": 2}))
+    for one in hanging:
+        lab.reads[one.name] = hang
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(poll_slots, "QUICK_SECONDS", 0.01)
+        async with lab.running():
+            await until(lambda: all(lab.polled.count(one.name) >= 3 for one in quick))
+    assert not any(one.name in lab.polled for one in hanging)
+
+
+async def test_a_slow_source_needs_no_slot_from_its_second_poll_on() -> None:
+    slots = poll_slots.PollSlots(1)
+    async with slots.slot(is_slow=False), slots.slot(is_slow=True):
+        waiting = asyncio.create_task(hold(slots))
+        await asyncio.sleep(0.02)
+        assert not waiting.done()
+    await waiting
+
+
+async def hold(slots: poll_slots.PollSlots) -> None:
+    async with slots.slot(is_slow=False):
+        pass
+
+
+async def test_how_late_polls_begin_is_a_metric() -> None:
+    async with Lab(source(interval=0.01)).running() as lab:
+        await until(lambda: lab.polled.count("one") >= 5)
+    value, unit = lab.statistics.gauges()["lateness.p99"]
+    assert unit == "seconds"
+    assert value is not None
+    assert value >= 0
 
 
 async def test_states_are_written_newest_first_and_one_per_source() -> None:
