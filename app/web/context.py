@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from fastapi import Request
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 
+from app.web.action_runs import ActionRuns
 from app.web.preview.readings import PreviewSource
 from app.web.records.store import RecordStore
 from app.web.security.actors import WebActor
@@ -25,6 +26,7 @@ class WebContext:
     sessions: async_sessionmaker[AsyncSession]
     store: RecordStore
     preview: PreviewSource
+    action_runs: ActionRuns
     passwords: Passwords
     cookies: SessionCookies
     limiter: LoginLimiter

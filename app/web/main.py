@@ -32,12 +32,14 @@ from app.shared.private_files import read_or_create
 from app.shared.secrets import SecretBox, open_secret_box
 from app.shared.templating import SandboxedTemplates
 from app.web import health, metrics
+from app.web.action_runs import ActionRuns
 from app.web.admin.site import TablePages
 from app.web.api.application import create_api
 from app.web.api.problems import problem
 from app.web.context import WebContext
 from app.web.maintenance import tend
 from app.web.pages import access, account, dashboards, forms, home, revisions
+from app.web.pages import actions as action_pages
 from app.web.pages import component_types as component_type_pages
 from app.web.pages import sources as source_pages
 from app.web.pages.render import Pages
@@ -89,13 +91,21 @@ def create_app(
     store = RecordStore(Validation(models), secret_box, passwords)
     preview = PreviewSource(component_types, SandboxedTemplates(FILTERS, finalize))
     context = WebContext(
-        engine, sessions, store, preview, passwords, cookies, limiter or LoginLimiter(), first_run or FirstRun()
+        engine,
+        sessions,
+        store,
+        preview,
+        ActionRuns(preview, secret_box),
+        passwords,
+        cookies,
+        limiter or LoginLimiter(),
+        first_run or FirstRun(),
     )
     app = FastAPI(title="HomeLab", openapi_url=None, docs_url=None, redoc_url=None)
     tables = TablePages(sessions, store, signing_key)
     add_filters(tables.templates.env)
     pages = Pages(tables.templates, signing_key)
-    typed_pages = (component_type_pages, source_pages, dashboards)
+    typed_pages = (component_type_pages, source_pages, dashboards, action_pages)
     for module in (access, account, *typed_pages, forms, health, home, metrics, revisions):
         app.include_router(module.router)
     app.add_route("/favicon.ico", lambda request: RedirectResponse("/static/icon.svg", 308), include_in_schema=False)

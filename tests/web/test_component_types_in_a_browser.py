@@ -85,7 +85,9 @@ async def test_a_type_is_made_without_code(page: Page, owner: asyncpg.Connection
     await expect(preview).to_contain_text("definition.components.0.type")
     await picture(page, "1-error")
     await page.locator("button[type=submit]").last.click()
-    await expect(page.locator("#definition-error")).to_contain_text("there is no type “headline”; known: buttons")
+    await expect(page.locator("#definition-error")).to_contain_text(
+        "there is no type “headline”; known: action_select, buttons"
+    )
     await picture(page, "2-refused")
     await page.fill("#definition", DEFINITION)
     await page.fill("#sample", "title: Basement")

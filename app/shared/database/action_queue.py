@@ -12,8 +12,25 @@ from typing import Any
 
 import asyncpg
 
+from app.shared.secrets import SecretBox
+
 JOB = "action_run"
 """The entrypoint of PgQueuer that runs actions; the payload is the id of the row."""
+
+
+def seal(box: SecretBox, values: Mapping[str, Any], shown: Mapping[str, Any], reply: Any = None) -> bytes | None:
+    """What nobody may read of a run, for its column `sealed`: values that are shown otherwise than they are.
+
+    `reply` is where the answer goes. None where there is nothing to hide.
+    """
+    kept: dict[str, Any] = {}
+    secret = {name: value for name, value in values.items() if shown.get(name) != value}
+    if secret:
+        kept["values"] = secret
+    if reply is not None:
+        kept["reply"] = reply
+    return box.seal(json.dumps(kept)) if kept else None
+
 
 _LOCK = "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))"
 _COOLDOWN = """

@@ -120,6 +120,13 @@ def menu(store: RecordStore) -> tuple[MenuGroup, ...]:
                 view(kinds.COMMANDS, label="Commands", icon="fa fa-terminal", fields=_commands()),
                 view(kinds.ACTIONS, label="Actions", icon="fa fa-bolt", fields=_actions()),
                 view(
+                    kinds.ACTION_RUNS,
+                    label="Action runs",
+                    icon="fa fa-clock-rotate-left",
+                    fields=_action_runs(),
+                    sort=[("id", True)],
+                ),
+                view(
                     kinds.PERMISSION_GRANTS,
                     label="Permissions",
                     icon="fa fa-key",
@@ -238,6 +245,21 @@ def _actions() -> list[BaseField]:
         *_typed(kinds.ACTION_TYPES),
         _enabled(),
         _changed(),
+    ]
+
+
+def _action_runs() -> list[BaseField]:
+    return [
+        _id(),
+        DateTimeField("requested_at", label="When"),
+        StringField("action"),
+        StringField("state"),
+        StringField("user_name", label="Who"),
+        StringField("origin", label="From"),
+        JsonText("parameters"),
+        StringField("result"),
+        StringField("duration_seconds", label="Seconds"),
+        TextAreaField("output", exclude_from_list=True),
     ]
 
 

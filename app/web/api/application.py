@@ -6,6 +6,7 @@ from functools import cache
 
 from fastapi import FastAPI
 
+from app.web.api.action_runs import router as action_runs_router
 from app.web.api.configuration import router as configuration_router
 from app.web.api.preview import router as preview_router
 from app.web.api.problems import add_problem_handlers
@@ -42,6 +43,7 @@ def create_api(version: str) -> FastAPI:
         if kind is not USERS:
             api.include_router(record_routes(kind))
     api.include_router(preview_router)
+    api.include_router(action_runs_router)
     api.include_router(source_tests_router)
     api.include_router(revisions_router)
     api.include_router(configuration_router)

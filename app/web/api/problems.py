@@ -15,6 +15,14 @@ from app.web.records import errors
 MEDIA_TYPE = "application/problem+json"
 
 
+_STATUSES: dict[type[errors.RecordError], tuple[int, str]] = {
+    errors.RunRefusedError: (409, "Not now"),
+    errors.RecordNotFoundError: (404, "Not found"),
+    errors.StaleRecordError: (412, "Changed meanwhile"),
+    errors.ReadOnlyRecordError: (405, "Read only"),
+}
+
+
 class ProblemField(BaseModel):
     """What is wrong with one field."""
 
@@ -63,14 +71,9 @@ def add_problem_handlers(app: FastAPI) -> None:
                 return problem(422, "Not valid", str(error), error.errors)
             case errors.DuplicateRecordError():
                 return problem(409, "Already there", str(error), (errors.FieldError(error.field, error.message),))
-            case errors.RecordNotFoundError():
-                return problem(404, "Not found", str(error))
-            case errors.StaleRecordError():
-                return problem(412, "Changed meanwhile", str(error))
-            case errors.ReadOnlyRecordError():
-                return problem(405, "Read only", str(error))
             case _:
-                return problem(403, "Not allowed", str(error))
+                status, title = _STATUSES.get(type(error), (403, "Not allowed"))
+                return problem(status, title, str(error))
 
     @app.exception_handler(NotAuthenticatedError)
     async def not_authenticated(request: Request, error: NotAuthenticatedError) -> JSONResponse:

@@ -23,7 +23,7 @@ from app.bot.domain.blocks import View
 from app.bot.domain.component import Component
 from app.bot.domain.dashboards import Dashboard, DashboardComponent
 from app.bot.domain.guilds import Guild
-from app.bot.domain.readings import Reading, Status
+from app.bot.domain.readings import Reading, Readings, Status
 from app.bot.domain.records import from_record
 from app.bot.domain.registry import Registry
 from app.bot.domain.sources import DataSource
@@ -182,6 +182,11 @@ class PreviewSource:
             if self._polled.get(name) != polled_at:
                 self._polled[name] = polled_at
                 self._readings.put(name, _reading(dict(state)))
+
+    @property
+    def readings(self) -> Readings:
+        """The newest readings, as of the last `refresh`."""
+        return self._readings
 
     def metric_names(self, sources: Mapping[str, Any]) -> list[str]:
         """Names of the metrics that these sources gave last."""

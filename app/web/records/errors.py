@@ -50,5 +50,9 @@ class ReadOnlyRecordError(RecordError):
     """Records of this kind belong to the program and cannot be changed here."""
 
 
+class RunRefusedError(RecordError):
+    """A run of an action has to wait; the text says for what."""
+
+
 class RoleTooLowError(RecordError):
     """The actor's role does not allow this."""

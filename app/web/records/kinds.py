@@ -134,6 +134,14 @@ DATA_SOURCE_TYPES = Kind(
 SERVICE_TYPES = Kind("service-types", "service type", models.ServiceTypeRow, None, key="name")
 COMMAND_TYPES = Kind("command-types", "command type", models.CommandTypeRow, None, key="name")
 ACTION_TYPES = Kind("action-types", "action type", models.ActionTypeRow, None, key="name")
+ACTION_RUNS = Kind(
+    "action-runs",
+    "action run",
+    models.ActionRunRow,
+    None,
+    reader=Role.EDITOR,
+    hidden=frozenset({"sealed", "actor", "concurrency_key"}),
+)
 AUDIT_LOG = Kind("audit-log", "audit entry", models.AuditEntryRow, None, reader=Role.EDITOR)
 
 KINDS: Mapping[str, Kind] = MappingProxyType(
@@ -151,6 +159,7 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
             COMMAND_TYPES,
             ACTIONS,
             ACTION_TYPES,
+            ACTION_RUNS,
             PERMISSION_GRANTS,
             SETTINGS,
             GUILDS,

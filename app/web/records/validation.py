@@ -10,10 +10,12 @@ from pydantic import BaseModel, ValidationError
 from sqlalchemy import Text, cast, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.bot.application.action_forms import unknown_parameters
 from app.bot.domain.component import describe_validation_error
 from app.bot.domain.dashboards import Layout
 from app.bot.domain.items import value_at
 from app.bot.domain.nesting import nested_in
+from app.bot.domain.placeholders import placeholders_in
 from app.bot.domain.template_types import with_defaults
 from app.bot.domain.variables import uses_variables
 from app.shared.database.models import (
@@ -27,7 +29,7 @@ from app.shared.database.models import (
 )
 from app.web.records.config_schema import config_errors
 from app.web.records.errors import FieldError, InvalidRecordError
-from app.web.records.kinds import COMPONENT_TYPES, COMPONENTS, DASHBOARDS, DATA_SOURCE_TYPES, USERS, Kind
+from app.web.records.kinds import ACTIONS, COMPONENT_TYPES, COMPONENTS, DASHBOARDS, DATA_SOURCE_TYPES, USERS, Kind
 from app.web.records.source_types import source_type_errors, whole_config, whole_schema
 from app.web.records.template_types import StoredType, TemplateTypeChecks
 from app.web.security.passwords import password_problem
@@ -84,12 +86,16 @@ class Validation:
         is_template = kind is COMPONENTS and row.kind == "template"
         filled = with_defaults(row.config_schema, config) if is_template else whole_config(row, config)
         errors = config_errors(whole_schema(row), filled)
-        errors = [error for error in errors if kind is not COMPONENTS or not _is_of_variables(error, config)]
+        errors = _known_errors(kind, errors, config)
+        if kind is ACTIONS:
+            errors += [
+                FieldError("config", f"${{params.{unknown}}}: there is no parameter “{unknown}”; add it to parameters")
+                for unknown in unknown_parameters(config)
+            ]
         model = self._models.get(kind.name, {}).get(name)
         if model is None or errors:
             return errors
-        errors = _model_errors(model, config, "config")
-        errors = [error for error in errors if kind is not COMPONENTS or not _is_of_variables(error, config)]
+        errors = _known_errors(kind, _model_errors(model, config, "config"), config)
         if kind is COMPONENTS and not errors and next(nested_in(model, config), None) is not None:
             return self._template_types.nested_errors(name, config, await _stored_types(database))
         return errors
@@ -158,6 +164,21 @@ def shape_errors(error: ValidationError) -> list[FieldError]:
             place, _, message = message.partition(" ")
         found.append(FieldError(place, message))
     return found
+
+
+def _known_errors(kind: Kind, errors: list[FieldError], config: Mapping[str, Any]) -> list[FieldError]:
+    """The errors without those of values that are known only later: of variables, or of an action's parameters."""
+    if kind is COMPONENTS:
+        return [error for error in errors if not _is_of_variables(error, config)]
+    if kind is ACTIONS:
+        return [error for error in errors if not _is_of_parameters(error, config)]
+    return errors
+
+
+def _is_of_parameters(error: FieldError, config: Mapping[str, Any]) -> bool:
+    """Whether what is wrong is a placeholder of a parameter, whose value is known only when the action runs."""
+    found = value_at(config, error.field.removeprefix("config."))
+    return any(path.startswith("params.") for path in placeholders_in(found))
 
 
 def _is_of_variables(error: FieldError, config: Mapping[str, Any]) -> bool:

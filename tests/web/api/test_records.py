@@ -115,7 +115,7 @@ async def test_components_are_listed_in_their_order(as_role: Callable[..., Any],
     [
         ("components", {"config": {"size": 2}}, "config.text", "is missing"),
         ("components", {"config": {"text": "x", "sise": 2}}, "config.sise", "no such setting"),
-        ("components", {"type": "teleport"}, "type", "there is no type “teleport”; known: buttons"),
+        ("components", {"type": "teleport"}, "type", "there is no type “teleport”; known: action_select"),
         ("components", {"dashboard_id": 999_999}, "dashboard_id", "there is no such dashboard"),
         ("dashboards", {"refresh_rate": 1}, "refresh_rate", "input should be greater than or equal to 2"),
         ("dashboards", {"guild_id": "42"}, "guild_id", "there is no such server"),

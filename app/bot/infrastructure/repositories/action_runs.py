@@ -21,7 +21,7 @@ from app.bot.domain.action_runs import (
 )
 from app.bot.domain.guilds import Actor
 from app.bot.infrastructure.repositories.reading import Pool, execute, fetch, named_failures, storable
-from app.shared.database.action_queue import NewRun, RunLimits, ask_for_run, confirm_run, enqueue, insert_run
+from app.shared.database.action_queue import NewRun, RunLimits, ask_for_run, confirm_run, enqueue, insert_run, seal
 from app.shared.secrets import SecretBox, SecretError
 
 _MAX_RESULT = 4_000
@@ -160,13 +160,8 @@ class PostgresActionRuns:
 
     def _sealed(self, request: RunRequest) -> bytes | None:
         """What nobody may read: values that are shown otherwise than they are, and the interaction's token."""
-        kept: dict[str, Any] = {}
-        secret = {name: value for name, value in request.values.items() if request.shown.get(name) != value}
-        if secret:
-            kept["values"] = secret
-        if request.reply is not None:
-            kept["reply"] = [str(request.reply.application_id), request.reply.token]
-        return self._box.seal(json.dumps(kept)) if kept else None
+        reply = [str(request.reply.application_id), request.reply.token] if request.reply is not None else None
+        return seal(self._box, request.values, request.shown, reply)
 
     def _run(self, record: asyncpg.Record) -> ActionRun:
         kept = self._opened(record["sealed"])
