@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import getpass
 import socket
 import urllib.request
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -44,22 +46,22 @@ def node_exporter(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]
         yield Service(port, folder)
 
 
-@service
-def prometheus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    """A Prometheus that reads itself each second, and a target that is down; it has read itself at least once."""
+@contextlib.contextmanager
+def running_prometheus(folder: Path, *targets: str) -> Iterator[Service]:
+    """A Prometheus that reads itself and these targets each second, with an alert that always fires.
+
+    It has read itself at least once.
+    """
     binary = required("prometheus")
-    folder = tmp_path_factory.mktemp("prometheus")
 
     def command(port: int) -> list[str]:
-        (folder / "rules.yml").write_text(
-            "groups: [{name: lab, rules: [{alert: TargetDown, expr: up == 0, labels: {severity: warning}}]}]"
-        )
+        rule = "{alert: Watchdog, expr: vector(1), labels: {severity: none}}"
+        (folder / "rules.yml").write_text(f"groups: [{{name: lab, rules: [{rule}]}}]")
+        own = f"  - {{job_name: prometheus, static_configs: [{{targets: ['{HOST}:{port}']}}]}}\n"
+        others = f"  - {{job_name: lab, static_configs: [{{targets: {list(targets)}}}]}}\n" if targets else ""
         (folder / "prometheus.yml").write_text(
-            "global: {scrape_interval: 1s, evaluation_interval: 1s}\n"
-            "rule_files: [rules.yml]\n"
-            "scrape_configs:\n"
-            f"  - {{job_name: prometheus, static_configs: [{{targets: ['{HOST}:{port}']}}]}}\n"
-            f"  - {{job_name: gone, static_configs: [{{targets: ['{HOST}:1']}}]}}\n"
+            "global: {scrape_interval: 1s, evaluation_interval: 1s}\nrule_files: [rules.yml]\n"
+            f"scrape_configs:\n{own}{others}"
         )
         return [
             binary,
@@ -78,12 +80,23 @@ def prometheus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
 
 
 @service
+def prometheus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    """A Prometheus that reads itself each second, with the alert Watchdog that always fires."""
+    with running_prometheus(tmp_path_factory.mktemp("prometheus")) as server:
+        yield server
+
+
+@service
 def netdata(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    """A Netdata without its cloud, its statistics and the plugins that need root."""
+    """A Netdata without its cloud, its statistics and the plugins that need root, with an alarm that is raised."""
     binary = required("netdata")
     folder = tmp_path_factory.mktemp("netdata")
     for name in ("config", "cache", "lib", "log", "lock"):
         (folder / name).mkdir()
+    (folder / "config" / "health.d").mkdir()
+    (folder / "config" / "health.d" / "lab.conf").write_text(
+        "alarm: always_raised\n on: system.load\n calc: $load1\n every: 1s\n warn: $this >= 0\n info: for the tests\n"
+    )
     (folder / "config" / ".opt-out-from-anonymous-statistics").touch()
 
     def command(port: int) -> list[str]:
@@ -103,12 +116,11 @@ def netdata(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
         )
         return [binary, "-D", "-c", str(configuration)]
 
-    def has_charts(port: int) -> bool:
-        address = f"http://{HOST}:{port}/api/v1/data?chart=system.cpu&after=-2&points=1"
-        with urllib.request.urlopen(address, timeout=5) as response:
-            return b'"data"' in response.read()
+    def has_read(port: int) -> bool:
+        with urllib.request.urlopen(f"http://{HOST}:{port}/api/v1/alarms", timeout=5) as response:
+            return b"always_raised" in response.read()
 
-    with running("netdata", command, folder, has_charts) as port:
+    with running("netdata", command, folder, has_read) as port:
         yield Service(port, folder)
 
 

@@ -23,7 +23,7 @@ class NoAuthentication(_Part):
 class BasicAuthentication(_Part):
     """User name and password with every request; none where the name is empty."""
 
-    type: Literal["basic"]
+    type: Literal["basic"] = "basic"
     username: str
     password: str = ""
 
@@ -71,6 +71,9 @@ class LoginAuthentication(_Part):
 
     type: Literal["login"]
     request: LoginRequest
+    basic: BasicAuthentication | None = Field(
+        None, description="User name and password that go with the log-in and with every request besides"
+    )
     token: Path | None = Field(None, description="JMESPath to the token in the JSON answer")
     header: Carrier | None = None
     query: Carrier | None = None
@@ -79,6 +82,7 @@ class LoginAuthentication(_Part):
         default_factory=dict, description="A header of the answer, and the header of the requests that repeats it"
     )
     expect_text: str = Field("", description="What the answer holds when the log-in was right")
+    refused_text: str = Field("", description="What the answer holds when the credentials are wrong")
     expired_statuses: tuple[StatusCode, ...] = Field(
         (401,), min_length=1, description="Answers that mean that the log-in has run out"
     )

@@ -69,7 +69,9 @@ class Authorizing:
         if self._remote is not None:
             return await self._remote.send(call)
         if not isinstance(authentication, LoginAuthentication):
-            return await self._transport.send(self._with_credentials(call))
+            return await self._transport.send(self._with_credentials(call, authentication))
+        if authentication.basic is not None:
+            call = self._with_credentials(call, authentication.basic)
         session = await self._session(authentication, None)
         received = await self._transport.send(_with_session(call, session))
         if received.status in authentication.expired_statuses:
@@ -77,8 +79,8 @@ class Authorizing:
             received = await self._transport.send(_with_session(call, session))
         return received
 
-    def _with_credentials(self, call: Call) -> Call:
-        match self._authentication:
+    def _with_credentials(self, call: Call, authentication: Authentication) -> Call:
+        match authentication:
             case BasicAuthentication(username=username, password=password):
                 user = self._filled(username)
                 return self._with_basic(call, user, self._filled(password)) if user else call
@@ -102,6 +104,8 @@ class Authorizing:
 
     async def _session(self, authentication: LoginAuthentication, expired: Session | None) -> Session:
         call = make_call(authentication.request, self._base, {}, self._values)
+        if authentication.basic is not None:
+            call = self._with_credentials(call, authentication.basic)
         key = login_key(str(self._base), call.method, str(call.url), list(call.headers.items()), repr(call.body))
         session = await self._logins.get(key, lambda: self._log_in(authentication, call), expired)
         for text in session.hidden:
@@ -117,7 +121,8 @@ class Authorizing:
             raise LoginRefusedError(f"The log-in was refused ({received.status_text}). Check the credentials")
         if not received.accepted(authentication.request.statuses):
             raise SourceFailedError(f"The log-in failed: answered {received.status_text}")
-        if authentication.expect_text not in received.text:
+        refused = authentication.refused_text and authentication.refused_text in received.text
+        if refused or authentication.expect_text not in received.text:
             raise LoginRefusedError("The log-in was refused. Check the credentials")
         return self._opened(authentication, received)
 

@@ -6,6 +6,7 @@ import asyncio
 import base64
 from typing import Any
 
+import aiohttp
 import pytest
 from aiohttp import web
 
@@ -201,6 +202,37 @@ async def test_a_log_in_by_its_text_and_by_an_odd_status(open_source: Any) -> No
         with pytest.raises(HomelabError, match="Check the credentials"):
             await open_source({**REQUESTS, "auth": by_text}, url=address, key="wrong").read()
         assert (await open_source({**REQUESTS, "auth": by_status}, url=address).read()).metrics[0].value == 7
+
+
+async def test_a_log_in_may_need_a_user_and_password_besides(open_source: Any) -> None:
+    async def answer(request: web.Request) -> web.Response:
+        if request.headers.get("Authorization") != aiohttp.encode_basic_auth("anna", "right"):
+            return web.Response(status=401)
+        if request.headers.get("X-Id") != "42":
+            return web.Response(status=409, headers={"X-Id": "42"})
+        return web.json_response({"a": 7})
+
+    auth = {
+        "type": "login",
+        "request": {"path": "/api", "statuses": [409]},
+        "basic": {"username": "anna", "password": "${params.key}"},
+        "copy_headers": {"X-Id": "X-Id"},
+        "expired_statuses": [409],
+    }
+    async with http_server(answer) as address:
+        assert (await open_source({**REQUESTS, "auth": auth}, url=address, key="right").read()).metrics[0].value == 7
+        with pytest.raises(HomelabError, match=r"refused \(401 Unauthorized\)\. Check the credentials"):
+            await open_source({**REQUESTS, "auth": auth}, url=address, key="wrong").read()
+
+
+async def test_a_log_in_that_is_refused_by_its_text(open_source: Any) -> None:
+    async def answer(request: web.Request) -> web.Response:
+        return web.Response(text="Fails.") if request.path == "/login" else web.json_response({"a": 7})
+
+    auth = {"type": "login", "request": {"path": "/login"}, "refused_text": "Fails.", "cookies": True}
+    async with http_server(answer) as address:
+        with pytest.raises(HomelabError, match=r"The log-in was refused\. Check the credentials"):
+            await open_source({**REQUESTS, "auth": auth}, url=address).read()
 
 
 async def test_an_unknown_secret_is_named(open_source: Any) -> None:
