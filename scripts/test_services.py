@@ -51,7 +51,7 @@ def install_packages(packages: list[str]) -> None:
         print(f"  {', '.join(packages)} (as Debian calls them)")
         return
     print(f"Installing {' '.join(packages)}")
-    already_active = set(active_units())
+    enabled_before = set(enabled_units())
     with tempfile.NamedTemporaryFile("w", prefix="policy-rc.d") as policy:
         policy.write("#!/bin/sh\nexit 101\n")
         policy.flush()
@@ -59,27 +59,24 @@ def install_packages(packages: list[str]) -> None:
         try:
             quiet = ["-y", "-qq", "-o", "Dpkg::Use-Pty=0", "--no-install-recommends"]
             run(*root, "apt-get", "update", "-qq")
-            run(*root, "env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "install", *quiet, *packages)
+            install = (*root, "env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "install", *quiet)
+            if not run(*install, *packages):
+                for package in packages:  # a release may lack one of them, and then none is installed
+                    run(*install, package)
         finally:
             if added:
                 run(*root, "rm", "-f", str(POLICY))
-    new_units = sorted(set(active_units()) - already_active)
+    new_units = sorted(set(enabled_units()) - enabled_before)
     if new_units:
         run(*root, "systemctl", "disable", "--now", "--quiet", *new_units)
 
 
-def active_units() -> list[str]:
+def enabled_units() -> list[str]:
     """The services that systemd starts at boot; none where there is no systemd."""
     if not Path("/run/systemd/system").exists():
         return []
-    command = [
-        "systemctl",
-        "list-unit-files",
-        "--type=service,socket,timer",
-        "--state=enabled",
-        "--no-legend",
-        "--plain",
-    ]
+    command = ["systemctl", "list-unit-files", "--type=service,socket,timer", "--state=enabled"]
+    command += ["--no-legend", "--plain"]
     lines = subprocess.run(command, capture_output=True, text=True, check=False).stdout.splitlines()
     return [line.split()[0] for line in lines if line.strip()]
 

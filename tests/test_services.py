@@ -12,7 +12,7 @@ from tests import services
 from tests.services import PACKAGES, accepts, free_port, pytest_terminal_summary, required, running
 
 PROGRAMS = (
-    *("glances", "mariadb", "mosquitto", "netdata", "nginx", "node_exporter", "nut", "podman", "prometheus"),
+    *("glances", "mariadb", "mosquitto", "netdata", "nginx", "node_exporter", "nut", "podman_engine", "prometheus"),
     *("qbittorrent", "redis", "snmpd", "sshd", "syncthing", "transmission"),
 )
 PYTHON_SERVER = "import http.server as s; s.test(s.SimpleHTTPRequestHandler, port={port}, bind='127.0.0.1')"

@@ -1,7 +1,4 @@
-"""What serves: nginx, Redis, MariaDB, Mosquitto, OpenSSH and Podman.
-
-PostgreSQL is the tests' own, in tests/conftest.py.
-"""
+"""What serves: nginx, Redis, MariaDB, Mosquitto and OpenSSH. PostgreSQL is the tests' own, in tests/conftest.py."""
 
 from __future__ import annotations
 
@@ -15,7 +12,6 @@ from pathlib import Path
 
 import pytest
 
-from tests.database import private_folder
 from tests.services import HOST, Service, accepts, answers, required, running, service
 
 USERNAME = "homelab"
@@ -140,22 +136,3 @@ def sshd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SshServer]:
             private_key=(folder / "client").read_text(),
             host_key=(folder / "host.pub").read_text().strip(),
         )
-
-
-@service
-def podman() -> Iterator[Path]:
-    """The socket of a Podman that speaks Docker's API, with its images and containers in a folder of its own."""
-    binary = required("podman")
-    with private_folder() as folder:
-        place = [f"--root={folder}/root", f"--runroot={folder}/run", f"--tmpdir={folder}/tmp", "--storage-driver=vfs"]
-        able = subprocess.run([binary, *place, "info"], capture_output=True, text=True, check=False)
-        if able.returncode:
-            pytest.skip(f"podman cannot work here: {able.stderr.strip()}")
-        plain = ["--cgroup-manager=cgroupfs", "--events-backend=file"]
-        listening = folder / "podman.sock"
-
-        def command(_port: int) -> list[str]:
-            return [binary, *place, *plain, "system", "service", "--time=0", f"unix://{listening}"]
-
-        with running("podman", command, folder, lambda _port: listening.exists()):
-            yield listening
