@@ -180,13 +180,17 @@ def build_client(pool: Pool, bot_url: str, box: SecretBox, **options: Any) -> Ho
     )
     attachments = Attachments()
     replies = Replies(to_layout, to_files, attachments)
+    interactions = Interactions(definitions, dashboards, supervisor, statistics)
+    action_replies = ActionReplies(interactions, actions, replies)
 
     def condition() -> BotCondition:
         placements = [place for board in definitions.dashboards.values() for place in dashboards.placements_of(board)]
         posted = sum(place.state == PlacementState.POSTED for place in placements)
         return BotCondition(statistics.started_at, client.measured_latency, len(definitions.dashboards), posted)
 
-    context = CommandContext(dashboards, Sources(definitions, readings), statistics, condition, replies)
+    context = CommandContext(
+        dashboards, Sources(definitions, readings), statistics, condition, replies, actions, action_replies
+    )
     describe = _describer(client, statistics, pacing, lambda: sync.digest)
     sync = CommandSync(
         client.tree,
@@ -224,7 +228,6 @@ def build_client(pool: Pool, bot_url: str, box: SecretBox, **options: Any) -> Ho
         definitions, PostgresSourceTests(pool), lambda source, type_: inspect_source(source, type_, resources)
     )
     listener = _listener(bot_url, definitions, secrets, supervisor, source_tests)
-    interactions = Interactions(definitions, dashboards, supervisor, statistics)
     register = GuildRegister(PostgresGuilds(pool))
     _watch(client, definitions, statistics)
     client.attach(
@@ -241,7 +244,7 @@ def build_client(pool: Pool, bot_url: str, box: SecretBox, **options: Any) -> Ho
         services=supervisor,
         interactions=interactions,
         replies=replies,
-        action_replies=ActionReplies(interactions, actions, replies),
+        action_replies=action_replies,
     )
     return client
 

@@ -273,3 +273,40 @@ async def test_a_run_that_takes_too_long_is_broken_off(lab: Lab, api: Api) -> No
 
     assert "was broken off" in text_of(answer)
     assert [run["state"] for run in await lab.runs()] == ["timed_out"]
+
+
+async def test_a_slash_command_has_the_parameters_as_options(lab: Lab, api: Api) -> None:
+    items = {"rooms": [{"name": "r1", "label": "Rack"}, {"name": "r2", "label": "Desk"}]}
+    await lab.source(name="house", type="static", config={"items": items})
+    choices_from = {"source": "house", "items": "rooms", "label": "label"}
+    wanted = [
+        parameter("times", type="integer", default=1),
+        parameter("room", type="choice", choices_from=choices_from),
+        parameter("text"),
+    ]
+    body = {name: f"${{params.{name}}}" for name in ("text", "times", "room")}
+    await call_action(lab, api, parameters=wanted, body=body, confirm="Say ${params.text} in ${params.room}?")
+    config = {"action": "call", "parameters": {"text": "set"}}
+    await factories.command(lab.owner, name="say", type="run_action", description="Says it", config=config)
+    await lab.until_synced("dashboard", "status", "sources", "say")
+
+    async def offered() -> list[str]:
+        return [choice["value"] for choice in await lab.ada.autocomplete(lab.channel, "say", "room", "de")]
+
+    await until(offered, "the choices")
+    assert await offered() == ["r2"]
+    asked = await lab.ada.slash(lab.channel, "say", room="Desk")
+    assert "Say set in r2?" in text_of(answer_of(asked))
+    await lab.ada.click(answer_of(asked), label="Yes, do it")
+
+    await until(lambda: api.bodies, "the run")
+    assert json.loads(api.bodies[0]) == {"text": "set", "times": 1, "room": "r2"}
+    assert [run["origin"] for run in await lab.runs()] == ["command"]
+    refused = await lab.alice.slash(lab.channel, "say", room="r1")
+    assert "You may not do this" in text_of(answer_of(refused))
+
+
+async def test_a_command_of_an_action_that_is_not_there_comes_with_it(lab: Lab, api: Api) -> None:
+    await factories.command(lab.owner, name="say", type="run_action", description="x", config={"action": "call"})
+    await call_action(lab, api)
+    await lab.until_synced("dashboard", "status", "sources", "say")

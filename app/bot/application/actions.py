@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from app.bot.application.action_forms import ActionForm, ActionForms, CheckedCall
 from app.bot.application.definitions import Definitions
 from app.bot.application.services import ServiceOffError
-from app.bot.domain.action_parameters import Offer
+from app.bot.domain.action_parameters import ActionParameter, Offer
 from app.bot.domain.action_runs import Origin, ReplyAddress, RunRequest, RunState
 from app.bot.domain.actions import ActionCall
 from app.bot.domain.blocks import ButtonStyle
@@ -131,6 +131,10 @@ class Actions:
         """What people read for the action of a run."""
         run = await self._runs.get(run_id)
         return self._forms.title(run.action) if run is not None else "Action"
+
+    def parameters(self, action: str) -> tuple[ActionParameter, ...]:
+        """What an action asks for. Raises UnknownActionError, or what is wrong with the row."""
+        return tuple(self._forms.settings(self._forms.definition(action)).parameters)
 
     def choices(self, action: str, parameter: str, typed: str) -> list[Offer]:
         """What can be chosen for a parameter now and contains what was typed, at most 25."""

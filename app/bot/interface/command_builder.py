@@ -109,6 +109,7 @@ class CommandSync:
         self.digest: str | None = None
         """The digest of the commands that Discord has, as far as this process knows."""
         definitions.subscribe(Kind.COMMANDS, self._changed)
+        definitions.subscribe(Kind.ACTIONS, self._changed)  # their parameters are options of commands
 
     async def run(self, application_id: Callable[[], int]) -> None:
         """Sync until cancelled. What fails is tried again, with one log line."""
@@ -116,6 +117,7 @@ class CommandSync:
         while True:
             try:
                 if self._loaded:
+                    await self._definitions.loaded.wait()  # what a command needs may be loaded after it
                     await self._sync(application_id())
             except (discord.HTTPException, aiohttp.ClientError, OSError, HomelabError) as error:
                 if not failing:

@@ -14,12 +14,14 @@ import discord
 from discord import app_commands
 from pydantic import BaseModel, ConfigDict
 
+from app.bot.application.actions import Actions
 from app.bot.application.dashboards import Dashboards
 from app.bot.application.overview import BotCondition
 from app.bot.application.sources import Sources
 from app.bot.application.statistics import Statistics
 from app.bot.domain.commands import CommandDefinition
 from app.bot.domain.registry import Registry
+from app.bot.interface.action_replies import ActionReplies
 from app.bot.interface.actors import actor_of
 from app.bot.interface.replies import Replies
 
@@ -32,13 +34,17 @@ AppCommand: TypeAlias = app_commands.Command[Any, ..., Any] | app_commands.Group
 
 @dataclass(frozen=True, slots=True)
 class CommandContext:
-    """What slash commands may use. `condition` gives how the bot itself is doing now."""
+    """What slash commands may use. `condition` gives how the bot itself is doing now.
+    `action_replies` runs actions for those who ask.
+    """
 
     dashboards: Dashboards
     sources: Sources
     statistics: Statistics
     condition: Callable[[], BotCondition]
     replies: Replies
+    actions: Actions
+    action_replies: ActionReplies
 
 
 class CommandType(BaseModel):
