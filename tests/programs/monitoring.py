@@ -105,6 +105,7 @@ def netdata(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
             f"[global]\n run as user = {getpass.getuser()}\n hostname = lab\n"
             f"[directories]\n config = {folder}/config\n cache = {folder}/cache\n lib = {folder}/lib\n"
             f" log = {folder}/log\n lock = {folder}/lock\n home = {folder}/lib\n"
+            f" health config = {folder}/config/health.d\n stock health config = {folder}/lib\n"
             f"[db]\n mode = ram\n retention = 600\n"
             f"[web]\n bind to = {HOST}\n default port = {port}\n"
             "[logs]\n debug = none\n error = stderr\n access = none\n"
