@@ -226,10 +226,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker("service")
 
 
-def pytest_terminal_summary(terminalreporter: Any) -> None:
-    """Name the programs whose tests were skipped, as nobody reads a list of hundreds of lines."""
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_terminal_summary(terminalreporter: Any) -> Generator[None, object, object]:
+    """Name the programs whose tests were skipped, at the very end: nobody reads a list of hundreds of lines."""
+    result = yield
     pattern = re.compile(re.escape(_MISSING).replace(r"\{\}", "(.+)") + "$")
     reasons = (report.longrepr[2] for report in terminalreporter.stats.get("skipped", ()))
     names = sorted({found[1] for reason in reasons if (found := pattern.search(reason.removeprefix("Skipped: ")))})
     if names:
         terminalreporter.write_line(f"Skipped, not installed: {', '.join(names)} (make test-services installs them)")
+    return result

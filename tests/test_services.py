@@ -69,5 +69,9 @@ def test_the_last_lines_name_each_missing_program_once() -> None:
     skipped = [SimpleNamespace(longrepr=("test_x.py", 1, reason)) for reason in (*reasons, *reasons)]
     skipped.append(SimpleNamespace(longrepr=("test_y.py", 1, "Skipped: NUT is not installed: run make test-services")))
     lines: list[str] = []
-    pytest_terminal_summary(SimpleNamespace(stats={"skipped": skipped}, write_line=lines.append))
+    hook = pytest_terminal_summary(SimpleNamespace(stats={"skipped": skipped}, write_line=lines.append))
+    next(hook)
+    assert lines == []  # what pytest has to say comes first
+    with pytest.raises(StopIteration):
+        next(hook)
     assert lines == ["Skipped, not installed: NUT, redis (make test-services installs them)"]
