@@ -108,10 +108,10 @@ class Authority:
         return certificate.public_bytes(serialization.Encoding.PEM).decode(), private.decode()
 
     def server(self, valid: timedelta = timedelta(days=60), address: str = "127.0.0.1") -> ssl.SSLContext:
-        """What a server uses whose certificate ends in `valid` from now and is for `address`."""
+        """What a server uses whose certificate ends in `valid` from now and is for `address`, an IP address or name."""
         key = ec.generate_private_key(ec.SECP256R1())
         name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Test server")])
-        names = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address(address))])
+        names = x509.SubjectAlternativeName([_general_name(address)])
         certificate = (
             self._builder(name, key.public_key(), valid)
             .add_extension(names, critical=False)
@@ -142,3 +142,10 @@ class Authority:
             .not_valid_before(now - timedelta(days=365))
             .not_valid_after(now + valid)
         )
+
+
+def _general_name(address: str) -> x509.GeneralName:
+    try:
+        return x509.IPAddress(ipaddress.ip_address(address))
+    except ValueError:
+        return x509.DNSName(address)

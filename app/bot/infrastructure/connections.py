@@ -26,7 +26,11 @@ _CLOSING_SECONDS = 1.0
 
 
 class ConnectionFailedError(HomelabError):
-    """There is no connection; the text is the reason, without the address."""
+    """There is no connection; the text is the reason, without the address. `cause` is the system's own error."""
+
+    def __init__(self, reason: str, cause: Exception | None = None) -> None:
+        super().__init__(reason)
+        self.cause = cause
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +92,7 @@ async def _open(host: str, port: int, tls: ssl.SSLContext | None, server_name: s
             sock=connected, ssl=tls, server_hostname=(server_name or host) if tls else None
         )
     except (OSError, ValueError) as error:
-        raise ConnectionFailedError(reason_of(error)) from None
+        raise ConnectionFailedError(reason_of(error), error) from None
     handshake_seconds = time.perf_counter() - started if tls else None
     return Stream(reader, writer, address, connect_seconds, handshake_seconds)
 

@@ -16,6 +16,7 @@ from app.bot.infrastructure.sources import (
     simulated,
     static,
     tcp,
+    tls_certificate,
     weather,
 )
 from app.bot.infrastructure.sources.base import Resources, SourceFailedError, SourceType, source_types
@@ -38,5 +39,6 @@ __all__ = [
     "source_types",
     "static",
     "tcp",
+    "tls_certificate",
     "weather",
 ]
