@@ -12,13 +12,11 @@ import psutil
 from pydantic import Field, PrivateAttr
 
 from app.bot.domain.readings import Metric, Reading, Status
+from app.bot.infrastructure.sources import host_metrics
 from app.bot.infrastructure.sources.base import Resources, SourceFailedError, SourceType, source_types
 from app.bot.infrastructure.sources.host_samples import (
     Counters,
-    Disk,
     Parts,
-    busy_percent,
-    rate,
     read_disks,
     read_interfaces,
     read_temperatures,
@@ -88,18 +86,18 @@ class Host(SourceType):
         now = self._previous = take_counters(parts, with_processes=self.processes > 0)
         disks = parts.read("disks", lambda: read_disks(self.disks, self.skip_filesystems, self.skip_mounts)) or []
         interfaces = parts.read("network", lambda: read_interfaces(self.interfaces, self.skip_interfaces)) or {}
-        network = [_Interface(name, address, now, before) for name, address in interfaces.items()]
+        network = [host_metrics.Interface(name, address, now, before) for name, address in interfaces.items()]
         metrics = [
             *_processor(parts, now, before),
             *_memory(parts),
-            *_disk_metrics(disks, now, before),
-            *_network_metrics(network),
+            *host_metrics.disk_metrics(disks, now, before),
+            *host_metrics.network_metrics(network),
             *(parts.read("temperatures", lambda: list(_temperatures())) or ()),
             *(parts.read("uptime", lambda: [Metric("uptime", uptime_seconds(), "seconds")]) or ()),
             *(parts.read("processes", lambda: [Metric("process.count", float(len(psutil.pids())), "count")]) or ()),
         ]
         items: dict[str, list[dict[str, Any]]] = {
-            "disks": [_disk_row(disk) for disk in disks],
+            "disks": [host_metrics.disk_row(disk) for disk in disks],
             "interfaces": [interface.row() for interface in network],
         }
         if self.processes:
@@ -109,92 +107,20 @@ class Host(SourceType):
 
 
 def _processor(parts: Parts, now: Counters, before: Counters) -> Iterator[Metric]:
-    yield Metric("cpu.percent", busy_percent(now.cores, before.cores), "percent")
-    yield Metric("cpu.count", float(len(now.cores)) if now.cores else None, "count")
-    earlier = before.cores if len(before.cores) == len(now.cores) else now.cores
-    for number, (core, core_before) in enumerate(zip(now.cores, earlier, strict=True)):
-        yield Metric("cpu.core.percent", busy_percent([core], [core_before]), "percent", {"core": str(number)})
-    load = parts.read("load", psutil.getloadavg)
-    for minutes, value in zip((1, 5, 15), load or (), strict=False):
+    yield from host_metrics.processor(now, before)
+    for minutes, value in zip((1, 5, 15), parts.read("load", psutil.getloadavg) or (), strict=False):
         yield Metric(f"load.{minutes}", value)
 
 
 def _memory(parts: Parts) -> Iterator[Metric]:
     memory = parts.read("memory", psutil.virtual_memory)
     if memory is not None:
-        used = memory.total - memory.available
-        yield Metric("memory.percent", used / memory.total * 100 if memory.total else None, "percent")
-        yield Metric("memory.used", float(used), "bytes")
-        yield Metric("memory.available", float(memory.available), "bytes")
-        yield Metric("memory.total", float(memory.total), "bytes")
+        yield from host_metrics.memory(memory.total, memory.available)
     swap = parts.read("swap", psutil.swap_memory)
     if swap is not None:
-        yield Metric("swap.percent", swap.used / swap.total * 100 if swap.total else None, "percent")
-        yield Metric("swap.used", float(swap.used), "bytes")
-        yield Metric("swap.total", float(swap.total), "bytes")
-
-
-def _disk_metrics(disks: list[Disk], now: Counters, before: Counters) -> Iterator[Metric]:
-    for disk in disks:
-        labels = {"mount": disk.mount}
-        yield Metric("disk.percent", disk.percent, "percent", labels)
-        for name, value in (("used", disk.used), ("free", disk.free), ("total", disk.total)):
-            yield Metric(f"disk.{name}", None if value is None else float(value), "bytes", labels)
-    if now.disk and before.disk:
-        seconds = now.at - before.at
-        yield Metric("disk.read", rate(now.disk[0], before.disk[0], seconds), "bytes/s")
-        yield Metric("disk.write", rate(now.disk[1], before.disk[1], seconds), "bytes/s")
-
-
-class _Interface:
-    """One network interface over the time between two samples; bytes, and bytes per second."""
-
-    def __init__(self, name: str, address: str, now: Counters, before: Counters) -> None:
-        self.name = name
-        self.address = address
-        latest, earlier = now.network.get(name), before.network.get(name)
-        self.received = latest[0] if latest else None
-        self.transmitted = latest[1] if latest else None
-        self.receive: float | None = None
-        self.transmit: float | None = None
-        if latest is not None and earlier is not None:
-            self.receive = rate(latest[0], earlier[0], now.at - before.at)
-            self.transmit = rate(latest[1], earlier[1], now.at - before.at)
-
-    def row(self) -> dict[str, Any]:
-        return {
-            "interface": self.name,
-            "address": self.address,
-            "receive": self.receive,
-            "transmit": self.transmit,
-            "received": self.received,
-            "transmitted": self.transmitted,
-        }
-
-
-def _network_metrics(interfaces: list[_Interface]) -> Iterator[Metric]:
-    """Sums without labels first, so that a reference without labels means all interfaces together."""
-    units = {"receive": "bytes/s", "transmit": "bytes/s", "received": "bytes", "transmitted": "bytes"}
-    for name, unit in units.items():
-        values = [value for interface in interfaces if (value := getattr(interface, name)) is not None]
-        yield Metric(f"network.{name}", float(sum(values)) if values else None, unit)
-        for interface in interfaces:
-            value = getattr(interface, name)
-            labels = {"interface": interface.name}
-            yield Metric(f"network.{name}", None if value is None else float(value), unit, labels)
+        yield from host_metrics.swap(swap.total, swap.used)
 
 
 def _temperatures() -> Iterator[Metric]:
     for sensor, celsius in read_temperatures().items():
         yield Metric("temperature", celsius, "celsius", {"sensor": sensor})
-
-
-def _disk_row(disk: Disk) -> dict[str, Any]:
-    return {
-        "mount": disk.mount,
-        "filesystem": disk.filesystem,
-        "total": disk.total,
-        "used": disk.used,
-        "free": disk.free,
-        "percent": disk.percent,
-    }
