@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -43,13 +44,14 @@ class RunMessages(Protocol):
 def waiting_view(title: str, *, dry_run: bool = False) -> View:
     """The run was asked for."""
     what = "Trying out" if dry_run else "Running"
-    return notice(f"⏳ {what} **{escape_markdown(title)}** …", GREY)
+    return notice(f"⏳ {what} **{escape_markdown(title)}** …\n-# since <t:{int(time.time())}:R>", GREY)
 
 
-def progress_view(title: str, progress: str, seconds: float) -> View:
-    """The run is on its way."""
+def progress_view(title: str, progress: str, began: float) -> View:
+    """The run is on its way; `began` is a Unix time, which Discord shows as a time that ticks."""
     shown = shorten(one_line(progress), _PROGRESS_CHARACTERS)
-    return card((Text(f"⏳ **{escape_markdown(title)}**\n{escape_markdown(shown)}\n-# {seconds:.0f} s so far"),), GREY)
+    text = f"⏳ **{escape_markdown(title)}**\n{escape_markdown(shown)}\n-# since <t:{int(began)}:R>"
+    return notice(text, GREY)
 
 
 def outcome_view(title: str, outcome: RunOutcome, *, dry_run: bool = False) -> View:

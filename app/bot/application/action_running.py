@@ -136,7 +136,7 @@ class _Reporter:
         self._resources = resources
         self._text: str | None = None
         self._task: asyncio.Task[None] | None = None
-        self._begun = time.monotonic()
+        self._began = time.time()
 
     async def say(self, text: str) -> None:
         """Show this as soon as it may be."""
@@ -158,6 +158,6 @@ class _Reporter:
             with suppress(HomelabError):  # a database that is away is no reason to stop the run
                 await self._runs.say(self._run.id, text)
             if self._run.reply is not None:
-                view = progress_view(self._title, text, time.monotonic() - self._begun)
+                view = progress_view(self._title, text, self._began)
                 await self._messages.show(self._run.reply, view)
             await asyncio.sleep(_EDIT_SECONDS)

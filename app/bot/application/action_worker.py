@@ -136,6 +136,7 @@ class ActionWorker:
 
     async def _answer(self, run: ActionRun, outcome: RunOutcome, view: View | None) -> None:
         if run.reply is None:
+            await self._runs.answered(run.id)
             return
         title = self._forms.title(run.action)
         shown = view if view is not None and outcome.state is RunState.DONE else None

@@ -88,6 +88,16 @@ class SecretUse:
             end = match.end()
         return filled + text[end:]
 
+    async def fill_within(self, value: Any) -> Any:
+        """JSON-like data with the references in its texts replaced. Raises what `fill` raises."""
+        if isinstance(value, str):
+            return await self.fill(value)
+        if isinstance(value, dict):
+            return {key: await self.fill_within(entry) for key, entry in value.items()}
+        if isinstance(value, (list, tuple)):
+            return [await self.fill_within(entry) for entry in value]
+        return value
+
     def also_hide(self, value: str) -> None:
         """Hide a text that was made from a secret."""
         if value:

@@ -48,7 +48,7 @@ class HomeAssistant(NetworkAction):
         token = await resources.secrets.fill(self.token)
         url = URL(await resources.secrets.fill(self.url.rstrip("/"), quoted=True))
         headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
-        body = json.dumps(self.data).encode()
+        body = json.dumps(await resources.secrets.fill_within(self.data)).encode()
         request = Request("POST", url / "api" / "services" / domain / service, headers, body, self.verify_tls)
         async with send(resources.session, request) as answer:
             content, _ = await answer.read(_MAX_ANSWER)

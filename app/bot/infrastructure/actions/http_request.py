@@ -59,14 +59,4 @@ class HttpRequest(HttpFields, NetworkAction):
 async def _sent(body: Any, secrets: SecretUse) -> bytes:
     if isinstance(body, str):
         return (await secrets.fill(body)).encode()
-    return json.dumps(await _filled(body, secrets), ensure_ascii=False).encode()
-
-
-async def _filled(value: Any, secrets: SecretUse) -> Any:
-    if isinstance(value, str):
-        return await secrets.fill(value)
-    if isinstance(value, dict):
-        return {key: await _filled(entry, secrets) for key, entry in value.items()}
-    if isinstance(value, list):
-        return [await _filled(entry, secrets) for entry in value]
-    return value
+    return json.dumps(await secrets.fill_within(body), ensure_ascii=False).encode()
