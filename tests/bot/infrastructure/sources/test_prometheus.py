@@ -11,6 +11,7 @@ from app.bot.domain.readings import MAX_ITEMS, Metric, MetricKind, Status
 from app.bot.infrastructure.sources import Resources, SourceFailedError
 from tests.local_servers import Handler, http_server, nobody, raw_server
 from tests.services import Service
+from tests.waiting import until
 
 
 def answering(result_type: str, result: Any, status: int = 200, **more: Any) -> Handler:
@@ -31,6 +32,11 @@ async def asked(read: Any, handler: Handler, **query: Any) -> Any:
 
 
 async def test_a_real_store_answers_queries_of_all_kinds(read: Any, prometheus: Service) -> None:
+    async def has_read_both() -> bool:
+        reading = await read("prometheus", url=prometheus.url, queries=[{"name": "n", "query": "count(up)"}])
+        return bool(reading.metric("n").value == 2)
+
+    await until(has_read_both, "Prometheus to have tried both its targets")
     reading = await read(
         "prometheus",
         url=prometheus.url + "/",
