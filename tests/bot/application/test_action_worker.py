@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -21,11 +22,11 @@ from app.bot.application.definitions import Definitions
 from app.bot.application.readings import ReadingStore
 from app.bot.domain.action_runs import Origin, ReplyAddress
 from app.bot.domain.actions import ActionCall
-from app.bot.domain.errors import PermissionRefusedError
+from app.bot.domain.errors import PermissionRefusedError, StorageUnavailableError
 from app.bot.domain.guilds import Actor
 from app.bot.infrastructure.repositories import PostgresActionRuns
 from tests import factories
-from tests.bot.application.action_process import KEY, Shown, make_worker, types
+from tests.bot.application.action_process import KEY, Mark, Shown, make_worker, types
 from tests.database import Database
 from tests.waiting import until
 
@@ -275,3 +276,96 @@ async def test_the_tables_are_those_that_the_library_expects(database: Database,
         found.append([[tuple(row) for row in rows] for rows in (columns, indexes, sources)])
         await connection.close()
     assert found[0] == found[1]
+
+
+async def test_a_lost_connection_neither_ends_nor_repeats_what_runs(bench: Bench) -> None:
+    bench.hang()
+    await bench.start("mark")
+    run_id = await bench.ask()
+    working = asyncio.create_task(bench.worker.run())
+    await until(lambda: bench.lines == 1, "the run to begin")
+
+    await bench.owner.execute(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+        "WHERE application_name = 'homelab bot actions' AND datname = current_database()"
+    )
+    with pytest.raises(StorageUnavailableError, match="connection of the job queue was lost"):
+        await working
+    async with bench.working():  # as the supervisor starts it again
+        await asyncio.sleep(3)  # longer than a silent worker is taken for alive
+        assert await bench.state(run_id) == "running"
+        bench.let_go()
+        await bench.until_state(run_id, "done")
+
+    assert bench.lines == 1
+
+
+async def test_progress_is_shown_in_the_answer_and_in_the_row(bench: Bench) -> None:
+    bench.hang()
+    await bench.start("mark")
+    run_id = await bench.ask()
+
+    async with bench.working():
+
+        async def said() -> bool:
+            return await bench.owner.fetchval("SELECT progress FROM action_runs WHERE id = $1", run_id) == "written"
+
+        await until(said, "the progress")
+        await until(lambda: "written" in str(bench.shown.views), "the progress to be shown")
+        bench.let_go()
+        row = await bench.until_state(run_id, "done")
+        await until(lambda: "Done." in str(bench.shown.views[-1]), "the outcome")
+
+    assert row["progress"] == ""
+
+
+async def test_only_who_was_asked_can_confirm_and_only_once(bench: Bench) -> None:
+    await bench.start("mark", confirm="Sure?")
+    asked = await bench.actions.ask(ActionCall("mark"), ADA, Origin.BUTTON)
+    mallory = Actor(8, "mallory", None, None, manages_guild=True)
+
+    with pytest.raises(RunRefusedError):
+        await bench.actions.confirm(asked.run_id, mallory, None)
+    await bench.actions.decline(asked.run_id, mallory)
+    assert await bench.state(asked.run_id) == "asked"
+    both = await asyncio.gather(
+        *(bench.actions.confirm(asked.run_id, ADA, None) for _ in range(2)), return_exceptions=True
+    )
+
+    assert sum(isinstance(one, RunRefusedError) for one in both) == 1
+    assert await bench.state(asked.run_id) == "queued"
+    assert await bench.owner.fetchval("SELECT count(*) FROM pgqueuer") == 1
+
+
+async def test_what_nobody_confirmed_is_refused_and_what_is_old_is_deleted(bench: Bench) -> None:
+    await bench.start("mark", confirm="Sure?")
+    asked = await bench.actions.ask(ActionCall("mark"), ADA, Origin.BUTTON)
+    old = await factories.action_run(bench.owner, requested_at=datetime.now(UTC) - timedelta(days=91))
+    await bench.owner.execute(
+        "UPDATE action_runs SET requested_at = now() - interval '16 minutes' WHERE id = $1", asked.run_id
+    )
+
+    await bench.runs.clean_up(90)
+
+    assert await bench.state(asked.run_id) == "refused"
+    assert await bench.owner.fetchval("SELECT count(*) FROM action_runs WHERE id = $1", old["id"]) == 0
+
+
+async def test_a_fault_of_a_type_is_an_outcome_and_not_the_end_of_the_worker(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def broken(_self: object, _context: object) -> None:
+        raise KeyError("hunter2")
+
+    await bench.start("mark", concurrency=5)
+    with monkeypatch.context() as patched:
+        patched.setattr(Mark, "run", broken)
+        first = await bench.ask()
+        async with bench.working():
+            row = await bench.until_state(first, "failed")
+    assert "Something went wrong inside the bot" in row["result"]
+    assert "hunter2" not in row["result"]
+
+    second = await bench.ask()
+    async with bench.working():
+        await bench.until_state(second, "done")
