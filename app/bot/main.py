@@ -76,6 +76,7 @@ from app.bot.infrastructure.repositories import (
     PostgresGuilds,
     PostgresHistory,
     PostgresPlacements,
+    PostgresPushes,
     PostgresServices,
     PostgresSettings,
     PostgresSourceTests,
@@ -156,7 +157,7 @@ def build_client(pool: Pool, bot_url: str, box: SecretBox, **options: Any) -> Ho
     )
     secrets = PostgresSecrets(pool, box)
     session = make_session()
-    resources = Resources(session, secrets, statistics)
+    resources = Resources(session, secrets, statistics, pushes=PostgresPushes(pool))
     instances = PostgresBotInstances(pool)
     audit = Audit(PostgresAudit(pool))
 
@@ -302,6 +303,9 @@ def _listener(
                 collection.retry_failing()
         if change.table == "source_tests" and change.id is not None:
             source_tests.start(int(change.id))
+        if change.table == "pushes":
+            for called in [source for source in definitions.sources.values() if str(source.id) == change.id]:
+                _poll_soon(supervisor, called.name)
         await definitions.apply(change)
 
     async def reload() -> None:

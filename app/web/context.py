@@ -12,6 +12,7 @@ from app.web.action_runs import ActionRuns
 from app.web.preview.readings import PreviewSource
 from app.web.records.store import RecordStore
 from app.web.security.actors import WebActor
+from app.web.security.call_limit import PushLimits
 from app.web.security.first_run import FirstRun
 from app.web.security.passwords import Passwords
 from app.web.security.rate_limit import LoginLimiter
@@ -31,6 +32,7 @@ class WebContext:
     cookies: SessionCookies
     limiter: LoginLimiter
     first_run: FirstRun
+    push_limits: PushLimits
 
 
 def context_of(request: Request) -> WebContext:

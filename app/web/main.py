@@ -31,7 +31,7 @@ from app.shared.database.core.urls import DatabaseUrls
 from app.shared.private_files import read_or_create
 from app.shared.secrets import SecretBox, open_secret_box
 from app.shared.templating import SandboxedTemplates
-from app.web import health, metrics
+from app.web import health, metrics, pushes
 from app.web.action_runs import ActionRuns
 from app.web.admin.site import TablePages
 from app.web.api.application import create_api
@@ -49,6 +49,7 @@ from app.web.records.errors import RecordError, RecordNotFoundError, RoleTooLowE
 from app.web.records.kinds import COMPONENTS
 from app.web.records.store import RecordStore
 from app.web.records.validation import ConfigModels, Validation
+from app.web.security.call_limit import PushLimits
 from app.web.security.database_errors import add_database_handlers
 from app.web.security.first_run import FirstRun
 from app.web.security.middleware import SecurityMiddleware
@@ -100,13 +101,14 @@ def create_app(
         cookies,
         limiter or LoginLimiter(),
         first_run or FirstRun(),
+        PushLimits(),
     )
     app = FastAPI(title="HomeLab", openapi_url=None, docs_url=None, redoc_url=None)
     tables = TablePages(sessions, store, signing_key)
     add_filters(tables.templates.env)
     pages = Pages(tables.templates, signing_key)
     typed_pages = (component_type_pages, source_pages, dashboards, action_pages)
-    for module in (access, account, *typed_pages, forms, health, home, metrics, revisions):
+    for module in (access, account, *typed_pages, forms, health, home, metrics, pushes, revisions):
         app.include_router(module.router)
     app.add_route("/favicon.ico", lambda request: RedirectResponse("/static/icon.svg", 308), include_in_schema=False)
     app.mount("/api/v1", create_api(version("homelab-discord-bot")))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from types import MappingProxyType
 
 from app.bot.application.polling import Reader
@@ -40,7 +41,8 @@ def open_reader(
     if definition.type not in source_types and definition.type in declared:
         return open_declarative(declared[definition.type], definition, resources)
     model = source_types[definition.type]
-    return _SourceReader(parse_config(model, definition.config, f"Config of “{definition.name}”"), resources)
+    config = parse_config(model, definition.config, f"Config of “{definition.name}”")
+    return _SourceReader(config, replace(resources, source=definition.name))
 
 
 async def inspect_source(source: DataSource, declared: DeclarativeType | None, resources: Resources) -> Inspection:

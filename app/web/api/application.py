@@ -10,6 +10,7 @@ from app.web.api.action_runs import router as action_runs_router
 from app.web.api.configuration import router as configuration_router
 from app.web.api.preview import router as preview_router
 from app.web.api.problems import add_problem_handlers
+from app.web.api.pushes import router as pushes_router
 from app.web.api.records import record_routes
 from app.web.api.revisions import router as revisions_router
 from app.web.api.source_tests import router as source_tests_router
@@ -45,6 +46,7 @@ def create_api(version: str) -> FastAPI:
     api.include_router(preview_router)
     api.include_router(action_runs_router)
     api.include_router(source_tests_router)
+    api.include_router(pushes_router)
     api.include_router(revisions_router)
     api.include_router(configuration_router)
     return api

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Form, Request
@@ -15,8 +16,9 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from app.bot.domain.items import value_text
 from app.bot.domain.placeholders import fill_known
 from app.bot.domain.units import format_value
-from app.shared.database.models import DashboardRow, DataSourceRow, DataSourceTypeRow, SourceStateRow
+from app.shared.database.models import DashboardRow, DataSourceRow, DataSourceTypeRow, PushRow, SourceStateRow
 from app.shared.yaml_text import YamlTextError, load_yaml
+from app.web import pushes
 from app.web.context import actor_of_request, context_of, database_of
 from app.web.pages.render import pages_of
 from app.web.records import audit
@@ -36,6 +38,24 @@ _DEFAULT_SECONDS = 10.0
 @router.get("/data-sources/{key}")
 async def show_source(key: str, request: Request, database: Database, actor: Actor) -> Response:
     """The newest reading, and the components that come with the type."""
+    return await _page(key, request, database, actor)
+
+
+@router.post("/data-sources/{key}/push-address")
+async def make_push_address(key: str, request: Request, database: Database, actor: Actor) -> Response:
+    """A new address to call, shown this once."""
+    if not actor.may(DATA_SOURCES.writer):
+        raise HTTPException(403)
+    source = await _found(request, database, key)
+    if source.type != pushes.TYPE:
+        raise HTTPException(404)
+    path = await pushes.make_address(database, source)
+    audit.record(database, actor, "data-sources.push_address", source.name)
+    await database.commit()
+    return await _page(key, request, database, actor, push_path=path)
+
+
+async def _page(key: str, request: Request, database: AsyncSession, actor: WebActor, push_path: str = "") -> Response:
     context = context_of(request)
     source: DataSourceRow = await _found(request, database, key)
     known = await database.get(DataSourceTypeRow, source.type)
@@ -49,6 +69,9 @@ async def show_source(key: str, request: Request, database: Database, actor: Act
         "result": {"reading": state.reading, "error": state.error} if state is not None else None,
         "view": await context.preview.ready(database, ready) if ready else None,
         "dashboards": await _dashboards(database),
+        "push": await database.get(PushRow, source.id) if source.type == pushes.TYPE else None,
+        "push_path": push_path,
+        "now": datetime.now(UTC),
         "may_edit": actor.may(DATA_SOURCES.writer),
     }
     _add_reading_filters(request)

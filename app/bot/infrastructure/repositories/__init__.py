@@ -16,6 +16,7 @@ from app.bot.infrastructure.repositories.definitions import (
 from app.bot.infrastructure.repositories.guilds import PostgresGuilds
 from app.bot.infrastructure.repositories.history import PostgresHistory
 from app.bot.infrastructure.repositories.placements import PostgresPlacements
+from app.bot.infrastructure.repositories.pushes import PostgresPushes
 from app.bot.infrastructure.repositories.source_tests import PostgresSourceTests
 from app.bot.infrastructure.repositories.sources import PostgresDataSources
 
@@ -28,6 +29,7 @@ __all__ = [
     "PostgresGuilds",
     "PostgresHistory",
     "PostgresPlacements",
+    "PostgresPushes",
     "PostgresServices",
     "PostgresSettings",
     "PostgresSourceTests",

@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict
 
 from app.bot.application.statistics import Statistics
 from app.bot.domain.errors import HomelabError
+from app.bot.domain.pushes import NoPushes, PushRepository
 from app.bot.domain.readings import Reading
 from app.bot.domain.registry import Registry
 from app.bot.infrastructure.declarative.logins import Logins
@@ -32,6 +33,9 @@ class Resources:
     secrets: SecretResolver
     statistics: Statistics
     logins: Logins = field(default_factory=Logins)
+    source: str = ""
+    """Name of the data source that is read."""
+    pushes: PushRepository = field(default_factory=NoPushes)
     poll_soon: Callable[[], None] = lambda: None
     """Asks for a poll of this source now: for a type that is told of changes between its polls."""
 

@@ -12,6 +12,7 @@ from app.shared.database.models.guilds import ChannelRow, GuildRow
 from app.shared.database.models.history import FiveMinutesRow, HourRow, RollupMarkRow, SampleRow, SeriesRow
 from app.shared.database.models.permissions import PermissionGrantRow
 from app.shared.database.models.placements import DashboardMessageRow
+from app.shared.database.models.pushes import PushRow
 from app.shared.database.models.revisions import DefinitionRevisionRow, RevisionRow
 from app.shared.database.models.secrets import SecretRow
 from app.shared.database.models.services import ServiceRow, ServiceStateRow, ServiceTypeRow
@@ -41,6 +42,7 @@ __all__ = [
     "GuildRow",
     "HourRow",
     "PermissionGrantRow",
+    "PushRow",
     "RevisionRow",
     "RollupMarkRow",
     "SampleRow",
