@@ -44,13 +44,13 @@ class RunMessages(Protocol):
 def waiting_view(title: str, *, dry_run: bool = False) -> View:
     """The run was asked for."""
     what = "Trying out" if dry_run else "Running"
-    return notice(f"⏳ {what} **{escape_markdown(title)}** …\n-# since <t:{int(time.time())}:R>", GREY)
+    return notice(f"⏳ {what} **{escape_markdown(title)}** …\n-# started <t:{int(time.time())}:R>", GREY)
 
 
 def progress_view(title: str, progress: str, began: float) -> View:
     """The run is on its way; `began` is a Unix time, which Discord shows as a time that ticks."""
     shown = shorten(one_line(progress), _PROGRESS_CHARACTERS)
-    text = f"⏳ **{escape_markdown(title)}**\n{escape_markdown(shown)}\n-# since <t:{int(began)}:R>"
+    text = f"⏳ **{escape_markdown(title)}**\n{escape_markdown(shown)}\n-# started <t:{int(began)}:R>"
     return notice(text, GREY)
 
 
