@@ -26,6 +26,7 @@ from app.bot.application.action_worker import ActionWorker, ActionWorkerConfig
 from app.bot.application.actions import SERVICE, Actions
 from app.bot.application.arrivals import Arrivals
 from app.bot.application.audit import Audit
+from app.bot.application.audit_trail import AuditTrail
 from app.bot.application.background import Background
 from app.bot.application.builders import DashboardBuilder
 from app.bot.application.charts import ChartStore
@@ -40,6 +41,7 @@ from app.bot.application.history_store import HistoryStore
 from app.bot.application.interactions import Interactions
 from app.bot.application.messenger import Messenger
 from app.bot.application.overview import BotCondition
+from app.bot.application.permissions import Permissions
 from app.bot.application.publishing import Publishing, PublishingConfig
 from app.bot.application.readings import ReadingStore
 from app.bot.application.regions import GuildRegions
@@ -70,6 +72,7 @@ from app.bot.infrastructure.readers import inspect_source, open_reader
 from app.bot.infrastructure.repositories import (
     PostgresActionRuns,
     PostgresAudit,
+    PostgresAuditTrail,
     PostgresBotInstances,
     PostgresDashboards,
     PostgresDataSources,
@@ -190,7 +193,17 @@ def build_client(pool: Pool, bot_url: str, box: SecretBox, **options: Any) -> Ho
         return BotCondition(statistics.started_at, client.measured_latency, len(definitions.dashboards), posted)
 
     context = CommandContext(
-        dashboards, Sources(definitions, readings), statistics, condition, replies, actions, action_replies
+        dashboards,
+        Sources(definitions, readings),
+        statistics,
+        condition,
+        replies,
+        actions=actions,
+        action_replies=action_replies,
+        permissions=Permissions(definitions),
+        audit=audit,
+        audit_trail=AuditTrail(definitions, PostgresAuditTrail(pool)),
+        definitions=definitions,
     )
     describe = _describer(client, statistics, pacing, lambda: sync.digest)
     sync = CommandSync(

@@ -13,7 +13,7 @@ from app.bot.domain.actions import ActionCall
 from app.bot.domain.blocks import ButtonStyle
 from app.bot.domain.errors import HomelabError, PermissionRefusedError
 from app.bot.domain.guilds import Actor
-from app.bot.domain.permissions import ACTION_RUN, require
+from app.bot.domain.permissions import ACTION_RUN, require, scopes_of_action
 from app.bot.domain.repositories import ActionRunRepository
 
 SERVICE = "actions"
@@ -106,7 +106,7 @@ class Actions:
             raise RunRefusedError("This question was answered already, or is too old. Run the action again.")
         call = ActionCall(run.action, run.values)
         try:
-            require(self._definitions.grants, actor, ACTION_RUN, run.action)
+            self._require(run.action, actor)
             checked = self._forms.check(call)
         except HomelabError as error:
             await self._runs.decline(run_id, str(error))
@@ -159,10 +159,14 @@ class Actions:
         if not any(known.type == SERVICE and known.enabled for known in self._definitions.services.values()):
             raise ServiceOffError("Actions are switched off: there is no service of the type “actions” that is on.")
         try:
-            require(self._definitions.grants, actor, ACTION_RUN, call.action)
+            self._require(call.action, actor)
         except PermissionRefusedError as error:
             await self._refused(call, actor, origin, str(error))
             raise
+
+    def _require(self, name: str, actor: Actor) -> None:
+        scopes = scopes_of_action(self._forms.definition(name))
+        require(self._definitions.grants, actor, ACTION_RUN, scopes, name)
 
     async def _refused(self, call: ActionCall, actor: Actor, origin: Origin, reason: str) -> None:
         # The values are not checked, so nobody knows which of them are secret.

@@ -30,14 +30,15 @@ class Audit:
         grants: Iterable[PermissionGrant],
         actor: Actor,
         permission: str,
-        scope: str,
+        scopes: Iterable[str],
         *,
+        target: str,
         what: str | None = None,
         detail: Mapping[str, Any] | None = None,
     ) -> None:
         """Check a permission; record a refusal as `what` (default: the permission). Raises PermissionRefusedError."""
         try:
-            require(grants, actor, permission, scope)
+            require(grants, actor, permission, scopes, target)
         except PermissionRefusedError:
-            await self.record(actor, what or permission, scope, "refused", detail)
+            await self.record(actor, what or permission, target, "refused", detail)
             raise

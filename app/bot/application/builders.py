@@ -189,6 +189,10 @@ class DashboardBuilder:
                 self._drop(definition.dashboard)
         return changed
 
+    def template_fields(self, type_name: str) -> frozenset[str]:
+        """Names of the fields of a type's config that hold Jinja2."""
+        return self._components.template_fields(type_name)
+
     def forget(self, dashboard: Dashboard) -> None:
         """Drop what was parsed for a dashboard that is gone."""
         self._drop(dashboard)

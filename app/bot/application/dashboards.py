@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
+from types import MappingProxyType
+from typing import Any
 
 from app.bot.application.answers import Answer
 from app.bot.application.arrivals import Arrivals
@@ -16,10 +18,19 @@ from app.bot.application.services import Supervisor
 from app.bot.domain.actions import ActionCall
 from app.bot.domain.blocks import View
 from app.bot.domain.calls import find_call
-from app.bot.domain.dashboards import Dashboard
+from app.bot.domain.dashboards import Dashboard, DashboardComponent
 from app.bot.domain.errors import HomelabError
 from app.bot.domain.guilds import Actor
-from app.bot.domain.permissions import DASHBOARD_MANAGE, DASHBOARD_REFRESH, DASHBOARD_VIEW, allows, require
+from app.bot.domain.permissions import (
+    DASHBOARD_MANAGE,
+    DASHBOARD_REFRESH,
+    DASHBOARD_VIEW,
+    SOURCE_VIEW,
+    allows,
+    require,
+    scopes_of,
+)
+from app.bot.domain.placeholders import fill_placeholders
 from app.bot.domain.placements import Placement, PlacementState
 from app.bot.domain.variables import NOTHING_CHOSEN, Choices
 
@@ -28,6 +39,11 @@ REFRESH_WAIT_SECONDS = 1.5
 
 CHART_WAIT_SECONDS = 1.5
 """How long an answer waits for charts that were not drawn yet."""
+
+
+_BARE: Mapping[str, Any] = MappingProxyType({"footer": False})
+_MANY = 1_000
+"""Components that can be shown on their own at the same time, each as a dashboard that no row has."""
 
 
 class UnknownDashboardError(HomelabError):
@@ -57,6 +73,7 @@ class Dashboards:
         self._audit = audit
         self._arrivals = arrivals or Arrivals()
         self._clock = clock
+        self._parts = 0
 
     def of_guild(self, guild_id: int | None) -> tuple[Dashboard, ...]:
         """The guild's dashboards by name."""
@@ -67,7 +84,7 @@ class Dashboards:
         """The dashboards of the actor's guild that the actor may look at, by name."""
         grants = self._definitions.grants
         boards = self.of_guild(actor.guild_id)
-        return tuple(board for board in boards if allows(grants, actor, DASHBOARD_VIEW, board.name))
+        return tuple(board for board in boards if allows(grants, actor, DASHBOARD_VIEW, _scopes(board)))
 
     def named(self, guild_id: int | None, name: str) -> Dashboard:
         """A dashboard of the guild, upper and lower case alike. Raises UnknownDashboardError."""
@@ -85,13 +102,35 @@ class Dashboards:
         publishing = self._services.find(Publishing)
         return publishing.placements_of(dashboard.id) if publishing is not None else ()
 
-    async def show(self, actor: Actor, dashboard: Dashboard, page: str | None = None) -> View:
+    async def show(
+        self, actor: Actor, dashboard: Dashboard, page: str | None = None, variables: Choices = NOTHING_CHOSEN
+    ) -> View:
         """What the dashboard shows now, with its charts if they take no longer than a moment.
 
         Raises PermissionRefusedError or DashboardOffError.
         """
         self._require_view(actor, dashboard)
-        return await self._complete(dashboard, page)
+        return await self._complete(dashboard, page, variables)
+
+    async def show_component(
+        self, actor: Actor, type_name: str, config: Mapping[str, Any], values: Mapping[str, Any]
+    ) -> View:
+        """One component that is on no dashboard; `values` take the place of the placeholders in its config.
+
+        Raises InvalidConfigError for a placeholder without value, or PermissionRefusedError where the actor may not
+        look at a source that it shows.
+        """
+        filled = fill_placeholders(config, values, self._builder.template_fields(type_name))
+        self._parts = (self._parts + 1) % _MANY
+        part = DashboardComponent(0, 0, type_name, config=filled)
+        dashboard = Dashboard(-1 - self._parts, actor.guild_id or 0, "", components=(part,), layout=_BARE)
+        try:
+            view = await self._complete(dashboard, None)
+            for source in sorted(self._builder.sources_of(dashboard) & self._definitions.sources.keys()):
+                require(self._definitions.grants, actor, SOURCE_VIEW, scopes_of("source", source), source)
+        finally:
+            self._builder.forget(dashboard)
+        return view
 
     async def show_on_message(
         self, actor: Actor, dashboard: Dashboard, message_id: int, page: str | None, variables: Choices
@@ -143,7 +182,7 @@ class Dashboards:
         return await self._arrivals.complete(dashboard.id, build, CHART_WAIT_SECONDS)
 
     def _require_view(self, actor: Actor, dashboard: Dashboard) -> None:
-        require(self._definitions.grants, actor, DASHBOARD_VIEW, dashboard.name)
+        require(self._definitions.grants, actor, DASHBOARD_VIEW, _scopes(dashboard), dashboard.name)
         if not dashboard.enabled:
             raise DashboardOffError(f"The dashboard “{dashboard.name}” is switched off in the web admin.")
 
@@ -160,7 +199,7 @@ class Dashboards:
 
     async def poll(self, actor: Actor, dashboard: Dashboard) -> None:
         """Read the dashboard's sources anew and wait a moment for them. Raises PermissionRefusedError."""
-        require(self._definitions.grants, actor, DASHBOARD_REFRESH, dashboard.name)
+        require(self._definitions.grants, actor, DASHBOARD_REFRESH, _scopes(dashboard), dashboard.name)
         collection = self._services.find(Collection)
         if collection is not None:
             await collection.poll_now(self._builder.sources_of(dashboard), REFRESH_WAIT_SECONDS)
@@ -200,8 +239,13 @@ class Dashboards:
             self._definitions.grants,
             actor,
             DASHBOARD_MANAGE,
-            dashboard.name,
+            _scopes(dashboard),
+            target=dashboard.name,
             what=what,
             detail={"channel_id": str(channel_id)},
         )
         return self._services.need(Publishing, "publisher")
+
+
+def _scopes(dashboard: Dashboard) -> frozenset[str]:
+    return scopes_of("dashboard", dashboard.name)

@@ -10,7 +10,7 @@ from app.bot.application.overview import SourceReading
 from app.bot.application.readings import ReadingStore
 from app.bot.domain.errors import UnknownSourceError
 from app.bot.domain.guilds import Actor
-from app.bot.domain.permissions import SOURCE_VIEW, allows, require
+from app.bot.domain.permissions import SOURCE_VIEW, allows, require, scopes_of
 from app.bot.domain.readings import Reading, Status
 from app.bot.domain.sources import DataSource
 
@@ -32,7 +32,11 @@ class Sources:
         """Every source that the actor may look at."""
         grants = self._definitions.grants
         sources = self._definitions.sources.values()
-        return [self._read(source) for source in sources if allows(grants, actor, SOURCE_VIEW, source.name)]
+        return [
+            self._read(source)
+            for source in sources
+            if allows(grants, actor, SOURCE_VIEW, scopes_of("source", source.name))
+        ]
 
     def named(self, actor: Actor, name: str) -> SourceReading:
         """A source by its name, or else its title. Raises UnknownSourceError or PermissionRefusedError."""
@@ -40,7 +44,7 @@ class Sources:
         source = known.get(name) or next((found for found in known.values() if found.title == name), None)
         if source is None:
             raise UnknownSourceError(f"There is no data source “{name}”. Leave the name out to see them all.")
-        require(self._definitions.grants, actor, SOURCE_VIEW, source.name)
+        require(self._definitions.grants, actor, SOURCE_VIEW, scopes_of("source", source.name), source.name)
         return self._read(source)
 
     def _read(self, source: DataSource) -> SourceReading:

@@ -12,6 +12,7 @@ from typing import Any, Protocol
 
 from app.bot.domain.action_runs import ActionRun, RunOutcome, RunRequest
 from app.bot.domain.actions import ActionDefinition
+from app.bot.domain.audit_trail import AuditFilter, AuditLine
 from app.bot.domain.commands import CommandDefinition
 from app.bot.domain.dashboards import Dashboard
 from app.bot.domain.declarative.definition import DeclarativeType
@@ -126,6 +127,14 @@ class AuditRepository(Protocol):
     """The audit log."""
 
     async def record(self, entry: AuditEntry) -> None: ...  # noqa: D102
+
+
+class AuditTrailRepository(Protocol):
+    """What was done, to be read."""
+
+    async def find(self, wanted: AuditFilter, limit: int) -> Sequence[AuditLine]:
+        """The lines that a filter wants, the newest first, from its page on."""
+        ...
 
 
 class BotInstanceRepository(Protocol):

@@ -9,6 +9,21 @@ import discord
 from app.bot.domain.guilds import Actor
 
 
+def member_actor(member: discord.Member | discord.User) -> Actor:
+    """A member that an option of a command names, with the roles and rights that Discord sent along."""
+    if not isinstance(member, discord.Member):
+        return Actor(user_id=member.id, name=member.name, guild_id=None, channel_id=None)
+    rights = member.resolved_permissions or member.guild_permissions
+    return Actor(
+        user_id=member.id,
+        name=member.name,
+        guild_id=member.guild.id,
+        channel_id=None,
+        role_ids=frozenset(role.id for role in member.roles),
+        manages_guild=rights.manage_guild or rights.administrator,
+    )
+
+
 def actor_of(interaction: discord.Interaction[Any]) -> Actor:
     """The user with the roles and rights that Discord sent along with this very interaction."""
     user = interaction.user

@@ -15,6 +15,7 @@ from discord import app_commands
 
 from app.bot.application.definitions import Definitions, Kind
 from app.bot.application.waking import WakeableSleep
+from app.bot.domain.command_options import MAX_COMMANDS, description_problem, length_problem, name_problem
 from app.bot.domain.commands import CommandDefinition
 from app.bot.domain.component import parse_config
 from app.bot.domain.errors import HomelabError, InvalidConfigError
@@ -22,12 +23,10 @@ from app.bot.domain.faults import describe_fault
 from app.bot.domain.registry import Registry
 from app.bot.domain.repositories import BotInstanceRepository
 from app.bot.interface.commands.base import AppCommand, CommandContext, CommandType
+from app.bot.interface.commands.defined import DefinedCommand
 
 log = structlog.get_logger(__name__)
 
-MAX_COMMANDS = 100
-MAX_DESCRIPTION = 100
-"""Discord's limits: commands of an application, and characters of a description."""
 _SETTLE_SECONDS = 0.2
 """Rows that change together become one sync: Discord counts them (200 new commands a day and guild)."""
 _IDLE_SECONDS, _FIRST_RETRY_SECONDS, _LAST_RETRY_SECONDS = 3_600.0, 5.0, 600.0
@@ -63,8 +62,8 @@ class CommandBuilder:
         if before >= MAX_COMMANDS:
             raise InvalidConfigError(f"Discord takes {MAX_COMMANDS} commands, and this is one too many")
         model = self._types[definition.type]
-        _check(definition)
         config = parse_config(model, definition.config, f"Config of the command “{definition.name}”")
+        _check(definition, config)
         command = config.build(definition, self._context)
         command.guild_only = True
         command.allowed_contexts = app_commands.AppCommandContext(guild=True)
@@ -72,20 +71,17 @@ class CommandBuilder:
         return command
 
 
-def _check(definition: CommandDefinition) -> None:
-    """Raise InvalidConfigError for a name or description that Discord would refuse."""
-    try:
-        # The library knows Discord's rule for names (documentation, application commands, naming).
-        app_commands.commands.validate_name(definition.name)
-    except ValueError:
-        raise InvalidConfigError(
-            f"“{definition.name}” cannot be the name of a command: 1 to 32 small letters, digits, - or _"
-        ) from None
-    if not 1 <= len(definition.description) <= MAX_DESCRIPTION:
-        raise InvalidConfigError(
-            f"The description of “{definition.name}” needs 1 to {MAX_DESCRIPTION} characters; "
-            f"it has {len(definition.description)}"
-        )
+def _check(definition: CommandDefinition, config: CommandType) -> None:
+    """Raise InvalidConfigError for a command that Discord would refuse."""
+    options = config.options if isinstance(config, DefinedCommand) else []
+    problems = {
+        "name": name_problem(definition.name),
+        "description": description_problem(definition.description),
+        "config": length_problem(definition.name, definition.description, options),
+    }
+    for field, problem in problems.items():
+        if problem is not None:
+            raise InvalidConfigError(f"Command “{definition.name}”: {field}: {problem}")
 
 
 class CommandSync:

@@ -9,13 +9,16 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.requests import Request
 
+from app.bot.domain.permissions import KINDS, PERMISSIONS
 from app.shared.database.models import (
     ActionRow,
     ChannelRow,
+    CommandRow,
     DashboardComponentRow,
     DashboardRow,
     DataSourceRow,
     GuildRow,
+    PermissionGrantRow,
     SourceStateRow,
 )
 from app.web.records.kinds import Kind
@@ -51,6 +54,22 @@ async def dashboards(database: AsyncSession) -> Choices:
     )
     found = await database.execute(statement)
     return [(str(row.id), f"{row.name} ({guild or row.guild_id})") for row, guild in found]
+
+
+async def permissions(_database: AsyncSession) -> Choices:
+    """Permissions, with what they let people do."""
+    return [*((name, f"{name}: {what}") for name, what in PERMISSIONS.items()), ("*", "*: everything")]
+
+
+async def scopes(database: AsyncSession) -> Choices:
+    """What a grant can be about: all, all of a kind, each thing there is, and what grants name already."""
+    tables: dict[str, Any] = dict(zip(KINDS, (ActionRow, DataSourceRow, DashboardRow, CommandRow), strict=True))
+    found = ["*"]
+    for kind, table in tables.items():
+        names = await database.scalars(select(table.name).distinct().order_by(table.name))
+        found += [f"{kind}:*", *(f"{kind}:{name}" for name in names)]
+    found += list(await database.scalars(select(PermissionGrantRow.scope).distinct().order_by("scope")))
+    return [(scope, "all" if scope == "*" else scope) for scope in dict.fromkeys(found)]
 
 
 def types_of(types: Kind) -> Loader:

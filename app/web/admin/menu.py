@@ -274,12 +274,14 @@ def _grants() -> list[BaseField]:
         ChoiceField(
             "effect", loader=choices.words(("allow", "allow"), ("deny", "deny")), default="allow", required=True
         ),
-        StringField(
-            "permission",
+        ChoiceField("permission", loader=choices.permissions, required=True),
+        ChoiceField(
+            "scope",
+            loader=choices.scopes,
+            default="*",
             required=True,
-            help_text="action.run, dashboard.manage, dashboard.view, dashboard.refresh, source.view or *",
+            help_text="What it is about. A source covers also what actions do to it",
         ),
-        StringField("scope", default="*", help_text="Name of the action or dashboard; * for all"),
         ChoiceField("subject_type", label="For", loader=subjects, default="everyone", required=True),
         StringField(
             "subject_id", label="Id of role or user", help_text="Discord: right click, Copy ID (developer mode)"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Annotated, Any, Literal
 from zoneinfo import available_timezones
 
@@ -18,6 +19,8 @@ from pydantic import (
     model_validator,
 )
 
+from app.bot.domain.command_options import description_problem, name_problem
+from app.bot.domain.permissions import PERMISSIONS, permission_problem, scope_problem
 from app.shared.locales import UnknownLocaleError, locale_forms
 
 MAX_ID = 2**63 - 1
@@ -54,6 +57,18 @@ def _locale(tag: str) -> str:
     except UnknownLocaleError:
         raise ValueError("is not known; use a tag such as en, de-DE or pt-BR") from None
     return tag
+
+
+def _without(problem: Callable[[str], str | None]) -> Callable[[str], str]:
+    """A validator that refuses what has a problem."""
+
+    def check(text: str) -> str:
+        found = problem(text)
+        if found is not None:
+            raise ValueError(found)
+        return text
+
+    return check
 
 
 SnowflakeId = Annotated[
@@ -161,13 +176,13 @@ class ServiceInput(Input):
 class CommandInput(Input):
     """A slash command."""
 
-    name: Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^[-_a-z0-9]{1,32}$")] = Field(
-        description="Lower case letters, digits, - and _; 1 to 32 characters"
+    name: Annotated[Name, AfterValidator(_without(name_problem))] = Field(
+        description="What is typed after the slash: 1 to 32 small letters, digits, - and _"
     )
     type: Name = Field(description="Name of a command type")
-    description: Annotated[str, StringConstraints(strip_whitespace=True, max_length=100)] = Field(
-        "", description="What Discord shows beside it, at most 100 characters"
-    )
+    description: Annotated[
+        str, StringConstraints(strip_whitespace=True), AfterValidator(_without(description_problem))
+    ] = Field(description="What Discord shows beside it: 1 to 100 characters")
     config: Config = Field(default_factory=dict, description="As the type's schema says")
     enabled: bool = True
 
@@ -188,10 +203,14 @@ class PermissionGrantInput(Input):
     guild_id: SnowflakeId | None = Field(None, description="The server it holds in; empty for every server")
     subject_type: Literal["everyone", "role", "user"] = Field(description="Whom it is about")
     subject_id: SnowflakeId | None = Field(None, description="Discord's id of the role or user")
-    permission: Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^(\*|[a-z_]+\.[a-z_]+)$")] = Field(
-        description="Such as action.run or dashboard.manage; * for all"
+    permission: Annotated[Name, AfterValidator(_without(permission_problem))] = Field(
+        description=f"{', '.join(PERMISSIONS)}, or * for all"
     )
-    scope: Name = Field("*", description="Name of the action or dashboard; * for all")
+    scope: Annotated[Name, AfterValidator(_without(scope_problem))] = Field(
+        "*",
+        description="What it is about: * for all, action:name, source:name (also what actions do to it), "
+        "dashboard:name, command:name, or a name alone",
+    )
     effect: Literal["allow", "deny"] = "allow"
 
     @model_validator(mode="after")

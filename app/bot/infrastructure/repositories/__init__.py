@@ -2,6 +2,7 @@
 
 from app.bot.infrastructure.repositories.action_runs import PostgresActionRuns
 from app.bot.infrastructure.repositories.audit import PostgresAudit
+from app.bot.infrastructure.repositories.audit_trail import PostgresAuditTrail
 from app.bot.infrastructure.repositories.bot_instances import PostgresBotInstances
 from app.bot.infrastructure.repositories.dashboards import PostgresDashboards
 from app.bot.infrastructure.repositories.definitions import (
@@ -23,6 +24,7 @@ from app.bot.infrastructure.repositories.sources import PostgresDataSources
 __all__ = [
     "PostgresActionRuns",
     "PostgresAudit",
+    "PostgresAuditTrail",
     "PostgresBotInstances",
     "PostgresDashboards",
     "PostgresDataSources",

@@ -15,8 +15,12 @@ from discord import app_commands
 from pydantic import BaseModel, ConfigDict
 
 from app.bot.application.actions import Actions
+from app.bot.application.audit import Audit
+from app.bot.application.audit_trail import AuditTrail
 from app.bot.application.dashboards import Dashboards
+from app.bot.application.definitions import Definitions
 from app.bot.application.overview import BotCondition
+from app.bot.application.permissions import Permissions
 from app.bot.application.sources import Sources
 from app.bot.application.statistics import Statistics
 from app.bot.domain.commands import CommandDefinition
@@ -45,6 +49,10 @@ class CommandContext:
     replies: Replies
     actions: Actions
     action_replies: ActionReplies
+    permissions: Permissions
+    audit: Audit
+    audit_trail: AuditTrail
+    definitions: Definitions
 
 
 class CommandType(BaseModel):

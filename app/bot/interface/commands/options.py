@@ -14,7 +14,7 @@ from app.bot.interface.commands.base import MAX_CHOICE_CHARACTERS, MAX_CHOICES, 
 
 MAX_OPTIONS = 25
 """Options of one command, Discord's limit."""
-Choices = Sequence[tuple[str, str]]
+Choices = Sequence[tuple[str, Any]]
 Complete = Callable[[discord.Interaction[Any], str], Choices]
 """Labels and values that fit what was typed."""
 Run = Callable[[discord.Interaction[Any], dict[str, Any]], Awaitable[None]]
@@ -39,45 +39,46 @@ def build_command(name: str, description: str, options: Sequence[CommandOption],
     """A command with these options, those that are required first, as Discord wants them."""
     ordered = sorted(options, key=lambda option: not option.required)[:MAX_OPTIONS]
 
+    keys = {f"option_{place}": option for place, option in enumerate(ordered)}  # names may be none of Python's
+
     async def callback(interaction: discord.Interaction[Any], **values: Any) -> None:
-        await run(interaction, {name: value for name, value in values.items() if value is not None})
+        await run(interaction, {keys[key].name: value for key, value in values.items() if value is not None})
 
     callback.__signature__ = inspect.Signature(  # type: ignore[attr-defined]  # where inspect looks first
-        [_parameter("interaction", discord.Interaction), *(_option(option) for option in ordered)]
+        [_parameter("interaction", discord.Interaction), *(_option(key, option) for key, option in keys.items())]
     )
-    described = app_commands.describe(**{option.name: option.description or option.name for option in ordered})(
-        callback
-    )
+    named: Any = app_commands.rename(**{key: option.name for key, option in keys.items()})(callback)
+    described = app_commands.describe(**{key: option.description or option.name for key, option in keys.items()})(named)
     fixed = {
-        option.name: [app_commands.Choice(name=label, value=value) for label, value in option.choices[:MAX_CHOICES]]
-        for option in ordered
+        key: [app_commands.Choice(name=label, value=value) for label, value in option.choices[:MAX_CHOICES]]
+        for key, option in keys.items()
         if option.choices
     }
     if fixed:
         described = app_commands.choices(**fixed)(described)
     command = app_commands.Command[Any, ..., Any](name=name, description=description, callback=described)
-    for option in ordered:
+    for key, option in keys.items():
         if option.complete is not None and not option.choices:
-            command.autocomplete(option.name)(_autocomplete(option.complete))
+            command.autocomplete(key)(_autocomplete(option.complete))
     return command
 
 
 def _autocomplete(complete: Complete) -> Any:
-    async def completed(interaction: discord.Interaction[Any], typed: str) -> list[app_commands.Choice[str]]:
+    async def completed(interaction: discord.Interaction[Any], typed: str) -> list[app_commands.Choice[Any]]:
         found = complete(interaction, typed)
         return [
             app_commands.Choice(name=label[:MAX_CHOICE_CHARACTERS], value=value)
             for label, value in found
-            if label and 0 < len(value) <= MAX_CHOICE_CHARACTERS
+            if label and 0 < len(str(value)) <= MAX_CHOICE_CHARACTERS
         ][:MAX_CHOICES]
 
     return completed
 
 
-def _option(option: CommandOption) -> inspect.Parameter:
+def _option(key: str, option: CommandOption) -> inspect.Parameter:
     if option.required:
-        return _parameter(option.name, option.kind)
-    return _parameter(option.name, Optional[option.kind], None)  # noqa: UP045  # a range is no class that | takes
+        return _parameter(key, option.kind)
+    return _parameter(key, Optional[option.kind], None)  # noqa: UP045  # a range is no class that | takes
 
 
 def _parameter(name: str, annotation: Any, default: Any = inspect.Parameter.empty) -> inspect.Parameter:
