@@ -22,7 +22,7 @@ Schema = dict[str, Any]
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
 _NAMES = {"type": "array", "items": {"type": "string"}}
 _ID = {"type": ["string", "integer"]}
-_PLACEHOLDER = {"type": "string", "pattern": r"\$\{[A-Za-z_][\w.]*\}"}
+_PLACEHOLDER = {"type": "string", "pattern": r"\$\{[A-Za-z_][\w.-]*\}"}
 _LITERAL = ("integer", "number", "boolean")
 
 

@@ -12,6 +12,7 @@ from sqlalchemy import delete, func
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from app.shared.database.models import SourceTestRow
+from app.web.heartbeat import STALE_AFTER, heartbeat_age
 from app.web.security.actors import WebActor
 
 LONGEST_SECONDS = 60.0
@@ -35,6 +36,8 @@ class Trial:
 async def try_source(sessions: async_sessionmaker[AsyncSession], actor: WebActor, trial: Trial) -> dict[str, Any]:
     """What one reading gives, as `Inspection.to_json` has it; its `error` says so where no bot answers."""
     seconds = min(max(trial.timeout_seconds, 0.1), LONGEST_SECONDS)
+    if not await _has_bot(sessions):
+        return _unanswered()
     async with sessions.begin() as database:
         await database.execute(delete(SourceTestRow).where(SourceTestRow.requested_at < func.now() - _KEPT))
         row = SourceTestRow(
@@ -54,4 +57,14 @@ async def try_source(sessions: async_sessionmaker[AsyncSession], actor: WebActor
             found = await database.get(SourceTestRow, test_id)
             if found is not None and found.result is not None:
                 return found.result
+    return _unanswered()
+
+
+async def _has_bot(sessions: async_sessionmaker[AsyncSession]) -> bool:
+    async with sessions() as database:
+        age = await heartbeat_age(database)
+    return age is not None and age < STALE_AFTER.total_seconds()
+
+
+def _unanswered() -> dict[str, Any]:
     return {"error": NO_BOT, "reading": None, "requests": [], "answers": {}, "missing": {}}

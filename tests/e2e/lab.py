@@ -15,6 +15,7 @@ from simcord.components import walk_components
 from simcord.results import InteractionResult, ResponseMessage
 from simcord.types import HttpLogEntry
 
+from app.bot.application.definitions import Definitions
 from app.bot.interface.client import HomelabClient
 from app.bot.main import build_client
 from app.shared.database.core.pool import create_pool
@@ -68,6 +69,12 @@ class Lab:
         await self.env.shutdown()
         for pool in self.pools:
             pool.terminate()
+
+    @property
+    def definitions(self) -> Definitions:
+        """What the bot knows now."""
+        known: Definitions = self.client.interactions._definitions  # nothing of it is public
+        return known
 
     async def stop_bot(self) -> None:
         """The process ends; Discord and the database go on."""

@@ -18,6 +18,7 @@ from app.web.source_tests import NO_BOT, Trial, try_source
 from tests import factories
 from tests.e2e.lab import Lab
 from tests.local_servers import http_server
+from tests.waiting import until
 
 ADA = WebActor("web", 1, "ada", Role.EDITOR)
 SCHEMA = {
@@ -51,6 +52,11 @@ async def printer() -> AsyncIterator[str]:
 @pytest.fixture
 async def sessions(lab: Lab) -> AsyncIterator[async_sessionmaker[AsyncSession]]:
     engine = create_engine(lab.database.owner_url)
+
+    async def seen() -> bool:
+        return bool(await lab.owner.fetchval("SELECT count(*) FROM bot_instances"))
+
+    await until(seen, "the bot's first heartbeat")
     yield async_sessionmaker(engine, expire_on_commit=False)
     await engine.dispose()
 

@@ -8,7 +8,7 @@ from app.bot.application.answers import card
 from app.bot.application.definitions import Definitions
 from app.bot.domain.blocks import Block, Separator, Text, View
 from app.bot.domain.guilds import Actor
-from app.bot.domain.markdown import escape_markdown
+from app.bot.domain.markdown import escape_markdown, inline_code
 from app.bot.domain.permissions import (
     ACTION_RUN,
     COMMAND_RUN,
@@ -93,5 +93,5 @@ def _why(decision: Decision) -> str:
 
 def _whom(grant: PermissionGrant) -> str:
     whom = {"role": f"<@&{grant.subject_id}>", "user": f"<@{grant.subject_id}>"}.get(grant.subject_type, "everyone")
-    about = "" if grant.scope == "*" else f" on {escape_markdown(grant.scope)}"
+    about = "" if grant.scope == "*" else f" on {inline_code(grant.scope)}"
     return f"{whom}{about} (grant {grant.id})"

@@ -35,7 +35,7 @@ def name_problem(name: str) -> str | None:
 
 def description_problem(text: str) -> str | None:
     """What is wrong with the description of a command or option, or None."""
-    if 1 <= len(text.strip()) and len(text) <= MAX_DESCRIPTION:
+    if len(text.strip()) >= 1 and len(text) <= MAX_DESCRIPTION:
         return None
     return f"needs 1 to {MAX_DESCRIPTION} characters, for Discord shows it beside the name; it has {len(text)}"
 

@@ -10,7 +10,7 @@ from app.bot.domain.errors import InvalidConfigError
 from app.bot.domain.items import value_at
 from app.bot.domain.markdown import escape_markdown
 
-_PLACEHOLDER = re.compile(r"\$\{(?!(?:secret|env):)([A-Za-z_][\w.]*)\}")
+_PLACEHOLDER = re.compile(r"\$\{(?!(?:secret|env):)([A-Za-z_][\w.-]*)\}")
 _JINJA_OPENING = re.compile(r"\{(?=[{%#])")
 _BRACE_AND_NOTHING = "{\u200b"
 """What stands for a brace that would begin a piece of a template: it looks the same and begins none."""

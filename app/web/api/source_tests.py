@@ -39,7 +39,7 @@ class SourceTestResult(BaseModel):
     missing: dict[str, str] = Field(default_factory=dict)
 
 
-@router.post("/data-sources/test", summary="Try out a data source", responses=documented(401, 403, 422))
+@router.post("/data-sources/test", summary="Try out a data source", responses=documented(400, 401, 403, 422))
 async def test(body: SourceTestInput, request: Request, actor: Actor, database: Database) -> SourceTestResult:
     """The bot reads it once and tells everything it saw. Nothing is stored."""
     if not actor.may(DATA_SOURCES.writer):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
@@ -11,6 +12,7 @@ from sqlalchemy import Text, cast, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.bot.application.action_forms import unknown_parameters
+from app.bot.domain.command_options import MAX_COMMANDS, length_problem
 from app.bot.domain.component import describe_validation_error
 from app.bot.domain.dashboards import Layout
 from app.bot.domain.items import value_at
@@ -20,6 +22,7 @@ from app.bot.domain.template_types import with_defaults
 from app.bot.domain.variables import uses_variables
 from app.shared.database.models import (
     ChannelRow,
+    CommandRow,
     ComponentTypeRow,
     DashboardComponentRow,
     DashboardRow,
@@ -29,7 +32,16 @@ from app.shared.database.models import (
 )
 from app.web.records.config_schema import config_errors
 from app.web.records.errors import FieldError, InvalidRecordError
-from app.web.records.kinds import ACTIONS, COMPONENT_TYPES, COMPONENTS, DASHBOARDS, DATA_SOURCE_TYPES, USERS, Kind
+from app.web.records.kinds import (
+    ACTIONS,
+    COMMANDS,
+    COMPONENT_TYPES,
+    COMPONENTS,
+    DASHBOARDS,
+    DATA_SOURCE_TYPES,
+    USERS,
+    Kind,
+)
 from app.web.records.source_types import source_type_errors, whole_config, whole_schema
 from app.web.records.template_types import StoredType, TemplateTypeChecks
 from app.web.security.passwords import password_problem
@@ -67,6 +79,8 @@ class Validation:
             errors += await self._component_type(database, checked)
         if kind is DATA_SOURCE_TYPES:
             errors += await self._source_type(database, checked)
+        if kind is COMMANDS:
+            errors += await self._command(database, checked, existing)
         if kind is DASHBOARDS:
             errors += _model_errors(Layout, checked["layout"], "layout")
         if kind is USERS:
@@ -108,6 +122,20 @@ class Validation:
     async def _source_type(self, database: AsyncSession, values: Mapping[str, Any]) -> list[FieldError]:
         stored = await _stored_types(database)
         return source_type_errors(values["config_schema"], values["definition"], self._template_types, stored)
+
+    async def _command(self, database: AsyncSession, values: Mapping[str, Any], existing: Any) -> list[FieldError]:
+        """What Discord would refuse: a command that is too long, and one that is too many."""
+        found = []
+        model = self._models.get(COMMANDS.name, {}).get(values["type"])
+        with suppress(ValidationError):
+            options = getattr(model.model_validate(dict(values["config"])), "options", []) if model else []
+            problem = length_problem(values["name"], values["description"], options)
+            found += [FieldError("config.options", problem)] if problem is not None else []
+        is_other = CommandRow.id.is_distinct_from(existing.id if existing is not None else None)
+        others = select(func.count()).select_from(CommandRow).where(CommandRow.enabled, is_other)
+        if values["enabled"] and (await database.scalar(others) or 0) >= MAX_COMMANDS:
+            found.append(FieldError("enabled", f"Discord takes {MAX_COMMANDS} commands; switch another one off first"))
+        return found
 
     async def check_source_type_unused(self, database: AsyncSession, name: str, what: str) -> None:
         """Raise InvalidRecordError where data sources are of a declared type; it names them."""

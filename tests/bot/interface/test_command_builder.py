@@ -7,9 +7,10 @@ import pytest
 from cryptography.fernet import Fernet
 from structlog.testing import capture_logs
 
+from app.bot.domain.command_options import MAX_COMMANDS
 from app.bot.domain.commands import CommandDefinition
 from app.bot.interface.client import HomelabClient
-from app.bot.interface.command_builder import MAX_COMMANDS, CommandBuilder, digest_of
+from app.bot.interface.command_builder import CommandBuilder, digest_of
 from app.bot.interface.commands import CommandContext, command_types
 from app.bot.interface.commands.base import MAX_CHOICES, choices
 from app.bot.main import build_client
@@ -36,8 +37,8 @@ def row(number: int, name: str, type_: str = "status", **values: object) -> Comm
 @pytest.mark.parametrize(
     ("broken", "reason"),
     [
-        (row(1, "Big Words"), "cannot be the name of a command"),
-        (row(1, "x" * 33), "cannot be the name of a command"),
+        (row(1, "Big Words"), "cannot be a name in Discord"),
+        (row(1, "x" * 33), "cannot be a name in Discord"),
         (row(1, "long", description="x" * 101), "needs 1 to 100 characters"),
         (row(1, "silent", description=""), "needs 1 to 100 characters"),
         (row(1, "odd", "teleport"), "Unknown command type “teleport”"),

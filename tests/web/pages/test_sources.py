@@ -89,6 +89,18 @@ async def answered(owner: asyncpg.Connection, inspection: Inspection) -> dict[st
     return dict(row)
 
 
+@pytest.fixture
+async def bot(owner: asyncpg.Connection) -> None:
+    """A bot that was seen a moment ago."""
+    await factories.bot_instance(owner)
+
+
+async def test_without_a_bot_nobody_waits_for_one(editor: Browser) -> None:
+    shown = await editor.post("/data-sources/test", {"type": "static", "config": "{}", "timeout_seconds": "60"})
+    assert "Is it running?" in shown.text
+
+
+@pytest.mark.usefixtures("bot")
 async def test_a_config_is_tested_as_it_was_typed(editor: Browser, owner: asyncpg.Connection) -> None:
     sent = {
         "name": "status",
@@ -115,6 +127,7 @@ async def test_only_editors_test(viewer: Browser) -> None:
     assert refused.status_code == 403
 
 
+@pytest.mark.usefixtures("bot")
 async def test_a_type_is_tested_while_it_is_written(editor: Browser, owner: asyncpg.Connection) -> None:
     form = {
         "name": "printer",
@@ -134,6 +147,7 @@ async def test_a_type_is_tested_while_it_is_written(editor: Browser, owner: asyn
     assert "<code>definition.requests</code>" in wrong.text
 
 
+@pytest.mark.usefixtures("bot")
 async def test_the_api_tests_too(editor: Browser, owner: asyncpg.Connection) -> None:
     body = {"type": "static", "config": {"values": {}}}
     shown, _ = await asyncio.gather(

@@ -16,7 +16,7 @@ from app.bot.domain.declarative.requests import Message, RemoteCall
 from app.bot.domain.placeholders import fill_placeholders
 from app.bot.infrastructure.sources.base import SourceFailedError
 
-_PLACEHOLDER = re.compile(r"\$\{[A-Za-z_][\w.]*\}")
+_PLACEHOLDER = re.compile(r"\$\{[A-Za-z_][\w.-]*\}")
 
 Values = Mapping[str, Any]
 """What placeholders name: params, answers, item, token."""

@@ -16,7 +16,12 @@ from app.bot.interface.commands.base import AppCommand, CommandContext, CommandT
 
 Interaction = discord.Interaction[Any]
 _OUTCOMES = ("done", "allowed", "failed", "refused", "timed_out", "lost")
-_PERIODS = {"hour": timedelta(hours=1), "day": timedelta(days=1), "week": timedelta(days=7), "month": timedelta(days=30)}
+_PERIODS = {
+    "hour": timedelta(hours=1),
+    "day": timedelta(days=1),
+    "week": timedelta(days=7),
+    "month": timedelta(days=30),
+}
 _MAX_PAGE = 1_000
 
 
@@ -30,7 +35,7 @@ class AuditCommand(CommandType):
     def build(self, definition: CommandDefinition, context: CommandContext) -> AppCommand:
         """A command with filters, and a page."""
 
-        async def audit(
+        async def audit(  # noqa: PLR0917  # its signature is what the library makes the options of
             interaction: Interaction,
             user: discord.User | None = None,
             action: str | None = None,

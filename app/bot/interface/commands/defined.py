@@ -112,7 +112,7 @@ def _kind(option: CommandOption) -> Any:
 def _bounded(kind: type, option: CommandOption, least: float | None, most: float | None) -> Any:
     if option.min is None and option.max is None:
         return kind
-    return app_commands.Range[kind, least, most]  # type: ignore[valid-type]  # an annotation made from data
+    return app_commands.Range[kind, least, most]
 
 
 def _whole(bound: float | None) -> int | None:
