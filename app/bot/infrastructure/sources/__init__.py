@@ -17,10 +17,13 @@ from app.bot.infrastructure.sources import (
     push,
     redis,
     simulated,
+    smart,
     static,
+    systemd,
     tcp,
     tls_certificate,
     weather,
+    wireguard,
 )
 from app.bot.infrastructure.sources.base import Resources, SourceFailedError, SourceType, source_types
 
@@ -42,9 +45,12 @@ __all__ = [
     "push",
     "redis",
     "simulated",
+    "smart",
     "source_types",
     "static",
+    "systemd",
     "tcp",
     "tls_certificate",
     "weather",
+    "wireguard",
 ]
