@@ -9,12 +9,15 @@ from typing import Any
 
 import pytest
 from aiohttp import web
-from simcord.results import InteractionResult
+from simcord.results import InteractionResult, ResponseMessage
 
 from tests import factories
 from tests.e2e.lab import Lab, answer_of, components_of, heading, text_of
 from tests.local_servers import http_server, raw_server
 from tests.waiting import until
+
+UPDATE_MESSAGE = 7
+"""Callback type (documentation, interactions, receiving and responding)."""
 
 
 @dataclass
@@ -224,10 +227,28 @@ async def test_a_drop_down_gives_a_value_from_a_source(lab: Lab, api: Api) -> No
     options = await until(shown, "the choices")
     assert [option["label"] for option in options] == ["Rack", "Desk"]
     message = lab.messages()[0]
-    await lab.until_over(await lab.ada.select(message, [options[1]["value"]]))
+    for number in (1, 2):  # the message is drawn anew, so the same choice can be made again
+        chosen = await lab.ada.select(message, [options[1]["value"]])
+        assert [part["type"] for part in (lab.requests("POST", "/callback")[-1].json,) if part] == [UPDATE_MESSAGE]
+        (answer,) = chosen.followups
+
+        def over(answer: ResponseMessage = answer) -> bool:
+            return "200 OK" in text_of(answer)
+
+        await until(over, "the run to end")
+        assert answer.ephemeral
+        assert len(api.bodies) == number
 
     assert json.loads(api.bodies[0]) == {"said": "r2"}
-    assert [run["origin"] for run in await lab.runs()] == ["select"]
+    assert [run["origin"] for run in await lab.runs()] == ["select", "select"]
+    assert len(lab.messages()) == 1
+    await lab.owner.execute("UPDATE actions SET config = config || '{\"cooldown_seconds\": 60}'")
+
+    async def refused() -> bool:
+        (answer,) = (await lab.ada.select(message, [options[1]["value"]])).followups
+        return "It ran just now" in text_of(answer)
+
+    await until(refused, "the cooldown to be said")
 
 
 async def test_values_of_a_button_come_from_the_row_as_it_is_now(lab: Lab, api: Api) -> None:

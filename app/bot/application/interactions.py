@@ -96,6 +96,17 @@ class Interactions:
             return ActionCall(key), Origin.BUTTON
         raise GoneError("This button was changed meanwhile. The message follows in a moment.")
 
+    async def redrawn(self, click: Click) -> Answer | None:
+        """The clicked message as it is now; None where its user may not look at it. Raises what `click` raises."""
+        dashboard = self._definitions.dashboard_of_component(click.custom_id.component)
+        if dashboard is None or dashboard.guild_id != click.actor.guild_id:
+            return None
+        page, variables = self._chosen(click, dashboard)
+        try:
+            return await self._dashboards.show_on_message(click.actor, dashboard, click.message_id, page, variables)
+        except HomelabError:
+            return None
+
     def _clicked(self, click: Click) -> Dashboard:
         self._statistics.clicks += 1
         dashboard = self._definitions.dashboard_of_component(click.custom_id.component)

@@ -46,10 +46,14 @@ class Origin(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ReplyAddress:
-    """The interaction whose answer shows how the run goes. Whoever has the token can edit that answer."""
+    """The interaction whose answer shows how the run goes. Whoever has the token can edit that answer.
+
+    `message` is the id of the answer where it is not the first one.
+    """
 
     application_id: int
     token: str = field(repr=False)
+    message: str = "@original"
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,13 +66,23 @@ class ActionReplies:
             case CustomId(component=component, argument=argument):
                 key = click.values[0] if click.values else argument
                 call, origin = self._interactions.action_of(click, key)
-                await self._begin(interaction, call, click.actor, origin, component)
+                choice = click if click.values else None
+                await self._begin(interaction, call, click.actor, origin, component, choice=choice)
 
     async def _begin(
-        self, interaction: discord.Interaction[Any], call: ActionCall, actor: Actor, origin: Origin, component: int
+        self,
+        interaction: discord.Interaction[Any],
+        call: ActionCall,
+        actor: Actor,
+        origin: Origin,
+        component: int,
+        *,
+        choice: Click | None = None,
     ) -> None:
         form = await self._actions.form(call, actor, origin, optional=component != _NO_COMPONENT)
         if form is None:
+            if choice is not None and (answer := await self._interactions.redrawn(choice)) is not None:
+                await self._replies.redraw(interaction, answer)
             await self._run(interaction, call, actor, origin)
         else:
             modal = to_modal(form, custom_id_text(component, FORM_VERB, call.key))
@@ -91,10 +101,14 @@ class ActionReplies:
         if self._actions.needs_confirmation(call):
             await self._replies.command(interaction, self._question(call, actor, origin))
             return
-        await interaction.response.send_message(
-            view=self._replies.layout(waiting_view(self._actions.title(call.action))), ephemeral=True
-        )
-        await self._started(interaction, self._actions.request(call, actor, origin, _reply(interaction)))
+        layout = self._replies.layout(waiting_view(self._actions.title(call.action)))
+        reply = _reply(interaction)
+        if interaction.response.is_done():
+            message = await interaction.followup.send(view=layout, ephemeral=True, wait=True)
+            reply = replace(reply, message=str(message.id))
+        else:
+            await interaction.response.send_message(view=layout, ephemeral=True)
+        await self._started(interaction, self._actions.request(call, actor, origin, reply), reply)
 
     async def _question(self, call: ActionCall, actor: Actor, origin: Origin) -> View:
         return question_view(await self._actions.ask(call, actor, origin))
@@ -103,19 +117,24 @@ class ActionReplies:
         self._actions.check_ready()
         title = await self._actions.title_of_run(run_id)
         await interaction.response.edit_message(view=self._replies.layout(waiting_view(title)))
-        await self._started(interaction, self._actions.confirm(run_id, actor, _reply(interaction)))
+        await self._started(interaction, self._actions.confirm(run_id, actor, _reply(interaction)), _reply(interaction))
 
     async def _declined(self, interaction: discord.Interaction[Any], run_id: int, actor: Actor) -> None:
         await interaction.response.edit_message(view=self._replies.layout(notice("Nothing was done.", GREY)))
         await self._actions.decline(run_id, actor)
 
-    async def _started(self, interaction: discord.Interaction[Any], asking: Awaitable[Started]) -> None:
+    async def _started(
+        self, interaction: discord.Interaction[Any], asking: Awaitable[Started], reply: ReplyAddress
+    ) -> None:
         """Ask for the run, whose answer is shown already: the worker may be done before this goes on."""
         try:
             await asking
         except HomelabError as error:
-            view = notice(f"⛔ {escape_markdown(str(error))}", RED)
-            await interaction.edit_original_response(view=self._replies.layout(view))
+            layout = self._replies.layout(notice(f"⛔ {escape_markdown(str(error))}", RED))
+            if reply.message.isdecimal():
+                await interaction.followup.edit_message(int(reply.message), view=layout)
+            else:
+                await interaction.edit_original_response(view=layout)
 
     async def _guarded(self, interaction: discord.Interaction[Any], work: Awaitable[None]) -> None:
         """The edge where errors become sentences."""

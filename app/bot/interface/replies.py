@@ -61,6 +61,10 @@ class Replies:
         """Answer a click with what `work` gives: in place of the message's content, or to the user alone."""
         await self._answer(interaction, work, interaction.response.defer)
 
+    async def redraw(self, interaction: discord.Interaction[Any], answer: Answer) -> None:
+        """Answer a choice of a drop-down by the message as it is: then the same choice can be made once more."""
+        await self._deliver(interaction, answer)
+
     async def failure(self, interaction: discord.Interaction[Any], text: str) -> None:
         """Tell the user that something did not work, whatever was answered before."""
         await self._deliver(interaction, Answer(refusal(escape_markdown(text))))
@@ -77,7 +81,7 @@ class Replies:
         time_is_up = start_detached(asyncio.sleep(ANSWER_SECONDS), "answer in time")
         await asyncio.wait({task, time_is_up}, return_when=asyncio.FIRST_COMPLETED)
         time_is_up.cancel()
-        if not task.done():
+        if not task.done() and not interaction.response.is_done():
             try:
                 await defer()
             except _CANNOT_ANSWER as error:

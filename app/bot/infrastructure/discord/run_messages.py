@@ -52,7 +52,7 @@ class DiscordRunMessages:
     async def _edit(self, reply: ReplyAddress, layout: ui.LayoutView, files: list[Any]) -> None:
         route = Route(
             "PATCH",
-            "/webhooks/{webhook_id}/{webhook_token}/messages/@original",
+            f"/webhooks/{{webhook_id}}/{{webhook_token}}/messages/{reply.message}",
             webhook_id=reply.application_id,
             webhook_token=reply.token,
         )

@@ -160,7 +160,8 @@ class PostgresActionRuns:
 
     def _sealed(self, request: RunRequest) -> bytes | None:
         """What nobody may read: values that are shown otherwise than they are, and the interaction's token."""
-        reply = [str(request.reply.application_id), request.reply.token] if request.reply is not None else None
+        to = request.reply
+        reply = [str(to.application_id), to.token, to.message] if to is not None else None
         return seal(self._box, request.values, request.shown, reply)
 
     def _run(self, record: asyncpg.Record) -> ActionRun:
@@ -187,7 +188,7 @@ class PostgresActionRuns:
             result=record["result"],
             output=record["output"],
             output_name=record["output_name"] or "output.txt",
-            reply=ReplyAddress(int(reply[0]), reply[1]) if reply else None,
+            reply=ReplyAddress(int(reply[0]), *reply[1:]) if reply else None,
             requested_at=record["requested_at"],
             started_at=record["started_at"],
         )
