@@ -22,7 +22,13 @@ SEEDED_SETTING = "catalog.seeded"
 _TABLES = ("services", "commands", "data_sources", "actions")
 _TYPE_TABLES = ("component_types", "data_source_types", "service_types", "action_types", "command_types")
 _TABLES_WITH_KINDS = ("component_types", "data_source_types")
-_UPPER_CASE = {"http": "HTTP", "json": "JSON"}
+_UPPER_CASE = {
+    **{
+        word: word.upper()
+        for word in ("dns", "http", "json", "mqtt", "smart", "snmp", "sql", "ssh", "tcp", "tls", "ups")
+    },
+    "wireguard": "WireGuard",
+}
 
 
 @dataclass(frozen=True, slots=True)

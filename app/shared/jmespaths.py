@@ -6,7 +6,7 @@ from functools import lru_cache
 from typing import Any
 
 import jmespath
-from jmespath.exceptions import JMESPathError
+from jmespath.exceptions import JMESPathError, JMESPathTypeError
 from jmespath.parser import ParsedResult
 
 _REASON_CHARACTERS = 150
@@ -25,9 +25,16 @@ def check_path(path: str) -> None:
 
 
 def search(path: str, document: Any) -> Any:
-    """What a path gives in a document. Raises PathError."""
+    """What a path gives in a document; nothing (None) also where it counts or adds up what is not there.
+
+    Raises PathError.
+    """
     try:
         return _compiled(path).search(document)
+    except JMESPathTypeError as error:
+        if error.actual_type == "null":
+            return None
+        raise PathError(_reason(error)) from None
     except (JMESPathError, TypeError, ValueError, ArithmeticError, AttributeError, RecursionError) as error:
         # jmespath lets some of Python's own errors through where a function meets a type it does not expect.
         reason = _reason(error) if isinstance(error, JMESPathError) else "the data does not fit the path"

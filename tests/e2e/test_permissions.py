@@ -27,7 +27,10 @@ async def lab_with_action(lab: Lab) -> Any:
 
 async def refused(lab: Lab, message: Any) -> bool:
     result = await lab.alice.click(message, label="Read")
-    return "You may not do this" in text_of(answer_of(result))
+    if "You may not do this" in text_of(answer_of(result)):
+        return True
+    await lab.until_over(result)  # it is checked again when it begins, and a denial that comes before would count
+    return False
 
 
 async def until_told(lab: Lab, **columns: Any) -> int:

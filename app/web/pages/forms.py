@@ -33,4 +33,8 @@ async def schema_of(
         row = await context_of(request).store.get(database, known, name)
     except RecordNotFoundError:
         raise HTTPException(404) from None
-    return JSONResponse({"description": row.description, "schema": form_schema(whole_schema(row))})
+    found = {"description": row.description, "schema": form_schema(whole_schema(row))}
+    definition = getattr(row, "definition", None)
+    if isinstance(definition, dict) and isinstance(definition.get("interval_seconds"), (int, float)):
+        found["interval"] = definition["interval_seconds"]
+    return JSONResponse(found)

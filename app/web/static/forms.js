@@ -41,6 +41,7 @@
           if (type !== this.type) return; // another type was chosen meanwhile, and is being loaded
           this.schema = found?.schema ?? null;
           this.description.textContent = found?.description ?? "";
+          this.suggestInterval(found?.interval);
         } catch {
           this.schema = null;
         }
@@ -48,6 +49,14 @@
       this.toggle.hidden = !this.schema;
       if (this.schema) await this.showForm();
       else this.showText();
+    }
+
+    // A type knows how often it is worth asking; what somebody typed stays.
+    suggestInterval(seconds) {
+      const field = document.getElementById("interval_seconds");
+      if (!field || field.value !== (this.suggested ?? field.defaultValue) || !location.pathname.endsWith("/create")) return;
+      this.suggested = String(seconds ?? field.defaultValue);
+      field.value = this.suggested;
     }
 
     async showForm() {

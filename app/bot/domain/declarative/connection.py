@@ -10,9 +10,10 @@ class Connection(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    verify_tls: bool = Field(True, description="Refuse a certificate that is not trusted")
+    verify_tls: bool = Field(True, title="Verify TLS", description="Refuse a certificate that is not trusted")
     ca_certificate: str = Field(
         "",
+        title="CA certificate",
         max_length=100_000,
         description="Certificate of your own authority, to trust besides the known ones: as PEM text, or the path of a "
         "file where the bot runs",
@@ -22,4 +23,6 @@ class Connection(BaseModel):
         max_length=500,
         description="HTTP proxy to go through, such as http://proxy.lan:3128; may hold ${secret:name}",
     )
-    max_mebibytes: int = Field(5, ge=1, le=64, description="No answer may be larger than this")
+    max_mebibytes: int = Field(
+        5, ge=1, le=64, title="Largest answer (MiB)", description="No answer may be larger than this"
+    )

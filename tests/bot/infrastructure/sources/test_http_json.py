@@ -319,14 +319,13 @@ async def test_a_secret_that_may_not_be_used_is_named(read: Any, name: str) -> N
         ({"body": 5}, "body"),
     ],
 )
-def test_a_wrong_config_names_the_field(config: dict[str, Any], message: str) -> None:
-    unused: Any = None
+async def test_a_wrong_config_names_the_field(resources: Resources, config: dict[str, Any], message: str) -> None:
     definition = DataSource(1, "one", "http_json", config={"url": "http://nas", **config})
     if not message:  # an unknown function is only known to be one when it is called
-        open_reader(definition, unused)
+        open_reader(definition, resources)
         return
     with pytest.raises(InvalidConfigError) as caught:
-        open_reader(definition, unused)
+        open_reader(definition, resources)
     assert message in str(caught.value)
 
 
