@@ -59,10 +59,11 @@ async def run_here(arguments: Sequence[str], stdin: str = "") -> CommandOutcome:
 
 
 async def run_over_ssh(
-    connection: asyncssh.SSHClientConnection, arguments: Sequence[str], stdin: str = ""
+    connection: asyncssh.SSHClientConnection, arguments: Sequence[str], stdin: str = "", *, complaints: bool = True
 ) -> CommandOutcome:
     """Run a program over SSH. The protocol knows one line for the other side's shell: each argument is quoted for it.
 
+    Without `complaints` its standard error is dropped, for output that a program reads.
     Raises CommandFailedError where it cannot be started.
     """
     if any("\0" in argument for argument in arguments):
@@ -71,7 +72,10 @@ async def run_over_ssh(
 
     try:
         process = await connection.create_process(
-            shlex.join(arguments), stderr=asyncssh.STDOUT, encoding="utf-8", errors="replace"
+            shlex.join(arguments),
+            stderr=asyncssh.STDOUT if complaints else asyncssh.DEVNULL,
+            encoding="utf-8",
+            errors="replace",
         )
     except asyncssh.Error:
         raise CommandFailedError("The host does not let this user run commands.") from None
@@ -85,7 +89,8 @@ async def run_over_ssh(
                 output.append(chunk)
             size += len(chunk)
         await process.wait()
-        return CommandOutcome(process.exit_status, "".join(output))
+        by_signal = process.exit_status is None or process.exit_status < 0  # as asyncssh puts it
+        return CommandOutcome(None if by_signal else process.exit_status, "".join(output))
     finally:
         if process.exit_status is None:
             process.terminate()
