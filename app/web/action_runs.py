@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import exists, select, text
@@ -15,15 +15,16 @@ from app.bot.domain.action_parameters import ActionParameter, Offer, WrongParame
 from app.bot.domain.actions import ActionDefinition
 from app.bot.domain.component import parse_config
 from app.bot.domain.errors import HomelabError
-from app.shared.database.action_queue import NewRun, RunLimits, ask_for_run, seal
+from app.shared.database.action_queue import NewRun, RunLimits, ask_for_run, insert_run, seal
 from app.shared.database.models import ActionRow, ActionRunRow, ServiceRow
 from app.shared.secrets import SecretBox
 from app.web.preview.readings import PreviewSource
-from app.web.records.errors import FieldError, InvalidRecordError, RoleTooLowError, RunRefusedError
+from app.web.records.errors import FieldError, InvalidRecordError, RecordError, RoleTooLowError, RunRefusedError
 from app.web.records.kinds import ACTIONS
 from app.web.security.actors import WebActor
 
 SERVICE = "actions"
+_MAX_REASON = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,31 +57,40 @@ class ActionRuns:
         *,
         dry_run: bool = False,
     ) -> ActionRunRow:
-        """Have the bot run an action soon; the caller commits, also after RunRefusedError.
+        """Have the bot run an action soon; the caller commits, also after an error: what is refused has a row too.
 
         Raises RoleTooLowError, InvalidRecordError that names the parameter, or RunRefusedError.
         """
+        run = NewRun(
+            action.name,
+            "web",
+            user_id=str(actor.user_id) if actor.user_id else "",
+            user_name=actor.name,
+            dry_run=dry_run,
+        )
+        try:
+            checked = await self._allowed(database, action, given, actor)
+        except RecordError as error:  # values that were not checked are not kept: one of them may be secret
+            await insert_run(await _driver(database), run, "", "refused", str(error)[:_MAX_REASON])
+            raise
+        sealed = seal(self._box, checked.values, checked.shown)
+        run = replace(run, parameters=dict(checked.shown), sealed=sealed)
+        limits = RunLimits(checked.key, checked.settings.concurrency, checked.settings.cooldown_seconds)
+        run_id, refusal = await ask_for_run(await _driver(database), run, limits)
+        if refusal:
+            raise RunRefusedError(refusal)
+        return await database.get_one(ActionRunRow, run_id)
+
+    async def _allowed(
+        self, database: AsyncSession, action: ActionRow, given: Mapping[str, Any], actor: WebActor
+    ) -> CheckedCall:
         if not actor.may(ACTIONS.writer):
             raise RoleTooLowError(f"Only users with the role {ACTIONS.writer} may run actions.")
         await _require_service(database)
         if not action.enabled:
             raise RunRefusedError("This action is switched off.")
         await self._preview.refresh(database)
-        checked = self._checked(action, given)
-        run = NewRun(
-            action.name,
-            "web",
-            user_id=str(actor.user_id) if actor.user_id else "",
-            user_name=actor.name,
-            parameters=dict(checked.shown),
-            sealed=seal(self._box, checked.values, checked.shown),
-            dry_run=dry_run,
-        )
-        limits = RunLimits(checked.key, checked.settings.concurrency, checked.settings.cooldown_seconds)
-        run_id, refusal = await ask_for_run(await _driver(database), run, limits)
-        if refusal:
-            raise RunRefusedError(refusal)
-        return await database.get_one(ActionRunRow, run_id)
+        return self._checked(action, given)
 
     def _checked(self, action: ActionRow, given: Mapping[str, Any]) -> CheckedCall:
         settings = _settings(action)

@@ -331,3 +331,15 @@ async def test_a_command_of_an_action_that_is_not_there_comes_with_it(lab: Lab, 
     await factories.command(lab.owner, name="say", type="run_action", description="x", config={"action": "call"})
     await call_action(lab, api)
     await lab.until_synced("dashboard", "status", "sources", "say")
+
+
+async def test_an_action_of_other_servers_is_neither_run_nor_completed_here(lab: Lab, api: Api) -> None:
+    wanted = [parameter("text", type="choice", choices=[{"value": "a"}])]
+    await call_action(lab, api, servers=["123456789012345678"], parameters=wanted)
+    await factories.command(lab.owner, name="say", type="run_action", description="x", config={"action": "call"})
+    await lab.until_synced("dashboard", "status", "sources", "say")
+
+    assert await lab.ada.autocomplete(lab.channel, "say", "text", "") == []
+    refused = await lab.ada.slash(lab.channel, "say", text="a")
+    assert "belongs to another server" in text_of(answer_of(refused))
+    assert [run["state"] for run in await lab.runs()] == ["refused"]

@@ -9,7 +9,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Protocol
+from typing import Annotated, Any, ClassVar, Protocol
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -124,6 +124,11 @@ class ActionSettings(BaseModel):
     confirm: str = Field(
         "", max_length=300, description="A question that is asked before it runs, with ${params.name}; empty for none"
     )
+    servers: list[Annotated[str, Field(pattern=r"^[0-9]{17,20}$")]] = Field(
+        default_factory=list,
+        max_length=100,
+        description="Ids of the Discord servers where it may be run; empty: wherever the bot is",
+    )
     cooldown_seconds: float = Field(
         0, ge=0, le=86_400, description="Seconds that must pass before anyone can run it again"
     )
@@ -134,6 +139,10 @@ class ActionSettings(BaseModel):
         max_length=200,
         description="Runs with the same key count together, such as vm-${params.id}; empty for the action's name",
     )
+
+    def may_run_in(self, guild_id: int | None) -> bool:
+        """Whether it may be run in this server of Discord."""
+        return not self.servers or str(guild_id) in self.servers
 
     @model_validator(mode="after")
     def _each_parameter_once(self) -> ActionSettings:

@@ -13,8 +13,10 @@ from app.bot.application.readings import ReadingStore
 from app.bot.domain.action_parameters import ActionParameter, Offer, Value, is_missing, masked, offers, parse_values
 from app.bot.domain.actions import ActionCall, ActionDefinition
 from app.bot.domain.component import parse_config
-from app.bot.domain.errors import HomelabError, InvalidConfigError
+from app.bot.domain.errors import HomelabError, InvalidConfigError, PermissionRefusedError
+from app.bot.domain.guilds import Actor
 from app.bot.domain.items import plain_text
+from app.bot.domain.permissions import ACTION_RUN, require, scopes_of_action
 from app.bot.domain.placeholders import fill_known, placeholders_in
 from app.bot.domain.registry import Registry
 
@@ -103,6 +105,13 @@ class ActionForms:
     def settings(self, definition: ActionDefinition) -> ActionSettings:
         """What its config says whatever its type. Raises InvalidConfigError."""
         return parse_config(ActionSettings, definition.config, f"Config of the action “{definition.name}”")
+
+    def require(self, name: str, actor: Actor) -> None:
+        """Raise PermissionRefusedError unless the actor may run the action, where the actor is."""
+        definition = self.definition(name)
+        require(self._definitions.grants, actor, ACTION_RUN, scopes_of_action(definition), name)
+        if not self.settings(definition).may_run_in(actor.guild_id):
+            raise PermissionRefusedError("This action belongs to another server, and is run there only.")
 
     def missing(self, call: ActionCall, *, optional: bool = True) -> ActionForm | None:
         """What is to be asked for a call; None where all is set beforehand. Raises HomelabError.

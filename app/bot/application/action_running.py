@@ -22,7 +22,6 @@ from app.bot.domain.blocks import View
 from app.bot.domain.errors import HomelabError, PermissionRefusedError
 from app.bot.domain.faults import describe_fault
 from app.bot.domain.markdown import shorten
-from app.bot.domain.permissions import ACTION_RUN, require, scopes_of_action
 from app.bot.domain.registry import Registry
 from app.bot.domain.repositories import ActionRunRepository
 
@@ -79,8 +78,7 @@ class RunAction:
         resources = self._resources()
         try:
             if run.origin is not Origin.WEB:
-                scopes = scopes_of_action(self._forms.definition(run.action))
-                require(self._definitions.grants, run.actor, ACTION_RUN, scopes, run.action)
+                self._forms.require(run.action, run.actor)
             checked = self._forms.check(ActionCall(run.action, run.values))
             config = resources.prepare(checked.definition.config)
             action = self._forms.parse(checked.definition, config, checked.values)

@@ -13,7 +13,6 @@ from app.bot.domain.actions import ActionCall
 from app.bot.domain.blocks import ButtonStyle
 from app.bot.domain.errors import HomelabError, PermissionRefusedError
 from app.bot.domain.guilds import Actor
-from app.bot.domain.permissions import ACTION_RUN, require, scopes_of_action
 from app.bot.domain.repositories import ActionRunRepository
 
 SERVICE = "actions"
@@ -106,7 +105,7 @@ class Actions:
             raise RunRefusedError("This question was answered already, or is too old. Run the action again.")
         call = ActionCall(run.action, run.values)
         try:
-            self._require(run.action, actor)
+            self._forms.require(run.action, actor)
             checked = self._forms.check(call)
         except HomelabError as error:
             await self._runs.decline(run_id, str(error))
@@ -136,8 +135,15 @@ class Actions:
         """What an action asks for. Raises UnknownActionError, or what is wrong with the row."""
         return tuple(self._forms.settings(self._forms.definition(action)).parameters)
 
-    def choices(self, action: str, parameter: str, typed: str) -> list[Offer]:
-        """What can be chosen for a parameter now and contains what was typed, at most 25."""
+    def choices(self, actor: Actor, action: str, parameter: str, typed: str) -> list[Offer]:
+        """What can be chosen for a parameter now and contains what was typed, at most 25.
+
+        Nothing for who may not run the action.
+        """
+        try:
+            self._forms.require(action, actor)
+        except HomelabError:
+            return []
         return self._forms.choices(action, parameter, typed)
 
     async def _check(self, call: ActionCall, actor: Actor, origin: Origin) -> CheckedCall:
@@ -159,14 +165,10 @@ class Actions:
         if not any(known.type == SERVICE and known.enabled for known in self._definitions.services.values()):
             raise ServiceOffError("Actions are switched off: there is no service of the type “actions” that is on.")
         try:
-            self._require(call.action, actor)
+            self._forms.require(call.action, actor)
         except PermissionRefusedError as error:
             await self._refused(call, actor, origin, str(error))
             raise
-
-    def _require(self, name: str, actor: Actor) -> None:
-        scopes = scopes_of_action(self._forms.definition(name))
-        require(self._definitions.grants, actor, ACTION_RUN, scopes, name)
 
     async def _refused(self, call: ActionCall, actor: Actor, origin: Origin, reason: str) -> None:
         # The values are not checked, so nobody knows which of them are secret.

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from app.web.api.problems import documented
 from app.web.api.records import Actor, Database
 from app.web.context import context_of
-from app.web.records.errors import RunRefusedError
+from app.web.records.errors import RecordError
 from app.web.records.kinds import ACTION_RUNS, ACTIONS
 from app.web.records.outputs import dump, output_model
 
@@ -42,7 +42,7 @@ async def run(key: str, body: RunInput, request: Request, actor: Actor, database
     action: Any = await context.store.get(database, ACTIONS, key)
     try:
         row = await context.action_runs.ask(database, action, body.parameters, actor, dry_run=body.dry_run)
-    except RunRefusedError:
+    except RecordError:  # what was refused is a row as well
         await database.commit()
         raise
     await database.commit()

@@ -14,7 +14,7 @@ from app.bot.domain.action_runs import RunState
 from app.shared.database.models import ActionRow, ActionRunRow
 from app.web.context import actor_of_request, context_of, database_of
 from app.web.pages.render import pages_of
-from app.web.records.errors import InvalidRecordError, RunRefusedError
+from app.web.records.errors import InvalidRecordError, RoleTooLowError, RunRefusedError
 from app.web.records.kinds import ACTION_RUNS, ACTIONS
 from app.web.security.actors import WebActor
 
@@ -41,6 +41,9 @@ async def run_action(key: str, request: Request, database: Database, actor: Acto
     given = {name.removeprefix(_PREFIX): str(value) for name, value in form.items() if name.startswith(_PREFIX)}
     try:
         row = await context.action_runs.ask(database, action, given, actor, dry_run="dry_run" in form)
+    except RoleTooLowError:
+        await database.commit()
+        raise
     except (InvalidRecordError, RunRefusedError) as error:
         said = "; ".join(one.message for one in error.errors) if isinstance(error, InvalidRecordError) else str(error)
         await database.commit()

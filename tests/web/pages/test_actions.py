@@ -76,7 +76,7 @@ async def test_wrong_values_and_limits_are_said_on_the_page(
         assert (await editor.post(address, {"p.room": "desk"})).status_code == 303
     assert "It is running already" in (await editor.post(address, {"p.room": "desk"})).text
     states = [row["state"] for row in await owner.fetch("SELECT state FROM action_runs ORDER BY id")]
-    assert states == ["queued", "queued", "refused"]
+    assert states == ["refused", "queued", "queued", "refused"]
     await owner.execute("UPDATE services SET enabled = false")
     assert "no service of the type “actions”" in (await editor.post(address, {"p.room": "desk"})).text
 
@@ -88,7 +88,8 @@ async def test_a_viewer_neither_runs_nor_sees_runs(
     assert (await viewer.get(f"/actions/{action['id']}")).status_code == 403
     assert (await viewer.post(f"/actions/{action['id']}", {"p.room": "desk"})).status_code == 403
     assert (await viewer.get(f"/action-runs/{run['id']}")).status_code == 403
-    assert await owner.fetchval("SELECT count(*) FROM action_runs") == 1
+    (refused,) = await owner.fetch("SELECT * FROM action_runs WHERE id <> $1", run["id"])
+    assert (refused["state"], refused["user_id"]) == ("refused", str(viewer.user_id))
 
 
 async def test_the_api_runs_actions_and_lists_runs(
@@ -105,7 +106,7 @@ async def test_the_api_runs_actions_and_lists_runs(
     assert "There is no parameter “rooms”" in wrong.json()["detail"]
     assert (await call("POST", "/actions/9999/run", {})).status_code == 404
     listed = await call("GET", "/action-runs")
-    assert [run["dry_run"] for run in listed.json()["items"]] == [True]
+    assert [(run["state"], run["dry_run"]) for run in listed.json()["items"]] == [("queued", True), ("refused", False)]
 
 
 async def test_placeholders_are_taken_where_a_form_wants_something_else(

@@ -10,6 +10,7 @@ from pydantic import Field
 from app.bot.domain.action_parameters import ActionParameter, ParameterType, is_missing
 from app.bot.domain.actions import MAX_ACTION_NAME, ActionCall
 from app.bot.domain.commands import CommandDefinition
+from app.bot.interface.actors import actor_of
 from app.bot.interface.commands.base import AppCommand, CommandContext, CommandType, command_types
 from app.bot.interface.commands.options import Choices, CommandOption, build_command
 
@@ -44,8 +45,9 @@ class RunActionCommand(CommandType):
         return build_command(definition.name, definition.description, options, run)
 
     def _option(self, parameter: ActionParameter, context: CommandContext) -> CommandOption:
-        def complete(_interaction: discord.Interaction[Any], typed: str) -> Choices:
-            return [(offer.label, offer.value) for offer in context.actions.choices(self.action, parameter.name, typed)]
+        def complete(interaction: discord.Interaction[Any], typed: str) -> Choices:
+            found = context.actions.choices(actor_of(interaction), self.action, parameter.name, typed)
+            return [(offer.label, offer.value) for offer in found]
 
         return CommandOption(
             parameter.name,
