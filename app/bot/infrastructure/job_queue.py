@@ -14,6 +14,7 @@ import structlog
 
 from app.bot.domain.errors import HomelabError, StorageUnavailableError
 from app.bot.domain.faults import describe_fault
+from app.bot.infrastructure.threads import in_thread
 from app.shared.database.action_queue import JOB
 
 if TYPE_CHECKING:
@@ -42,13 +43,9 @@ class PgQueuerJobs:
 
     async def work(self, handle: Callable[[int], Awaitable[None]], parallel: int, lost_after_seconds: float) -> None:
         """Hand out runs until cancelled. Raises StorageUnavailableError when the connection is lost."""
-        # Slow to import, and needed by nobody else in the process.
-        from pgqueuer.adapters.drivers.asyncpg import AsyncpgDriver
-        from pgqueuer.adapters.persistence.queries import Queries
-        from pgqueuer.core.qm import QueueManager
-
+        make_manager = await in_thread(_load, "load-pgqueuer")  # half a second, which the event loop does not have
         connection = await self._connect()
-        manager = QueueManager(Queries(AsyncpgDriver(connection)))
+        manager = make_manager(connection)
         lost = asyncio.Event()
 
         def closed(_connection: object) -> None:
@@ -62,16 +59,18 @@ class PgQueuerJobs:
 
         manager.entrypoint(JOB, accepts_context=False)(dispatch)
         working = asyncio.create_task(_manage(manager, parallel, lost_after_seconds), name="job queue")
+        ending = asyncio.create_task(lost.wait(), name="job queue is lost")
         try:
-            await asyncio.wait({working})
+            await asyncio.wait({working, ending}, return_when=asyncio.FIRST_COMPLETED)
         except asyncio.CancelledError:
             manager.shutdown.set()  # so that it takes no more jobs, such as those that are put back now
             await self._break_off()
             raise
         finally:
+            ending.cancel()
             await _end(manager, working)
             await _close(connection)
-        error = None if working.cancelled() else working.exception()
+        error = working.exception() if working.done() and not working.cancelled() else None
         reason = f": {describe_fault(error)}" if error is not None else ""
         raise StorageUnavailableError(f"The connection of the job queue was lost{reason}")
 
@@ -104,6 +103,14 @@ class PgQueuerJobs:
             task.cancel()
         if self._running:
             await asyncio.wait(set(self._running), timeout=_STOP_SECONDS * 5)
+
+
+def _load() -> Callable[[asyncpg.Connection[asyncpg.Record]], QueueManager]:
+    from pgqueuer.adapters.drivers.asyncpg import AsyncpgDriver
+    from pgqueuer.adapters.persistence.queries import Queries
+    from pgqueuer.core.qm import QueueManager
+
+    return lambda connection: QueueManager(Queries(AsyncpgDriver(connection)))
 
 
 async def _manage(manager: QueueManager, parallel: int, lost_after_seconds: float) -> None:

@@ -1,11 +1,14 @@
 """Asking for a run of an action, for every program: the row and its job come together or not at all.
 
-Each function runs in the transaction that its caller has begun. PgQueuer is slow to import, so it is when it is needed.
+Each function runs in the transaction that its caller has begun.
 """
 
 from __future__ import annotations
 
+import asyncio
+import importlib
 import json
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,6 +19,9 @@ from app.shared.secrets import SecretBox
 
 JOB = "action_run"
 """The entrypoint of PgQueuer that runs actions; the payload is the id of the row."""
+
+
+_SLOW_TO_IMPORT = "pgqueuer.adapters.persistence.queries"
 
 
 def seal(box: SecretBox, values: Mapping[str, Any], shown: Mapping[str, Any], reply: Any = None) -> bytes | None:
@@ -125,6 +131,8 @@ async def insert_run(connection: asyncpg.Connection, run: NewRun, key: str, stat
 
 async def enqueue(connection: asyncpg.Connection, run_id: int) -> None:
     """Have a worker run it as soon as the transaction is committed."""
+    if _SLOW_TO_IMPORT not in sys.modules:
+        await asyncio.to_thread(importlib.import_module, _SLOW_TO_IMPORT)  # half a second, which no event loop has
     from pgqueuer.adapters.drivers.asyncpg import AsyncpgDriver
     from pgqueuer.adapters.persistence.queries import Queries
 

@@ -48,8 +48,7 @@ class MqttPublish(NetworkAction):
 
     async def act(self, _context: ActionContext, resources: ActionResources) -> ActionResult:
         """Publish it once, and wait until the broker says that it has it (QoS 1 and 2)."""
-        import aiomqtt
-
+        aiomqtt = await in_thread(_load, "load-mqtt")
         secrets = resources.secrets
         payload = await _sent(self.payload, secrets)
         client = aiomqtt.Client(
@@ -68,6 +67,12 @@ class MqttPublish(NetworkAction):
         except (OSError, ValueError) as error:
             raise ActionFailedError(f"The broker did not take it: {explain(error)}.") from None
         return ActionResult(f"Published on {self.topic}.")
+
+
+def _load() -> Any:
+    import aiomqtt
+
+    return aiomqtt
 
 
 def _tls(verify: bool) -> ssl.SSLContext:
