@@ -27,6 +27,7 @@ from app.bot.infrastructure.sources import (
     systemd,
     tcp,
     tls_certificate,
+    ups,
     weather,
     wireguard,
 )
@@ -61,6 +62,7 @@ __all__ = [
     "systemd",
     "tcp",
     "tls_certificate",
+    "ups",
     "weather",
     "wireguard",
 ]
