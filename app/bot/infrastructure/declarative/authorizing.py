@@ -22,12 +22,14 @@ from app.bot.domain.placeholders import fill_placeholders
 from app.bot.infrastructure.declarative.calls import Call, Values, make_call
 from app.bot.infrastructure.declarative.logins import LoginRefusedError, Logins, Session, login_key
 from app.bot.infrastructure.declarative.remote_calls import RemoteCalls
-from app.bot.infrastructure.declarative.transport import Received, Transport, parsed
+from app.bot.infrastructure.declarative.transport import Received, Transport
 from app.bot.infrastructure.secrets import SecretUse
 from app.bot.infrastructure.sources.base import SourceFailedError
 from app.shared.jmespaths import PathError, search
 
 _REFUSED = (400, 401, 403)
+_SHORTEST_HIDDEN = 6
+"""Shorter marks of a session are no secrets, and would be found in many a word."""
 
 
 class Authorizing:
@@ -124,14 +126,14 @@ class Authorizing:
         refused = authentication.refused_text and authentication.refused_text in received.text
         if refused or authentication.expect_text not in received.text:
             raise LoginRefusedError("The log-in was refused. Check the credentials")
-        return self._opened(authentication, received)
+        return await self._opened(authentication, received)
 
-    def _opened(self, authentication: LoginAuthentication, received: Received) -> Session:
+    async def _opened(self, authentication: LoginAuthentication, received: Received) -> Session:
         headers: dict[str, str] = {}
         query: dict[str, str] = {}
         token = ""
         if authentication.token is not None:
-            token = self._token(authentication.token, received)
+            token = await self._token(authentication.token, received)
             if authentication.header is not None:
                 headers[authentication.header.name] = _carried(authentication.header.value, token)
             if authentication.query is not None:
@@ -145,12 +147,13 @@ class Authorizing:
             raise SourceFailedError("The log-in gave no token and no cookie. Is this the right address and version?")
         lasts = authentication.valid_seconds
         cookies = (morsel.coded_value for morsel in received.cookies.values()) if authentication.cookies else ()
-        hidden = tuple(dict.fromkeys((*headers.values(), *query.values(), token, *cookies)))
+        given = dict.fromkeys((*headers.values(), *query.values(), token, *cookies))
+        hidden = tuple(text for text in given if len(text) >= _SHORTEST_HIDDEN)
         return Session(headers, query, hidden, time.monotonic() + lasts if lasts else float("inf"))
 
-    def _token(self, path: str, received: Received) -> str:
+    async def _token(self, path: str, received: Received) -> str:
         try:
-            token = search(path, parsed(received.content, self._secrets))
+            token = search(path, await self._transport.read(received, "json"))
         except PathError as error:
             raise SourceFailedError(f"The log-in gave no token: {error}") from None
         if not isinstance(token, (str, int)) or isinstance(token, bool) or token == "":

@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from yarl import URL
@@ -19,6 +20,7 @@ from app.bot.infrastructure.declarative.pause import Pause
 from app.bot.infrastructure.declarative.transport import Received, Transport
 from app.bot.infrastructure.secrets import SecretUse
 from app.bot.infrastructure.sources.base import SourceFailedError
+from app.bot.infrastructure.threads import in_thread
 from app.shared.jmespaths import PathError, search
 
 _AT_A_TIME = 4
@@ -118,7 +120,8 @@ class Requesting:
 
     async def _each(self, request: DeclaredRequest, values: Values, exchange: Exchange) -> list[dict[str, Any]]:
         try:
-            found = search(request.for_each or "@", exchange.answers)
+            # Off the event loop, like all that looks through whole answers: they may be large.
+            found = await in_thread(lambda: search(request.for_each or "@", exchange.answers), "for each")
         except PathError as error:
             raise SourceFailedError(f"for_each: {error}") from None
         entries = found if isinstance(found, list) else [] if found is None else [found]
@@ -148,9 +151,8 @@ class Requesting:
             if current is None:
                 return entries
             page = await self._send(request, current, exchange)
-            found = _listed(pages.items, page)
+            found, current = await in_thread(partial(_page, pages, call, page, count + 1), "page")
             entries += found[: _MAX_ENTRIES - len(entries)]
-            current = _next_call(pages, call, page, count + 1, is_empty=not found)
             if len(entries) >= _MAX_ENTRIES:
                 break
         if current is not None:
@@ -195,6 +197,12 @@ def _batches(requests: Iterable[DeclaredRequest]) -> Iterator[list[DeclaredReque
         batch.append(request)
     if batch:
         yield batch
+
+
+def _page(pages: Pages, call: Call, page: Any, count: int) -> tuple[list[Any], Call | None]:
+    """What is on a page, the `count`-th, and the call for the next one."""
+    found = _listed(pages.items, page)
+    return found, _next_call(pages, call, page, count, is_empty=not found)
 
 
 def _listed(path: str, page: Any) -> list[Any]:
