@@ -113,6 +113,8 @@ class DomainExpiry(SourceType):
     async def _ask(self, domain: str, resources: Resources, slots: asyncio.Semaphore) -> None:
         known = self._of(domain)
         async with slots:
+            # Written down before: a look that is given up, for it takes too long, must not ask again with every poll.
+            known.due, known.problem = time.monotonic() + _AGAIN_SECONDS, "The registry did not answer in time"
             try:
                 known.registration, known.problem = await self._registration(domain, resources), ""
             except NoAnswerFromRegistryError as error:

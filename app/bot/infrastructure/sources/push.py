@@ -11,7 +11,7 @@ from app.bot.domain.readings import Metric, MetricKind, Reading, Status
 from app.bot.domain.units import format_value
 from app.bot.infrastructure.sources.base import Resources, SourceType, source_types
 
-_NO_ADDRESS = "It has no address to call yet. Make one in the web admin, on the page of this data source"
+_NO_ADDRESS = "It has no address to call yet. Save it, then make one on its page in the web admin"
 
 
 @source_types.register("push")

@@ -205,6 +205,24 @@ async def test_a_registry_that_hangs(read: Read) -> None:
         assert (await read("domain_expiry", domains=["example.com"], **config)).status is Status.UP
 
 
+async def test_a_look_that_is_given_up_is_not_begun_anew_with_every_poll(resources: Resources) -> None:
+    asked: list[str] = []
+
+    async def hang(request: web.Request) -> web.Response:
+        asked.append(request.path)
+        await asyncio.sleep(60)
+        return web.Response()
+
+    async with http_server(hang) as url:
+        config = {"domains": ["example.com"], "rdap_server": url}
+        reader = open_reader(DataSource(1, "domains", "domain_expiry", config=config), resources)
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(reader.read(), 0.5)
+        reading = await reader.read()
+    assert (reading.status, reading.message) == (Status.UNKNOWN, "example.com: The registry did not answer in time")
+    assert asked == ["/domain/example.com"]
+
+
 def test_dates() -> None:
     expected = datetime(2025, 8, 13, tzinfo=UTC)
     for text in ("2025-08-13", "13-Aug-2025", "20250813", "2025-08-13T02:00:00+02:00", "2025.08.13", "August 13, 2025"):

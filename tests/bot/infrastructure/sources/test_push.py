@@ -47,7 +47,7 @@ async def ago(owner: asyncpg.Connection, seconds: int) -> Any:
 async def test_without_an_address_it_says_what_to_do(look: Any) -> None:
     reading = await look()
     assert reading.status is Status.UNKNOWN
-    assert reading.message.startswith("It has no address to call yet. Make one in the web admin")
+    assert reading.message.startswith("It has no address to call yet. Save it, then make one")
 
 
 async def test_a_call_in_time(owner: asyncpg.Connection, source: asyncpg.Record, look: Any) -> None:

@@ -89,6 +89,37 @@ def test_messages_of_sshd(message: str, expected: tuple[str, str, bool] | None) 
     assert (None if login is None else (login.user, login.address, login.accepted)) == expected
 
 
+RECORDED = """\
+Server listening on 127.0.0.1 port 22922.
+Accepted publickey for root from 127.0.0.1 port 45092 ssh2: ED25519 SHA256:dk7Kq00x8q743LvM8nNEsG90tZFvJ7u0f9ZF0e2r6e4
+Received disconnect from 127.0.0.1 port 45092:11: disconnected by user
+Disconnected from user root 127.0.0.1 port 45092
+Connection closed by authenticating user root 127.0.0.1 port 45098 [preauth]
+Invalid user nobodyatall from 127.0.0.1 port 45102
+Connection closed by invalid user nobodyatall 127.0.0.1 port 45102 [preauth]
+Failed password for root from 127.0.0.1 port 45104 ssh2
+Connection closed by authenticating user root 127.0.0.1 port 45104 [preauth]
+Invalid user admin from 1.2.3.4 port 5 from 127.0.0.1 port 45108
+Could not get shadow information for NOUSER
+Failed password for invalid user admin from 1.2.3.4 port 5 from 127.0.0.1 port 45108 ssh2
+Connection closed by invalid user admin from 1.2.3.4 port 5 127.0.0.1 port 45108 [preauth]
+"""
+"""Of OpenSSH 9.2: a key that is right, two that are wrong, and two wrong passwords."""
+
+
+def test_a_real_log() -> None:
+    logins = Logins()
+    found = [login for line in RECORDED.splitlines() if (login := logins.of(NOW, line)) is not None]
+    assert [(login.user, login.accepted) for login in found] == [
+        ("root", True),
+        ("root", False),
+        ("nobodyatall", False),
+        ("root", False),
+        ("admin from 1.2.3.4 port 5", False),
+    ]
+    assert {login.address for login in found} == {"127.0.0.1"}
+
+
 def test_an_attempt_counts_once() -> None:
     logins = Logins()
     told = (
