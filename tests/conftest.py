@@ -15,6 +15,7 @@ pytest_plugins = [
     "tests.programs.containers",
     "tests.programs.downloads",
     "tests.programs.monitoring",
+    "tests.programs.network",
     "tests.programs.servers",
 ]
 

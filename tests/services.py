@@ -39,6 +39,7 @@ _FOLDERS = (
 PACKAGES = {
     "busybox": "busybox-static",
     "dummy-ups": "nut-server",
+    "ip": "iproute2",
     "mariadb-install-db": "mariadb-server",
     "mariadbd": "mariadb-server",
     "mosquitto": "mosquitto",
@@ -52,11 +53,14 @@ PACKAGES = {
     "redis-server": "redis-server",
     "runc": "runc",
     "snmpd": "snmpd",
+    "smartctl": "smartmontools",
     "ssh-keygen": "openssh-client",
     "sshd": "openssh-server",
     "syncthing": "syncthing",
     "transmission-daemon": "transmission-daemon",
     "upsd": "nut-server",
+    "wg": "wireguard-tools",
+    "wireguard-go": "wireguard-go",
 }
 """Each program with its package in Debian and Ubuntu, which `make test-services` installs."""
 PYTHON_PACKAGES = {"glances": "glances[web]>=4,<5"}

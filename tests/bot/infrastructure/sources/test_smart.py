@@ -200,3 +200,16 @@ async def test_a_device_is_no_option(read: Any) -> None:
     for wrong in ("--scan", "/etc/passwd", "/dev/sda -x"):
         with pytest.raises(InvalidConfigError, match="devices"):
             await read("smart", devices=[wrong])
+
+
+@pytest.mark.usefixtures("smartctl")
+async def test_the_real_program_takes_the_arguments(read: Any) -> None:
+    try:
+        reading = await read("smart")
+    except HomelabError as error:
+        assert "finds no disk" in str(error)  # noqa: PT017  # as most machines of tests
+    else:
+        assert reading.items["disks"]
+    reading = await read("smart", devices=["/dev/null"])
+    assert reading.status is Status.DOWN
+    assert reading.message.startswith("/dev/null: It cannot be read: /dev/null: Unable to detect device type")

@@ -9,6 +9,8 @@ import pytest
 from app.bot.domain.errors import HomelabError
 from app.bot.domain.readings import Metric, MetricKind, Status
 from tests.fake_programs import FakePrograms
+from tests.programs.network import WireguardEnd
+from tests.waiting import until
 
 PRIVATE = "cHJpdmF0ZS1rZXktb2Ytd2cwLTEyMzQ1Njc4OTAxMjM="
 PRESHARED = "cHJlc2hhcmVkLWtleS1vZi1waG9uZS0xMjM0NTY3ODk="
@@ -48,7 +50,7 @@ async def test_peers(read: Any, programs: FakePrograms) -> None:
     labels = {"peer": "Phone", "interface": "wg0"}
     counted = Metric("network.received", 1000.0, "bytes", labels, MetricKind.COUNTER)
     assert reading.metric("network.received", {"peer": "Phone"}) == counted
-    assert 60 <= reading.metric("peer.handshake", {"peer": "Phone"}).value < 120
+    assert 59 <= reading.metric("peer.handshake", {"peer": "Phone"}).value < 120
     assert reading.metric("peer.handshake", {"peer": "10.0.0.3"}).value is None
     phone, never, other = reading.items["peers"]
     assert phone["status"] == "up"
@@ -109,3 +111,22 @@ async def test_an_interface_without_peers(read: Any, tmp_path: Path) -> None:
     assert (reading.status, reading.items["peers"]) == (Status.UP, [])
     file.write_text("")
     assert (await read("wireguard", file=str(file))).metric("peer.count").value == 0
+
+
+async def test_the_real_one(read: Any, wireguard: tuple[WireguardEnd, WireguardEnd]) -> None:
+    here, there = wireguard
+    config = {"names": {there.public_key: "There"}, "interfaces": [here.interface], "expected": ["There"]}
+
+    async def talked() -> bool:
+        reading = await read("wireguard", **config)
+        return reading.status is Status.UP
+
+    await until(talked, "a handshake")
+    reading = await read("wireguard", **config)
+    (row,) = reading.items["peers"]
+    assert (row["name"], row["status"], row["addresses"]) == ("There", "up", "10.99.0.2/32")
+    assert row["received"] > 0
+    shown = str((await read("wireguard")).to_json())
+    for one in wireguard:
+        assert one.private_key not in shown
+        assert one.public_key not in shown
