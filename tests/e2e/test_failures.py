@@ -13,7 +13,7 @@ from structlog.testing import capture_logs
 
 from app import logs
 from tests import factories
-from tests.e2e.lab import Lab, answer_of, heading, page_select, refresh_button, text, text_of
+from tests.e2e.lab import SERVICES, Lab, answer_of, heading, page_select, refresh_button, text, text_of
 from tests.local_servers import http_server
 from tests.waiting import until
 
@@ -214,7 +214,7 @@ async def test_the_bot_says_that_it_lives(lab: Lab) -> None:
 
     async def running() -> bool:
         rows = await lab.owner.fetch("SELECT status FROM service_states")
-        return [row["status"] for row in rows] == ["running"] * 3
+        return [row["status"] for row in rows] == ["running"] * len(SERVICES)
 
     await until(running, "all services to run")
 
