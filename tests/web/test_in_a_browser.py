@@ -6,6 +6,7 @@ import json
 from collections.abc import AsyncIterator
 
 import asyncpg
+import httpx
 import pytest
 from fastapi import FastAPI
 from playwright.async_api import Page, async_playwright, expect
@@ -142,3 +143,14 @@ async def test_a_row_is_deleted_after_a_question(page: Page, owner: asyncpg.Conn
     await page.get_by_role("button", name="Yes, delete").click()
     await expect(page.get_by_text("was successfully deleted")).to_be_visible()
     assert await owner.fetchval("SELECT count(*) FROM actions") == 0
+
+
+async def test_the_address_of_a_push_source_is_made_and_called(page: Page, owner: asyncpg.Connection) -> None:
+    source = await factories.data_source(owner, name="backup", title="Backup", type="push")
+    await page.goto(f"/data-sources/{source['id']}")
+    await page.click("text=Make an address")
+    address = await page.inner_text("#push-address")
+    async with httpx.AsyncClient() as client:
+        assert (await client.post(address, params={"value": "3"})).text == "ok\n"
+    await page.goto(f"/data-sources/{source['id']}")
+    await expect(page.get_by_text("1 call in all")).to_be_visible()
