@@ -62,8 +62,14 @@ def redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
 @service
 def mariadb(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     """A MariaDB with the database `lab`, where the user `homelab` may do everything."""
+    with running_mariadb(tmp_path_factory.mktemp("mariadb")) as server:
+        yield server
+
+
+@contextlib.contextmanager
+def running_mariadb(folder: Path, *options: str) -> Iterator[Service]:
+    """The same with further options."""
     binary, installer = required("mariadbd", "mariadb"), required("mariadb-install-db", "mariadb")
-    folder = tmp_path_factory.mktemp("mariadb")
     user = getpass.getuser()
     data = ["--no-defaults", f"--datadir={folder / 'data'}", f"--user={user}"]
     plain = ["--auth-root-authentication-method=normal", "--skip-test-db"]
@@ -75,7 +81,7 @@ def mariadb(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
 
     def command(port: int) -> list[str]:
         place = [f"--socket={folder / 'socket'}", f"--pid-file={folder / 'pid'}", f"--init-file={folder / 'start.sql'}"]
-        return [binary, *data, *place, f"--bind-address={HOST}", f"--port={port}", "--skip-name-resolve"]
+        return [binary, *data, *place, f"--bind-address={HOST}", f"--port={port}", "--skip-name-resolve", *options]
 
     with running("mariadb", command, folder) as port:
         yield Service(port, folder, USERNAME, PASSWORD)

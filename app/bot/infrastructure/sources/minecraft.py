@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import importlib
 import json
 import struct
 import time
@@ -46,6 +47,7 @@ class Minecraft(SourceType):
 
     async def read(self, _resources: Resources) -> Reading:
         """Ask for the status once. Raises SourceFailedError or ConnectionFailedError."""
+        await in_thread(lambda: importlib.import_module("mcstatus"), "import-mcstatus")  # which takes its time
         try:
             return await (self._read_java() if self.edition == "java" else self._read_bedrock())
         except (ValueError, TypeError, LookupError, AttributeError, struct.error, RecursionError):

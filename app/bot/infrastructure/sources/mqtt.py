@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import importlib
 import json
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -128,6 +129,7 @@ class Mqtt(SourceType):
     metrics: tuple[TopicMapping, ...] = Field(min_length=1, max_length=200, description="The numbers to take")
 
     _feed: MqttFeed | None = PrivateAttr(None)
+    _login: tuple[str, str] | None = PrivateAttr(None)
     _asking: asyncio.TimerHandle | None = PrivateAttr(None)
     _read_at: float = PrivateAttr(0.0)
 
@@ -137,9 +139,13 @@ class Mqtt(SourceType):
         self._read_at = asyncio.get_running_loop().time()
         secrets = SecretUse(resources.secrets)
         username, password = await secrets.fill(self.username), await secrets.fill(self.password)
+        if self._login != (username, password):
+            await self.close()
+            self._login = (username, password)
         if self._feed is None:
             tls = await client_tls(self.verify_tls, self.ca_certificate, secrets) if self.tls else None
             port = self.port or (8883 if self.tls else 1883)
+            await in_thread(lambda: importlib.import_module("aiomqtt"), "import-aiomqtt")  # which takes its time
             broker = mqtt_feed.Broker(self.host, port, username, password, tls, self.version)
             client = mqtt_feed.make_client(broker)
             filters = list(dict.fromkeys(mapping.topic for mapping in self.metrics))

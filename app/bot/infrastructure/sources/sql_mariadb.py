@@ -6,6 +6,7 @@ transaction. PREPARE takes no second statement behind it.
 
 from __future__ import annotations
 
+import importlib
 import re
 from collections.abc import Sequence
 from typing import Any
@@ -15,6 +16,7 @@ from app.bot.domain.readings import MAX_ITEMS
 from app.bot.infrastructure.connections import reason_of
 from app.bot.infrastructure.sources.base import SourceFailedError
 from app.bot.infrastructure.sources.sql_tables import Answer, Login, Table
+from app.bot.infrastructure.threads import in_thread
 
 _QUERY = re.compile(r"[\s(]*(select|with|values|table|show|explain|describe|desc)\b", re.IGNORECASE)
 _REFUSED_LOGIN = (1044, 1045, 1698)
@@ -24,8 +26,7 @@ _TOO_LONG = (1969, 3024)
 
 async def ask(login: Login, statements: Sequence[str]) -> list[Answer]:
     """What each statement gives, on one connection. Raises SourceFailedError when there is no connection."""
-    import asyncmy
-
+    asyncmy: Any = await in_thread(lambda: importlib.import_module("asyncmy"), "import-asyncmy")
     try:
         connection = await asyncmy.connect(
             host=login.host,

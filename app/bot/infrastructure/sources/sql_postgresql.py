@@ -74,27 +74,23 @@ async def _ask(connection: asyncpg.Connection[Any], statement: str, watch: postg
 
 def _connection_reason(error: Exception) -> str:
     match error:
+        case OSError():  # also what is wrong with a certificate, which is a ValueError besides
+            return reason_of(error)
         case asyncpg.InvalidAuthorizationSpecificationError():
             return "The server refuses the user name or password"
         case asyncpg.InvalidCatalogNameError():
             return "There is no such database on the server"
-        case asyncpg.PostgresConnectionError():
-            return "The answer is not that of a PostgreSQL server"
-        case asyncpg.PostgresError():
+        case asyncpg.PostgresError() if not isinstance(error, asyncpg.PostgresConnectionError):
             return _reason(error)
-        case asyncpg.InterfaceError() | asyncpg.InternalClientError() | ValueError():
-            return "The answer is not that of a PostgreSQL server"
-    return reason_of(error)
+    return "The answer is not that of a PostgreSQL server"
 
 
 def _reason(error: Exception) -> str:
     match error:
+        case OSError():
+            return reason_of(error)
         case asyncpg.QueryCanceledError():
             return "The query takes too long"
-        case asyncpg.PostgresConnectionError():
-            return "The connection to the database broke"
-        case asyncpg.PostgresError():
+        case asyncpg.PostgresError() if not isinstance(error, asyncpg.PostgresConnectionError):
             return f"The database says: {one_line(str(error.args[0] if error.args else error))}"
-        case asyncpg.InterfaceError() | asyncpg.InternalClientError() | ValueError():
-            return "The connection to the database broke"
-    return reason_of(error)
+    return "The connection to the database broke"

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import getpass
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -132,6 +133,16 @@ async def test_large_messages_are_left_out(resources: Resources, mosquitto: Serv
         await publisher.publish(topic, b"", retain=True)
 
 
+async def test_a_password_that_is_corrected_is_used_at_once(resources: Resources, mosquitto: Service) -> None:
+    wanted = config(mosquitto, resources, {"name": "m", "topic": "t"})
+    resources.secrets.values["mqtt"] = "wrong"
+    async with opened(resources, **wanted) as reader:
+        with pytest.raises(SourceFailedError, match="refuses the user name or password"):
+            await reader.read()
+        resources.secrets.values["mqtt"] = mosquitto.password
+        assert (await reader.read()).status is Status.UNKNOWN
+
+
 async def test_a_wrong_password_is_told(read: Any, resources: Resources, mosquitto: Service) -> None:
     for version in ("3.1.1", "5"):
         wrong = {**config(mosquitto, resources, {"name": "m", "topic": "t"}), "password": "wrong", "version": version}
@@ -142,7 +153,8 @@ async def test_a_wrong_password_is_told(read: Any, resources: Resources, mosquit
 async def test_a_broker_that_went_is_down_and_found_again(resources: Resources, tmp_path: Path) -> None:
     binary, port = required("mosquitto"), free_port()
     (tmp_path / "mosquitto.conf").write_text(
-        f"listener {port} {HOST}\nallow_anonymous true\nuser root\npersistence true\npersistence_location {tmp_path}/\n"
+        f"listener {port} {HOST}\nallow_anonymous true\nuser {getpass.getuser()}\npersistence true\n"
+        f"persistence_location {tmp_path}/\n"
     )
 
     def command(_port: int) -> list[str]:
@@ -197,7 +209,7 @@ async def test_tls_is_trusted_by_its_authority(
 
     def command(port: int) -> list[str]:
         (tmp_path / "mosquitto.conf").write_text(
-            f"listener {port} {HOST}\nallow_anonymous true\nuser root\ncertfile {pem}\nkeyfile {pem}\n"
+            f"listener {port} {HOST}\nallow_anonymous true\nuser {getpass.getuser()}\ncertfile {pem}\nkeyfile {pem}\n"
         )
         return [binary, "-c", str(tmp_path / "mosquitto.conf")]
 

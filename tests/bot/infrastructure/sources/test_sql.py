@@ -17,6 +17,8 @@ from app.bot.domain.readings import MAX_ITEMS, Metric, MetricKind, Status
 from app.bot.infrastructure.sources import Resources, SourceFailedError
 from app.shared.database.core.connection import connect
 from tests.database import Database
+from tests.local_servers import Authority
+from tests.programs.servers import running_mariadb
 from tests.services import HOST, Service, free_port
 
 ORDERS = """
@@ -332,6 +334,29 @@ async def test_a_wrong_login_is_told(read: Any, mariadb_config: dict[str, Any], 
         await read("sql", **{**postgresql, "database": "nothing"}, queries=queries)
     with pytest.raises(SourceFailedError, match=r"refuses the user name or password|role"):
         await read("sql", **{**postgresql, "username": "nobody"}, queries=queries)
+
+
+async def test_a_certificate_is_trusted_by_its_authority(
+    read: Any, resources: Resources, authority: Authority, tmp_path: Path
+) -> None:
+    authority.server()
+    pem = tmp_path / "server.pem"
+    with running_mariadb(tmp_path, f"--ssl-cert={pem}", f"--ssl-key={pem}") as server:
+        resources.secrets.values["mariadb"] = server.password
+        config = {
+            "engine": "mariadb",
+            "host": HOST,
+            "port": server.port,
+            "username": server.username,
+            "password": "${secret:mariadb}",
+            "queries": [{"sql": "SHOW STATUS LIKE 'Ssl_cipher'"}],
+        }
+        for tls in ({"ca_certificate": authority.pem}, {"verify_tls": False}):
+            reading = await read("sql", **config, tls=True, **tls)
+            assert reading.items["rows"][0]["Value"]
+        assert not (await read("sql", **config)).items["rows"][0]["Value"]
+        with pytest.raises(SourceFailedError, match=r"^The certificate is not trusted: "):
+            await read("sql", **config, tls=True)
 
 
 @asynccontextmanager

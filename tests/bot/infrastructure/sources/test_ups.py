@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -12,6 +13,7 @@ from app.bot.domain.errors import HomelabError
 from app.bot.domain.readings import Metric, Status
 from app.bot.infrastructure.connections import ConnectionFailedError
 from app.bot.infrastructure.sources import Resources, SourceFailedError
+from tests.local_servers import Authority
 from tests.programs.monitoring import UPS
 from tests.services import HOST, ROOT, Service, free_port
 
@@ -160,6 +162,29 @@ async def test_nobody_there_and_half_closed_are_told(read: Any) -> None:
     async with await asyncio.start_server(serve, HOST, 0) as server:
         with pytest.raises(HomelabError, match=r"closed the connection|reset"):
             await read("ups", host=HOST, port=server.sockets[0].getsockname()[1])
+
+
+async def test_a_server_with_tls_is_trusted_by_its_authority(read: Any, authority: Authority) -> None:
+    heard: list[str] = []
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(OSError):
+            heard.append((await reader.readline()).decode().strip())
+            writer.write(b"OK STARTTLS\n")
+            await writer.drain()
+            await writer.start_tls(authority.server())
+            for answer in ('BEGIN LIST UPS\nUPS a "b"\nEND LIST UPS\n', "BEGIN LIST VAR a\nEND LIST VAR a\n"):
+                heard.append((await reader.readline()).decode().strip())
+                writer.write(answer.encode())
+        writer.close()
+
+    async with await asyncio.start_server(serve, HOST, 0) as server:
+        secure = {"host": HOST, "port": server.sockets[0].getsockname()[1], "tls": True}
+        reading = await read("ups", **secure, ca_certificate=authority.pem)
+        assert heard == ["STARTTLS", "LIST UPS", "LIST VAR a"]
+        assert reading.status is Status.UNKNOWN
+        with pytest.raises(SourceFailedError, match="The certificate is not trusted"):
+            await read("ups", **secure)
 
 
 async def test_a_server_without_tls_says_so(read: Any, nut: Service) -> None:
