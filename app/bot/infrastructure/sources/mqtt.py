@@ -184,7 +184,7 @@ class Mqtt(SourceType):
             metrics.extend(self._taken(mapping, found, problems, secrets))
         metrics.append(Metric("topic.count", float(len(messages)), "count"))
         if left_out:
-            problems.append(f"{left_out} messages were too large, or on more than 1,000 topics")
+            problems.append(f"{left_out} messages are left out: they are too large, or on more than 1,000 topics")
         status = Status.DEGRADED if problems else Status.UNKNOWN if silent else Status.UP
         told = [*problems, *(f"Nothing was published on {topic} yet" for topic in dict.fromkeys(silent))]
         more = len(told) - _PROBLEMS_SHOWN

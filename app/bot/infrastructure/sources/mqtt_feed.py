@@ -24,6 +24,8 @@ _FIRST_PAUSE_SECONDS = 1.0
 _LONGEST_PAUSE_SECONDS = 60.0
 _MOST_TOPICS = 1_000
 _LARGEST_PAYLOAD_BYTES = 64 * 1024
+_MOST_BYTES = 8 * 1024 * 1024
+"""Of all payloads together."""
 _LARGEST_PACKET_BYTES = 1024 * 1024
 """What a broker is asked to send at most, where it speaks version 5."""
 _MOST_WAITING = 1_000
@@ -53,11 +55,12 @@ class MqttFeed:
         self._changed = changed
         self._settle_seconds = settle_seconds
         self._messages: dict[str, Message] = {}
+        self._bytes = 0
         self._failure: str | None = None
         self._tried = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self.left_out = 0
-        """Messages that were too large, or on one topic too many."""
+        """Messages that were too large, or too many."""
 
     async def messages(self) -> dict[str, Message]:
         """The newest message of each topic. Raises SourceFailedError while there is no connection."""
@@ -119,9 +122,12 @@ class MqttFeed:
     def _keep(self, topic: str, payload: Any) -> None:
         content = payload if isinstance(payload, bytes) else str(payload or "").encode()
         before = self._messages.get(topic)
-        if len(content) > _LARGEST_PAYLOAD_BYTES or (before is None and len(self._messages) >= _MOST_TOPICS):
+        size = self._bytes + len(content) - (0 if before is None else len(before.payload))
+        too_many = before is None and len(self._messages) >= _MOST_TOPICS
+        if len(content) > _LARGEST_PAYLOAD_BYTES or size > _MOST_BYTES or too_many:
             self.left_out += 1
             return
+        self._bytes = size
         self._messages[topic] = Message(topic, content, time.monotonic(), datetime.now(UTC))
         if before is None or before.payload != content:
             self._changed()

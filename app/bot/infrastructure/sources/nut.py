@@ -13,6 +13,7 @@ from app.bot.infrastructure.connections import Stream, reason_of
 from app.bot.infrastructure.sources.base import SourceFailedError
 
 _MOST_LINES = 1_000
+_LINE_BYTES = 2_000
 _VALUE_CHARACTERS = 200
 _FOREIGN = "The answer is not that of a NUT server (upsd)"
 _ERRORS = {
@@ -104,6 +105,8 @@ class NutClient:
             raise SourceFailedError(_FOREIGN) from None
         except (OSError, asyncio.IncompleteReadError) as error:
             raise SourceFailedError(reason_of(error)) from None
+        if len(line) > _LINE_BYTES:
+            raise SourceFailedError(_FOREIGN)
         if not line.endswith(b"\n"):
             raise SourceFailedError("The server closed the connection")
         return line.decode(errors="replace").strip()

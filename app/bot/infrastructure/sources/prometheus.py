@@ -21,8 +21,8 @@ from app.bot.infrastructure.sources.http_request import HttpSource
 from app.bot.infrastructure.threads import in_thread
 
 _MEBIBYTES = 5
-_AT_ONCE = 4
-"""Queries under way at a time: a dashboard is no reason to load the store."""
+_AT_ONCE = 2
+"""Queries under way at a time: neither the store nor this machine's memory is to be filled by a dashboard."""
 _MESSAGE_CHARACTERS = 300
 _PROBLEMS_SHOWN = 3
 

@@ -128,9 +128,21 @@ async def test_large_messages_are_left_out(resources: Resources, mosquitto: Serv
     async with opened(resources, **config(mosquitto, resources, *metrics)) as reader:
         reading = await reader.read()
     assert [metric.value for metric in reading.metrics] == [None, None, 0]
-    assert "1 messages were too large" in reading.message
+    assert "1 messages are left out: they are too large" in reading.message
     for topic in ("large", "huge"):
         await publisher.publish(topic, b"", retain=True)
+
+
+async def test_payloads_are_kept_up_to_a_sum(
+    resources: Resources, mosquitto: Service, publisher: aiomqtt.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(mqtt_feed, "_MOST_BYTES", 12)
+    for topic in ("sum/a", "sum/b"):
+        await publisher.publish(topic, "12345678", retain=True)
+    async with opened(resources, **config(mosquitto, resources, {"name": "m", "topic": "sum/+"})) as reader:
+        reading = await reader.read()
+    assert reading.metric("topic.count").value == 1
+    assert reading.message == "1 messages are left out: they are too large, or on more than 1,000 topics"
 
 
 async def test_a_password_that_is_corrected_is_used_at_once(resources: Resources, mosquitto: Service) -> None:
