@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
+from functools import cache
 from importlib.resources import files
 from typing import Any
 
@@ -26,6 +27,20 @@ def template_types() -> dict[str, dict[str, Any]]:
 def integrations() -> dict[str, dict[str, Any]]:
     """The declared data source types by name."""
     return _rows("integrations")
+
+
+def comes_along(table: str, row: Any) -> bool:
+    """Whether a row of a table of types is one of the catalog's, as the catalog has it."""
+    if table not in _KINDS:
+        return False
+    known = _digests()[table].get(row.name)
+    return known is not None and known == digest({column: getattr(row, column) for column in _CONTENT})
+
+
+@cache
+def _digests() -> dict[str, dict[str, str]]:
+    tables = {"component_types": template_types(), "data_source_types": integrations()}
+    return {table: {name: digest(row) for name, row in rows.items()} for table, rows in tables.items()}
 
 
 async def seed_types(connection: asyncpg.Connection, seeded: set[str]) -> None:

@@ -101,7 +101,7 @@ class Applying:
 
     def _is_meant(self, section: Section, row: Any, records: Iterable[Record]) -> bool:
         """Whether the files are about a row that they do not have: of their sections and servers, never a server."""
-        if section is GUILDS:
+        if section is GUILDS or section.comes_along(row):
             return False
         if not section.of_guilds:
             return True

@@ -51,7 +51,7 @@ async def _entries(
     columns = section.kind.row.__mapper__.columns
     order = [columns[name] for name in section.identity]
     found: Sequence[Any] = (await database.scalars(select(section.kind.row).order_by(*order))).all()
-    rows = [row for row in found if section.manages(row)]
+    rows = [row for row in found if section.manages(row) and not section.comes_along(row)]
     if only is not None:
         rows = [row for row in rows if (row.id if section is GUILDS else row.guild_id) == only]
     components = await _components(database, rows) if section is DASHBOARDS else {}

@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import Any
 
 from app.catalog.seed import SEEDED_SETTING
+from app.catalog.type_rows import comes_along
 from app.web.records import kinds
 from app.web.records.kinds import Kind
 
@@ -51,6 +52,10 @@ class Section:
         if self.kind is kinds.SETTINGS and row.key in _OWN_SETTINGS:
             return False
         return self.kind.is_own(row)
+
+    def comes_along(self, row: Any) -> bool:
+        """Whether a row came with the program and nobody changed it: files leave it out, and never remove it."""
+        return comes_along(self.kind.row.__tablename__, row)
 
     def subject(self, values: Mapping[str, Any]) -> str:
         """What a record is called in plans and errors; values may be missing."""

@@ -185,6 +185,16 @@ async def test_a_type_that_is_used_is_not_pruned(lab: Lab) -> None:
     assert found[0].startswith("lab.yaml:1: component type “card”: cannot be deleted while it is used by")
 
 
+async def test_types_that_come_along_are_neither_exported_nor_removed_until_somebody_changes_them(lab: Lab) -> None:
+    await lab.owner.execute("DELETE FROM data_source_types WHERE kind = 'declarative' AND name <> 'pihole'")
+    assert "data_source_types" not in await lab.export()
+    assert (await lab.apply("data_source_types: []\n", prune=True)).changes == ()
+    await lab.owner.execute("UPDATE data_source_types SET title = 'Mine' WHERE name = 'pihole'")
+    (found,) = (await lab.export())["data_source_types"]
+    assert (found["name"], found["title"]) == ("pihole", "Mine")
+    assert (await lab.apply("data_source_types: []\n", prune=True)).count(Verb.REMOVE) == 1
+
+
 async def test_types_may_come_in_any_order(lab: Lab) -> None:
     text = """
         component_types:
@@ -254,7 +264,7 @@ async def test_files_include_others_and_name_their_server_once(lab: Lab) -> None
     main = lab.write("guild: My Lab\ninclude: [boards/*.yaml, more.yaml]\n", "main.yaml")
     lab.write("dashboards: [{name: A}]\n", "boards/a.yaml")
     lab.write("include: ../more.yaml\ndashboards: [{name: B, refresh_rate: '${env:RATE:-20}'}]\n", "boards/b.yaml")
-    lab.write("commands: [{name: x, type: status}]\n", "more.yaml")
+    lab.write("commands: [{name: x, type: status, description: How it is}]\n", "more.yaml")
     assert (await lab.apply(main)).count(Verb.ADD) == 3
     assert (await lab.apply(lab.folder)).changes == ()
     assert (await lab.apply(main, variables={"RATE": "30"})).count(Verb.CHANGE) == 1

@@ -22,7 +22,7 @@ CASES = [
     ("data_sources:\n  - nas", "lab.yaml:2: data_sources.0: must be a mapping"),
     ("data_sources:\n  - {type: host}", "lab.yaml:2: data source without a name: name: field required"),
     ("data_sources:\n  - name: nas\n    typ: host", "lab.yaml:2: data source “nas”: type: field required", "lab.yaml:3: data source “nas”: typ: no such field; did you mean “type”?"),
-    ("data_sources:\n  - name: nas\n    type: hots", "lab.yaml:3: data source “nas”: type: there is no type “hots”; known: bot,"),
+    ("data_sources:\n  - name: nas\n    type: hots", "lab.yaml:3: data source “nas”: type: there is no type “hots”; did you mean “host”"),
     (
         "data_sources:\n  - name: nas\n    type: host\n    config:\n      processes: many",
         "lab.yaml:5: data source “nas”: config.processes: must be a whole number",

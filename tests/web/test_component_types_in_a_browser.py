@@ -86,7 +86,7 @@ async def test_a_type_is_made_without_code(page: Page, owner: asyncpg.Connection
     await picture(page, "1-error")
     await page.locator("button[type=submit]").last.click()
     await expect(page.locator("#definition-error")).to_contain_text(
-        "there is no type “headline”; known: action_select, buttons"
+        "there is no type “headline”; did you mean “heading”"
     )
     await picture(page, "2-refused")
     await page.fill("#definition", DEFINITION)

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from difflib import get_close_matches
+
+_NAMED = 20
+"""Names that an error lists."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,3 +60,13 @@ class RunRefusedError(RecordError):
 
 class RoleTooLowError(RecordError):
     """The actor's role does not allow this."""
+
+
+def known_names(wanted: str, names: Iterable[str]) -> str:
+    """The names that there are, as the end of an error: those that are like the wanted one, or else the first."""
+    names = sorted(names)
+    alike = get_close_matches(wanted, names, n=3)
+    if alike:
+        return f"did you mean {' or '.join(f'“{name}”' for name in alike)}?"
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    return f"known: {', '.join(names[:_NAMED]) or 'none'}{more}"

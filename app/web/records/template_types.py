@@ -19,7 +19,7 @@ from app.bot.domain.template_types import TemplateDefinition, find_cycle, with_d
 from app.shared.expressions import CelExpressions, ExpressionError
 from app.shared.template_budget import TemplateError
 from app.shared.templating import SandboxedTemplates
-from app.web.records.errors import FieldError
+from app.web.records.errors import FieldError, known_names
 
 _MAX_DEPTH = 30
 _KEPT = ("missing", "extra_forbidden")
@@ -136,8 +136,8 @@ class TemplateTypeChecks:
         elif name in types:
             yield from _template_config(types[name].config_schema, config, f"{place}.config")
         else:
-            known = ", ".join(sorted({*self._builtin, *types}))
-            yield FieldError(f"{place}.type", f"there is no type “{name[:100]}”; known: {known}")
+            known = known_names(name, {*self._builtin, *types})
+            yield FieldError(f"{place}.type", f"there is no type “{name[:100]}”; {known}")
 
     def _builtin_config(self, model: type[BaseModel], config: Mapping[str, Any], place: str) -> Iterator[FieldError]:
         try:

@@ -31,7 +31,7 @@ from app.shared.database.models import (
     UserRow,
 )
 from app.web.records.config_schema import config_errors
-from app.web.records.errors import FieldError, InvalidRecordError
+from app.web.records.errors import FieldError, InvalidRecordError, known_names
 from app.web.records.kinds import (
     ACTIONS,
     COMMANDS,
@@ -96,7 +96,7 @@ class Validation:
         row: Any = await database.get(kind.types, name)
         if row is None or not getattr(row, "enabled", True):
             known = await database.scalars(select(kind.types.__mapper__.columns["name"]).order_by("name"))
-            return [FieldError("type", f"there is no type “{name}”; known: {', '.join(known) or 'none'}")]
+            return [FieldError("type", f"there is no type “{name[:100]}”; {known_names(name, known)}")]
         is_template = kind is COMPONENTS and row.kind == "template"
         filled = with_defaults(row.config_schema, config) if is_template else whole_config(row, config)
         errors = config_errors(whole_schema(row), filled)

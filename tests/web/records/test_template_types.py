@@ -54,7 +54,7 @@ def test_what_is_fine(component: dict[str, Any]) -> None:
     [
         (
             part("txt", text="x"),
-            "definition.components.0.type: there is no type “txt”; known: action_select, buttons, calendar, card,",
+            "definition.components.0.type: there is no type “txt”; did you mean “text”",
         ),
         (part("text"), "definition.components.0.config.text: field required"),
         (part("text", text="x", sise="${params.any}"), "definition.components.0.config.sise: no such setting"),
