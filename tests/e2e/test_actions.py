@@ -343,3 +343,38 @@ async def test_an_action_of_other_servers_is_neither_run_nor_completed_here(lab:
     refused = await lab.ada.slash(lab.channel, "say", text="a")
     assert "belongs to another server" in text_of(answer_of(refused))
     assert [run["state"] for run in await lab.runs()] == ["refused"]
+
+
+async def test_a_stop_in_the_middle_reaches_the_user(lab: Lab, api: Api) -> None:
+    async with raw_server(None) as address:
+        await call_action(lab, api, url=address)
+        await lab.dashboard(heading("Lab"), run_button(parameters={"text": "a"}))
+        message = await lab.until_shown("Lab")
+        result = await lab.ada.click(message, label="Run")
+
+        async def begun() -> bool:
+            return [run["state"] for run in await lab.runs()] == ["running"]
+
+        await until(begun, "the run to begin")
+        await lab.stop_bot()
+
+    assert "The bot was stopped while this ran" in text_of(answer_of(result))
+    assert [run["state"] for run in await lab.runs()] == ["lost"]
+
+
+async def test_what_could_not_be_said_is_said_after_a_restart(lab: Lab, api: Api) -> None:
+    await call_action(lab, api)
+    await lab.dashboard(heading("Lab"), run_button(parameters={"text": "a"}))
+    message = await lab.until_shown("Lab")
+    lab.env.inject_error("PATCH", "/webhooks/*", status=403, times=1)
+    result = await lab.ada.click(message, label="Run")
+
+    async def done() -> bool:
+        return [run["state"] for run in await lab.runs()] == ["done"]
+
+    await until(done, "the run to end")
+    await lab.stop_bot()
+    await lab.owner.execute("UPDATE action_runs SET finished_at = now() - interval '10 seconds'")
+    await lab.start_bot()
+
+    assert "200 OK" in text_of(await lab.until_over(result))

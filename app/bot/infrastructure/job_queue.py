@@ -15,7 +15,7 @@ import structlog
 from app.bot.domain.errors import HomelabError, StorageUnavailableError
 from app.bot.domain.faults import describe_fault
 from app.bot.infrastructure.threads import in_thread
-from app.shared.database.action_queue import JOB
+from app.shared.database.action_queue import JOB, load_queue
 
 if TYPE_CHECKING:
     from pgqueuer.core.qm import QueueManager
@@ -106,6 +106,7 @@ class PgQueuerJobs:
 
 
 def _load() -> Callable[[asyncpg.Connection[asyncpg.Record]], QueueManager]:
+    load_queue()
     from pgqueuer.adapters.drivers.asyncpg import AsyncpgDriver
     from pgqueuer.adapters.persistence.queries import Queries
     from pgqueuer.core.qm import QueueManager

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import importlib
 import json
-import sys
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -21,7 +21,17 @@ JOB = "action_run"
 """The entrypoint of PgQueuer that runs actions; the payload is the id of the row."""
 
 
-_SLOW_TO_IMPORT = "pgqueuer.adapters.persistence.queries"
+_loading, _loaded = threading.Lock(), threading.Event()
+
+
+def load_queue() -> None:
+    """Import PgQueuer, in whichever thread is first; returns when it is there as a whole.
+
+    Its modules import each other: two threads that begin with different ones would meet halves.
+    """
+    with _loading:
+        importlib.import_module("pgqueuer")
+        _loaded.set()
 
 
 def seal(box: SecretBox, values: Mapping[str, Any], shown: Mapping[str, Any], reply: Any = None) -> bytes | None:
@@ -131,8 +141,8 @@ async def insert_run(connection: asyncpg.Connection, run: NewRun, key: str, stat
 
 async def enqueue(connection: asyncpg.Connection, run_id: int) -> None:
     """Have a worker run it as soon as the transaction is committed."""
-    if _SLOW_TO_IMPORT not in sys.modules:
-        await asyncio.to_thread(importlib.import_module, _SLOW_TO_IMPORT)  # half a second, which no event loop has
+    if not _loaded.is_set():
+        await asyncio.to_thread(load_queue)  # half a second, which no event loop has
     from pgqueuer.adapters.drivers.asyncpg import AsyncpgDriver
     from pgqueuer.adapters.persistence.queries import Queries
 
