@@ -127,14 +127,21 @@ class ActionReplies:
         self, interaction: discord.Interaction[Any], asking: Awaitable[Started], reply: ReplyAddress
     ) -> None:
         """Ask for the run, whose answer is shown already: the worker may be done before this goes on."""
+        reason = ""
         try:
             await asking
         except HomelabError as error:
-            layout = self._replies.layout(notice(f"⛔ {escape_markdown(str(error))}", RED))
-            if reply.message.isdecimal():
-                await interaction.followup.edit_message(int(reply.message), view=layout)
-            else:
-                await interaction.edit_original_response(view=layout)
+            reason = str(error)
+        except Exception:
+            log.exception("a run could not be asked for")
+            reason = UNEXPECTED
+        if not reason:
+            return
+        layout = self._replies.layout(notice(f"⛔ {escape_markdown(reason)}", RED))
+        if reply.message.isdecimal():
+            await interaction.followup.edit_message(int(reply.message), view=layout)
+        else:
+            await interaction.edit_original_response(view=layout)
 
     async def _guarded(self, interaction: discord.Interaction[Any], work: Awaitable[None]) -> None:
         """The edge where errors become sentences."""
