@@ -58,6 +58,20 @@ async def test_a_deny_beats_every_allow_and_both_hold_at_the_next_click(lab: Lab
     assert await lab.owner.fetchval(told) == 2
 
 
+async def test_a_denied_source_cannot_be_chosen_by_a_parameter(lab: Lab) -> None:
+    await lab_with_action(lab)
+    config = {"source": "${params.source}", "parameters": [{"name": "source"}]}
+    await factories.action(lab.owner, name="any", title="Read any", type="poll_source", config=config)
+    await factories.command(lab.owner, name="read", type="run_action", description="Read", config={"action": "any"})
+    await lab.until_synced("dashboard", "status", "sources", "permissions", "audit", "read")
+    await until_told(lab, subject_type="everyone", scope="action:any")
+    await until_told(lab, subject_type="user", subject_id=lab.alice.id, scope="source:nas", effect="deny")
+    result = await lab.alice.slash(lab.channel, "read", source="nas")
+    await until(lambda: "You may not do this" in text_of(answer_of(result)), "the refusal")
+    told = "SELECT count(*) FROM action_runs WHERE state = 'refused' AND result LIKE 'You may not%'"
+    assert await lab.owner.fetchval(told) == 1
+
+
 async def test_a_role_that_is_taken_away_counts_no_more(lab: Lab) -> None:
     message = await lab_with_action(lab)
     role = lab.guild.create_role("Operators")

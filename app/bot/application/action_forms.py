@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import quote
 
@@ -106,10 +107,13 @@ class ActionForms:
         """What its config says whatever its type. Raises InvalidConfigError."""
         return parse_config(ActionSettings, definition.config, f"Config of the action “{definition.name}”")
 
-    def require(self, name: str, actor: Actor) -> None:
-        """Raise PermissionRefusedError unless the actor may run the action, where the actor is."""
+    def require(self, name: str, actor: Actor, values: Mapping[str, Any] = MappingProxyType({})) -> None:
+        """Raise PermissionRefusedError unless the actor may run the action, where the actor is.
+
+        `values` of its parameters may say upon which source it acts.
+        """
         definition = self.definition(name)
-        require(self._definitions.grants, actor, ACTION_RUN, scopes_of_action(definition), name)
+        require(self._definitions.grants, actor, ACTION_RUN, scopes_of_action(definition, values), name)
         if not self.settings(definition).may_run_in(actor.guild_id):
             raise PermissionRefusedError("This action belongs to another server, and is run there only.")
 

@@ -80,6 +80,8 @@ class RunAction:
             if run.origin is not Origin.WEB:
                 self._forms.require(run.action, run.actor)
             checked = self._forms.check(ActionCall(run.action, run.values))
+            if run.origin is not Origin.WEB:
+                self._forms.require(run.action, run.actor, checked.values)
             config = resources.prepare(checked.definition.config)
             action = self._forms.parse(checked.definition, config, checked.values)
             result = await self._within_time(action, run, checked, resources)

@@ -107,6 +107,7 @@ class Actions:
         try:
             self._forms.require(run.action, actor)
             checked = self._forms.check(call)
+            self._forms.require(run.action, actor, checked.values)
         except HomelabError as error:
             await self._runs.decline(run_id, str(error))
             raise
@@ -149,10 +150,13 @@ class Actions:
     async def _check(self, call: ActionCall, actor: Actor, origin: Origin) -> CheckedCall:
         await self._allow(call, actor, origin)
         try:
-            return self._forms.check(call)
+            checked = self._forms.check(call)
+            if origin is not Origin.WEB:  # a parameter may say which source it is about
+                self._forms.require(call.action, actor, checked.values)
         except HomelabError as error:
             await self._refused(call, actor, origin, str(error))
             raise
+        return checked
 
     def check_ready(self) -> None:
         """Raise StillStartingError in the moment before the definitions were loaded."""

@@ -16,6 +16,7 @@ from typing import Any
 from app.bot.domain.actions import ActionDefinition
 from app.bot.domain.errors import PermissionRefusedError
 from app.bot.domain.guilds import Actor
+from app.bot.domain.placeholders import fill_known
 
 DASHBOARD_VIEW = "dashboard.view"
 DASHBOARD_REFRESH = "dashboard.refresh"
@@ -107,9 +108,12 @@ def scopes_of(kind: str, name: str, sources: Iterable[str] = ()) -> frozenset[st
     return frozenset({name, f"{kind}:{name}", f"{kind}:{ALL}", *upon})
 
 
-def scopes_of_action(action: ActionDefinition) -> frozenset[str]:
-    """The scopes that cover an action, with those of the source that it acts upon."""
-    source = action.config.get("source")
+def scopes_of_action(action: ActionDefinition, values: Mapping[str, Any] = MappingProxyType({})) -> frozenset[str]:
+    """The scopes that cover an action, with those of the source that it acts upon.
+
+    Where a parameter says which source that is, it is known with the parameters' `values` only.
+    """
+    source = fill_known(action.config.get("source"), {"params": values} if values else {})
     if not isinstance(source, str) or "${" in source:  # a parameter may name any source
         return scopes_of("action", action.name)
     return scopes_of("action", action.name, [source])

@@ -98,6 +98,7 @@ def test_an_action_upon_a_source_is_covered_by_the_sources_scope() -> None:
     assert explain(denied, actor(), ACTION_RUN, scopes_of_action(action)).grant == denied[1]
     chosen = ActionDefinition(1, "restart", "docker_restart", config={"source": "${params.source}"})
     assert "source:*" not in scopes_of_action(chosen)
+    assert "source:nas" in scopes_of_action(chosen, {"source": "nas"})
 
 
 def test_a_decision_says_why() -> None:
