@@ -32,7 +32,8 @@ BUDGET_MILLISECONDS = 250
 MEMORY_BUDGET_MIB = {100: 150, 1_000: 250}
 PER_CHANNEL = 4
 """Dashboards in one channel: within the five edits of five seconds that a channel takes."""
-SETTLE_SECONDS, IDLE_SECONDS = 3.0, 10.0
+SETTLE_SECONDS, IDLE_SECONDS = 8.0, 10.0
+"""What was posted before the first reading is edited once with it, at the latest after the refresh rate of 5 s."""
 GUILD = 700_000_000_000_000_000
 
 
