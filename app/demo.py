@@ -15,8 +15,8 @@ from simcord._clock import Clock
 from simcord.backend.errors import SetupError
 
 from app.bot.main import build_client
-from app.catalog.seed import seed_dashboards
-from app.processes import PortTakenError, check_ports
+from app.cli.processes import PortTakenError, check_ports
+from app.definitions.catalog.seed import seed_dashboards
 from app.settings import Settings
 from app.shared.database.core.connection import connect
 from app.shared.database.core.pool import create_pool

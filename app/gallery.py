@@ -13,11 +13,11 @@ from typing import Any
 import asyncpg
 import yaml
 
-from app.bot.application.history import samples_of
-from app.bot.domain.history import Sample
+from app.bot.application.collecting.history_writer import samples_of
+from app.bot.domain.readings.history import Sample
 from app.bot.infrastructure.repositories import PostgresHistory
 from app.bot.infrastructure.sources.simulated import Simulated
-from app.catalog.seed import act_as_catalog, insert_dashboard, insert_row
+from app.definitions.catalog.seed import act_as_catalog, insert_dashboard, insert_row
 from app.shared.database.core.connection import connect
 from app.shared.database.core.pool import create_pool
 from app.shared.database.core.urls import DatabaseUrls
@@ -36,7 +36,7 @@ def gallery(now: datetime | None = None) -> dict[str, list[dict[str, Any]]]:
     """
     moment = now or datetime.now(UTC)
     found: dict[str, list[dict[str, Any]]] = {}
-    for entry in sorted((files("app.catalog") / "gallery").iterdir(), key=lambda entry: entry.name):
+    for entry in sorted((files("app.definitions.catalog") / "gallery").iterdir(), key=lambda entry: entry.name):
         if entry.name.endswith(".yaml"):
             loader = _loader(moment)(entry.read_text(encoding="utf-8"))
             loaded: Mapping[str, list[dict[str, Any]]] = loader.get_data()
@@ -47,7 +47,7 @@ def gallery(now: datetime | None = None) -> dict[str, list[dict[str, Any]]]:
 
 def pictures() -> dict[str, tuple[str, bytes]]:
     """Name and content of the pictures by the addresses that the gallery's dashboards name."""
-    found = (entry for entry in (files("app.catalog") / "gallery").iterdir() if entry.name.endswith(".png"))
+    found = (entry for entry in (files("app.definitions.catalog") / "gallery").iterdir() if entry.name.endswith(".png"))
     return {f"https://pictures.example.org/{entry.name}": (entry.name, entry.read_bytes()) for entry in found}
 
 

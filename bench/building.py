@@ -10,17 +10,17 @@ from datetime import UTC, datetime
 
 import discord
 
-from app.bot.application.builders import DashboardBuilder
-from app.bot.application.component_factory import ComponentFactory
-from app.bot.application.readings import ReadingStore
-from app.bot.application.regions import GuildRegions
-from app.bot.domain import components as _registered  # noqa: F401  # importing registers the component types
-from app.bot.domain.component import component_types
-from app.bot.domain.dashboards import Dashboard, DashboardComponent
+from app.bot.application.rendering.builder import DashboardBuilder
+from app.bot.application.rendering.component_factory import ComponentFactory
+from app.bot.application.rendering.readings import ReadingStore
+from app.bot.application.rendering.regions import GuildRegions
+from app.bot.domain.components import types as _registered  # noqa: F401  # importing registers the component types
+from app.bot.domain.components.component import component_types
+from app.bot.domain.components.template_filters import FILTERS, finalize
+from app.bot.domain.dashboards.dashboard import Dashboard, DashboardComponent
 from app.bot.domain.guilds import Guild
-from app.bot.domain.readings import Metric, Reading
-from app.bot.domain.sources import DataSource
-from app.bot.domain.template_filters import FILTERS, finalize
+from app.bot.domain.readings.reading import Metric, Reading
+from app.bot.domain.readings.source import DataSource
 from app.bot.infrastructure.discord.blocks import to_layout
 from app.shared.locales import locale_forms
 from app.shared.templating import SandboxedTemplates

@@ -23,15 +23,15 @@ from typing import Any
 import psutil
 from aiohttp import web
 
-from app.bot.application.collection import Collection, CollectionConfig
-from app.bot.application.readings import ReadingStore
-from app.bot.application.statistics import Statistics
-from app.bot.domain.sources import DataSource, SourceState
-from app.bot.infrastructure.http_session import make_session
+from app.bot.application.collecting.collector import Collection, CollectionConfig
+from app.bot.application.rendering.readings import ReadingStore
+from app.bot.application.runtime.statistics import Statistics
+from app.bot.domain.readings.source import DataSource, SourceState
+from app.bot.infrastructure.network.http_session import make_session
 from app.bot.infrastructure.open_files import allow_many_files
 from app.bot.infrastructure.readers import open_reader
 from app.bot.infrastructure.sources import Resources
-from bench.in_memory import InMemoryDashboards, definitions_of
+from tests.support.in_memory import InMemoryDashboards, definitions_of
 
 CHECKS = int(os.environ.get("BENCH_CHECKS", "5000"))
 SECONDS = float(os.environ.get("BENCH_SECONDS", "120"))

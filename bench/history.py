@@ -15,7 +15,7 @@ from typing import Any
 
 import asyncpg
 
-from app.bot.domain.history import Sample, Series
+from app.bot.domain.readings.history import Sample, Series
 from app.bot.infrastructure.repositories import PostgresHistory
 from app.shared.database.core.connection import connect
 from app.shared.database.core.migrate import upgrade

@@ -24,7 +24,7 @@ from app.shared.database.core.connection import connect
 from app.shared.database.core.migrate import upgrade
 from app.shared.database.core.opening import open_database
 from bench.building import sample_components
-from bench.discord_server import DiscordServer
+from tests.support.discord.server import DiscordServer
 
 SIZES = tuple(int(size) for size in os.environ.get("BENCH_SIZES", "1,100,1000").split(","))
 CHANGES = {1: 15, 100: 200, 1_000: 200}

@@ -15,16 +15,16 @@ from datetime import UTC, datetime, timedelta
 import discord
 from discord.http import Route
 
-from app.bot.application.publishing import Publishing
-from app.bot.application.statistics import Statistics
-from app.bot.domain.dashboards import Dashboard, DashboardComponent
-from app.bot.domain.placements import Placement, PlacementState
+from app.bot.application.publishing.publishing import Publishing
+from app.bot.application.runtime.statistics import Statistics
+from app.bot.domain.dashboards.dashboard import Dashboard, DashboardComponent
+from app.bot.domain.dashboards.placements import Placement, PlacementState
 from app.bot.infrastructure.discord.messenger import DiscordMessenger
 from app.bot.infrastructure.discord.pacing import Pacing
 from bench.building import sample_builder, sample_readings
-from bench.discord_limits import Limits
-from bench.discord_server import DiscordServer
-from bench.in_memory import InMemoryDashboards, InMemoryPlacements, definitions_of
+from tests.support.discord.limits import Limits
+from tests.support.discord.server import DiscordServer
+from tests.support.in_memory import InMemoryDashboards, InMemoryPlacements, definitions_of
 
 GUILD = 700_000_000_000_000_000
 MEASURED_SECONDS = 30.0

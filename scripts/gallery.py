@@ -9,8 +9,8 @@ from playwright.sync_api import Locator, Page
 
 from app.gallery import gallery
 from scripts.screenshots import IMAGES
-from tests.database import private_folder
 from tests.e2e.browser import browser, running_demo
+from tests.support.database import private_folder
 
 PICTURES = IMAGES / "gallery"
 SIZE = {"width": 760, "height": 2_000}

@@ -9,11 +9,11 @@ from typing import Any
 
 import yaml
 
-from app.bot.domain.declarative.definition import SourceDefinition
-from app.bot.domain.declarative.mappings import DeclaredMetric
+from app.bot.domain.integrations.definition import SourceDefinition
+from app.bot.domain.integrations.mappings import DeclaredMetric
 from app.bot.infrastructure.sources import source_types
-from app.catalog.type_rows import integrations
-from tests.catalog import test_real_services
+from app.definitions.catalog.type_rows import integrations
+from tests.definitions.catalog import test_real_services
 
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs" / "integrations.md"
@@ -22,7 +22,7 @@ SHAPES = ROOT / "tests" / "catalog" / "integrations"
 _INTRODUCTION = """\
 # Integrations
 
-<!-- Written by `make docs` from app/catalog/integrations and the tests: change those, not this page. -->
+<!-- Written by `make docs` from app/definitions/catalog/integrations and the tests: change those, not this page. -->
 
 What the bot can read. {builtin} types are built in; {declared} more are data, each a file of requests and mappings,
 which a new version of the program renews, and which you may change in the web admin under *Data source types*.

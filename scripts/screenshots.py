@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.database import private_folder
 from tests.e2e.browser import Running, browser, running_demo
 from tests.e2e.test_browser import set_up
+from tests.support.database import private_folder
 
 IMAGES = Path(__file__).parents[1] / "docs" / "images"
 SIZE = {"width": 1280, "height": 1000}

@@ -13,7 +13,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.services import PACKAGES, PYTHON_PACKAGES, SERVICES_ENVIRONMENT, installed
+from tests.support.services import PACKAGES, PYTHON_PACKAGES, SERVICES_ENVIRONMENT, installed
 
 POLICY = Path("/usr/sbin/policy-rc.d")
 """Debian asks this program whether a package that is installed may start its service; 101 means no."""

@@ -8,15 +8,15 @@ import asyncpg
 import pytest
 
 from app.shared.database.core.pool import create_pool
-from tests.database import TEMPLATE, Database, Server, owner_connection, running_server
+from tests.support.database import TEMPLATE, Database, Server, owner_connection, running_server
 
 pytest_plugins = [
-    "tests.services",
-    "tests.programs.containers",
-    "tests.programs.downloads",
-    "tests.programs.monitoring",
-    "tests.programs.network",
-    "tests.programs.servers",
+    "tests.support.services",
+    "tests.support.programs.containers",
+    "tests.support.programs.downloads",
+    "tests.support.programs.monitoring",
+    "tests.support.programs.network",
+    "tests.support.programs.servers",
 ]
 
 

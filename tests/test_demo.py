@@ -18,13 +18,13 @@ import asyncpg
 import pytest
 
 from app import demo
+from app.cli.processes import PortTakenError
+from app.cli.provision import seed_catalog
 from app.demo import run_demo
-from app.processes import PortTakenError
-from app.provision import seed_catalog
 from app.settings import load_settings
 from app.shared.database.core.urls import DatabaseUrls
-from tests.database import Database
-from tests.waiting import until
+from tests.support.database import Database
+from tests.support.waiting import until
 
 
 @dataclass

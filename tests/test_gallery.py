@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from app.bot.application.component_factory import ComponentFactory
-from app.bot.domain import components as _registered  # noqa: F401  # importing registers the component types
-from app.bot.domain.component import component_types
+from app.bot.application.rendering.component_factory import ComponentFactory
+from app.bot.domain.components import types as _registered  # noqa: F401  # importing registers the component types
+from app.bot.domain.components.component import component_types
 from app.bot.infrastructure.sources import source_types
-from app.catalog.type_rows import template_types
+from app.definitions.catalog.type_rows import template_types
 from app.gallery import gallery
 
 NOW = datetime(2026, 5, 1, 12, 30, tzinfo=UTC)

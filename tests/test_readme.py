@@ -13,7 +13,7 @@ import typer.main
 
 from app.bot.infrastructure.discord.failures import NEEDED_PERMISSIONS
 from app.bot.interface.client import intents
-from app.cli import app
+from app.cli.main import app
 from app.settings import Settings, variable_name
 from app.shared.database.core.connection import MINIMUM_VERSION
 

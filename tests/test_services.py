@@ -8,8 +8,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from tests import services
-from tests.services import PACKAGES, accepts, free_port, pytest_terminal_summary, required, running
+from tests.support import services
+from tests.support.services import PACKAGES, accepts, free_port, pytest_terminal_summary, required, running
 
 PROGRAMS = (
     *("glances", "mariadb", "mosquitto", "netdata", "nginx", "node_exporter", "nut", "podman_engine", "prometheus"),

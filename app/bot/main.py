@@ -20,44 +20,44 @@ import discord
 import structlog
 
 from app import logs
-from app.bot.application.action_forms import ActionForms
-from app.bot.application.action_running import RunAction
-from app.bot.application.action_worker import ActionWorker, ActionWorkerConfig
-from app.bot.application.actions import SERVICE, Actions
-from app.bot.application.arrivals import Arrivals
-from app.bot.application.audit import Audit
-from app.bot.application.audit_trail import AuditTrail
-from app.bot.application.background import Background
-from app.bot.application.builders import DashboardBuilder
-from app.bot.application.charts import ChartStore
-from app.bot.application.collection import Collection, CollectionConfig, Reader
-from app.bot.application.component_factory import ComponentFactory
-from app.bot.application.dashboards import Dashboards
-from app.bot.application.definitions import DefinitionRepositories, Definitions, Kind
-from app.bot.application.guild_register import GuildRegister
-from app.bot.application.heartbeat import Heartbeat, HeartbeatConfig
-from app.bot.application.history import HistoryConfig, HistoryService
-from app.bot.application.history_store import HistoryStore
-from app.bot.application.interactions import Interactions
-from app.bot.application.messenger import Messenger
-from app.bot.application.overview import BotCondition
-from app.bot.application.permissions import Permissions
-from app.bot.application.publishing import Publishing, PublishingConfig
-from app.bot.application.readings import ReadingStore
-from app.bot.application.regions import GuildRegions
-from app.bot.application.services import Service, ServiceBuilder, ServiceType, Supervisor
-from app.bot.application.source_tests import SourceTests
-from app.bot.application.sources import Sources
-from app.bot.application.statistics import Statistics
-from app.bot.domain import components as _components  # noqa: F401  # importing registers the component types
+from app.bot.application.actions.action_forms import ActionForms
+from app.bot.application.actions.interactions import Interactions
+from app.bot.application.actions.requests import SERVICE, Actions
+from app.bot.application.actions.running import RunAction
+from app.bot.application.actions.worker import ActionWorker, ActionWorkerConfig
+from app.bot.application.collecting.collector import Collection, CollectionConfig, Reader
+from app.bot.application.collecting.history_writer import HistoryConfig, HistoryService
+from app.bot.application.collecting.source_tests import SourceTests
+from app.bot.application.publishing.dashboards import Dashboards
+from app.bot.application.publishing.messenger import Messenger
+from app.bot.application.publishing.publishing import Publishing, PublishingConfig
+from app.bot.application.queries.audit_trail import AuditTrail
+from app.bot.application.queries.overview import BotCondition
+from app.bot.application.queries.permissions import Permissions
+from app.bot.application.queries.sources import Sources
+from app.bot.application.rendering.arrivals import Arrivals
+from app.bot.application.rendering.builder import DashboardBuilder
+from app.bot.application.rendering.charts import ChartStore
+from app.bot.application.rendering.component_factory import ComponentFactory
+from app.bot.application.rendering.history_store import HistoryStore
+from app.bot.application.rendering.readings import ReadingStore
+from app.bot.application.rendering.regions import GuildRegions
+from app.bot.application.runtime.audit import Audit
+from app.bot.application.runtime.background import Background
+from app.bot.application.runtime.definitions import DefinitionRepositories, Definitions, Kind
+from app.bot.application.runtime.guild_register import GuildRegister
+from app.bot.application.runtime.heartbeat import Heartbeat, HeartbeatConfig
+from app.bot.application.runtime.statistics import Statistics
+from app.bot.application.runtime.supervisor import Service, ServiceBuilder, ServiceType, Supervisor
 from app.bot.domain.changes import Change
-from app.bot.domain.component import component_types
+from app.bot.domain.components import types as _components  # noqa: F401  # importing registers the component types
+from app.bot.domain.components.component import component_types
+from app.bot.domain.components.template_filters import FILTERS, finalize
+from app.bot.domain.dashboards.placements import PlacementState
 from app.bot.domain.errors import HomelabError, StorageUnavailableError
 from app.bot.domain.guilds import BotInstance
-from app.bot.domain.placements import PlacementState
+from app.bot.domain.readings.source import DataSource
 from app.bot.domain.registry import Registry
-from app.bot.domain.sources import DataSource
-from app.bot.domain.template_filters import FILTERS, finalize
 from app.bot.infrastructure.actions import action_types, lend
 from app.bot.infrastructure.changes import ChangeListener
 from app.bot.infrastructure.discord.attachments import Attachments, to_files
@@ -65,8 +65,8 @@ from app.bot.infrastructure.discord.blocks import to_layout
 from app.bot.infrastructure.discord.messenger import DiscordMessenger
 from app.bot.infrastructure.discord.pacing import Pacing
 from app.bot.infrastructure.discord.run_messages import DiscordRunMessages
-from app.bot.infrastructure.http_session import make_session
 from app.bot.infrastructure.job_queue import PgQueuerJobs
+from app.bot.infrastructure.network.http_session import make_session
 from app.bot.infrastructure.open_files import allow_many_files
 from app.bot.infrastructure.readers import inspect_source, open_reader
 from app.bot.infrastructure.repositories import (
@@ -89,7 +89,7 @@ from app.bot.infrastructure.repositories import (
     postgres_grants,
     postgres_source_types,
 )
-from app.bot.infrastructure.repositories.reading import Pool
+from app.bot.infrastructure.repositories.postgres import Pool
 from app.bot.infrastructure.secrets import PostgresSecrets, UnknownSecretError
 from app.bot.infrastructure.sources import Resources
 from app.bot.interface.action_replies import ActionReplies

@@ -9,19 +9,19 @@ from typing import Any
 from sqlalchemy import exists, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.bot.application.action_base import ActionSettings
-from app.bot.application.action_forms import CheckedCall
-from app.bot.domain.action_parameters import ActionParameter, Offer, WrongParameterError, masked, offers, parse_values
-from app.bot.domain.actions import ActionDefinition
-from app.bot.domain.component import parse_config
+from app.bot.application.actions.action_forms import CheckedCall
+from app.bot.application.actions.base import ActionSettings
+from app.bot.domain.actions.action import ActionDefinition
+from app.bot.domain.actions.parameters import ActionParameter, Offer, WrongParameterError, masked, offers, parse_values
+from app.bot.domain.components.component import parse_config
 from app.bot.domain.errors import HomelabError
+from app.definitions.actors import WebActor
+from app.definitions.errors import FieldError, InvalidRecordError, RecordError, RoleTooLowError, RunRefusedError
+from app.definitions.kinds import ACTIONS
 from app.shared.database.action_queue import NewRun, RunLimits, ask_for_run, insert_run, seal
 from app.shared.database.models import ActionRow, ActionRunRow, ServiceRow
 from app.shared.secrets import SecretBox
 from app.web.preview.readings import PreviewSource
-from app.web.records.errors import FieldError, InvalidRecordError, RecordError, RoleTooLowError, RunRefusedError
-from app.web.records.kinds import ACTIONS
-from app.web.security.actors import WebActor
 
 SERVICE = "actions"
 _MAX_REASON = 1_000

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from fastapi import Request
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 
+from app.definitions.actors import WebActor
+from app.definitions.passwords import Passwords
+from app.definitions.store import RecordStore
 from app.web.action_runs import ActionRuns
 from app.web.preview.readings import PreviewSource
-from app.web.records.store import RecordStore
-from app.web.security.actors import WebActor
 from app.web.security.call_limit import PushLimits
 from app.web.security.first_run import FirstRun
-from app.web.security.passwords import Passwords
 from app.web.security.rate_limit import LoginLimiter
 from app.web.security.sessions import SessionCookies
 

@@ -22,9 +22,14 @@ from starlette.responses import RedirectResponse, Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from app.bot.domain import components as _components  # noqa: F401  # importing registers the component types
-from app.bot.domain.component import component_types
-from app.bot.domain.template_filters import FILTERS, finalize
+from app.bot.domain.components import types as _components  # noqa: F401  # importing registers the component types
+from app.bot.domain.components.component import component_types
+from app.bot.domain.components.template_filters import FILTERS, finalize
+from app.definitions.errors import RecordError, RecordNotFoundError, RoleTooLowError
+from app.definitions.kinds import COMPONENTS
+from app.definitions.passwords import Passwords
+from app.definitions.store import RecordStore
+from app.definitions.validation import ConfigModels, Validation
 from app.settings import Settings
 from app.shared.database.core.engine import create_engine
 from app.shared.database.core.urls import DatabaseUrls
@@ -45,15 +50,10 @@ from app.web.pages import sources as source_pages
 from app.web.pages.render import Pages
 from app.web.preview.page import add_filters
 from app.web.preview.readings import PreviewSource
-from app.web.records.errors import RecordError, RecordNotFoundError, RoleTooLowError
-from app.web.records.kinds import COMPONENTS
-from app.web.records.store import RecordStore
-from app.web.records.validation import ConfigModels, Validation
 from app.web.security.call_limit import PushLimits
 from app.web.security.database_errors import add_database_handlers
 from app.web.security.first_run import FirstRun
 from app.web.security.middleware import SecurityMiddleware
-from app.web.security.passwords import Passwords
 from app.web.security.rate_limit import LoginLimiter
 from app.web.security.refusals import API_PREFIX
 from app.web.security.sessions import SessionCookies

@@ -12,10 +12,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from app.definitions.kinds import KINDS
 from app.shared.database.models import SourceStateRow
 from app.web.context import context_of
 from app.web.heartbeat import heartbeat_age
-from app.web.records.kinds import KINDS
 
 router = APIRouter(include_in_schema=False)
 _PROXY_HEADERS = ("forwarded", "x-forwarded-for", "x-real-ip")

@@ -11,9 +11,9 @@ from typing import Any
 from sqlalchemy import delete, func
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
+from app.definitions.actors import WebActor
 from app.shared.database.models import SourceTestRow
 from app.web.heartbeat import STALE_AFTER, heartbeat_age
-from app.web.security.actors import WebActor
 
 LONGEST_SECONDS = 60.0
 _GRACE_SECONDS = 4.0

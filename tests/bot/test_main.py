@@ -21,11 +21,11 @@ from app.bot.main import NoTokenError, WrongTokenError, find_token, run_bot
 from app.settings import Settings, load_settings
 from app.shared.database.core.errors import SchemaTooOldError
 from app.shared.secrets import SecretBox
-from bench.discord_server import DiscordServer
-from tests import factories
-from tests.database import Database
-from tests.local_servers import http_server, nobody
-from tests.waiting import until
+from tests.support import factories
+from tests.support.database import Database
+from tests.support.discord.server import DiscordServer
+from tests.support.local_servers import http_server, nobody
+from tests.support.waiting import until
 
 GUILD, CHANNEL = 700_000_000_000_000_000, 700_000_000_000_000_001
 KEY = Fernet.generate_key().decode()

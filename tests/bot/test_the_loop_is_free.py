@@ -8,23 +8,23 @@ from typing import Any
 import asyncpg
 import pytest
 
-from app.bot.application.builders import DashboardBuilder
-from app.bot.application.component_factory import ComponentFactory
-from app.bot.application.polling import GuardedReader
-from app.bot.application.readings import ReadingStore
-from app.bot.application.storable import storable
-from app.bot.domain.blocks import View
-from app.bot.domain.component import component_types
-from app.bot.domain.dashboards import Dashboard, DashboardComponent
-from app.bot.domain.history import History, HistoryQuery, SeriesHistory
-from app.bot.domain.readings import MAX_ITEMS, Metric, Reading
-from app.bot.domain.sources import SourceState
+from app.bot.application.collecting.polling import GuardedReader
+from app.bot.application.rendering.builder import DashboardBuilder
+from app.bot.application.rendering.component_factory import ComponentFactory
+from app.bot.application.rendering.readings import ReadingStore
+from app.bot.application.runtime.storable import storable
+from app.bot.domain.blocks.block import View
+from app.bot.domain.components.component import component_types
+from app.bot.domain.dashboards.dashboard import Dashboard, DashboardComponent
+from app.bot.domain.readings.history import History, HistoryQuery, SeriesHistory
+from app.bot.domain.readings.reading import MAX_ITEMS, Metric, Reading
+from app.bot.domain.readings.source import SourceState
 from app.bot.infrastructure.repositories import PostgresDataSources
 from app.shared.expressions import CelExpressions
-from tests import factories
 from tests.bot.domain.test_patterns import CATASTROPHIC
-from tests.loop_monitor import LONGEST_SECONDS, LoopMonitor, monitored_loop
-from tests.rendering import NOW, TEMPLATES, assert_fits_discord, metrics, store
+from tests.support import factories
+from tests.support.loop_monitor import LONGEST_SECONDS, LoopMonitor, monitored_loop
+from tests.support.rendering import NOW, TEMPLATES, assert_fits_discord, metrics, store
 
 HOSTILE = "\u202e@everyone [x](javascript:1) ``` **b** <@1> \x00\x07" + "漢" * 500
 """Right to left, a mention, Markdown, control characters, and long."""

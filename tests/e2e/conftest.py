@@ -8,9 +8,9 @@ import asyncpg
 import pytest
 from simcord import Env
 
-from tests.database import Database
 from tests.e2e import openapi
 from tests.e2e.lab import Lab
+from tests.support.database import Database
 
 
 @pytest.fixture

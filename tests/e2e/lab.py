@@ -15,14 +15,14 @@ from simcord.components import walk_components
 from simcord.results import InteractionResult, ResponseMessage
 from simcord.types import HttpLogEntry
 
-from app.bot.application.definitions import Definitions
+from app.bot.application.runtime.definitions import Definitions
 from app.bot.interface.client import HomelabClient
 from app.bot.main import build_client
 from app.shared.database.core.pool import create_pool
 from app.shared.secrets import SecretBox
-from tests import factories
-from tests.database import Database
-from tests.waiting import until
+from tests.support import factories
+from tests.support.database import Database
+from tests.support.waiting import until
 
 SERVICES = ("collector", "publisher", "heartbeat", "actions")
 COMMANDS = {"dashboard": "Dashboards of this server", "status": "How the lab is doing", "sources": "The data sources"}

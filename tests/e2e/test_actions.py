@@ -11,10 +11,10 @@ import pytest
 from aiohttp import web
 from simcord.results import InteractionResult, ResponseMessage
 
-from tests import factories
 from tests.e2e.lab import Lab, answer_of, components_of, heading, text_of
-from tests.local_servers import http_server, raw_server
-from tests.waiting import until
+from tests.support import factories
+from tests.support.local_servers import http_server, raw_server
+from tests.support.waiting import until
 
 UPDATE_MESSAGE = 7
 """Callback type (documentation, interactions, receiving and responding)."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.database import private_folder
 from tests.e2e.browser import CHROMIUM, PASSWORD, browser, running_demo
+from tests.support.database import private_folder
 
 pytestmark = [
     pytest.mark.browser,

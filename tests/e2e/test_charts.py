@@ -7,7 +7,7 @@ from typing import Any
 import discord
 
 from tests.e2e.lab import Lab, answer_of, components_of, heading, page_select, refresh_button, text_of
-from tests.waiting import until
+from tests.support.waiting import until
 
 
 def gauge(metric: str = "cpu", **columns: Any) -> dict[str, Any]:

@@ -8,7 +8,6 @@ import discord
 import pytest
 
 from app.bot.interface import replies
-from tests import factories
 from tests.e2e.lab import (
     Lab,
     action_button,
@@ -20,8 +19,9 @@ from tests.e2e.lab import (
     text,
     text_of,
 )
-from tests.local_servers import raw_server
-from tests.waiting import until
+from tests.support import factories
+from tests.support.local_servers import raw_server
+from tests.support.waiting import until
 
 DEFERRED_MESSAGE, DEFERRED_UPDATE = 5, 6
 """Callback types (documentation, interactions, receiving and responding)."""

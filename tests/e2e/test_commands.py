@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import discord
 
-from tests import factories
 from tests.e2e.lab import Lab, answer_of, heading, text, text_of
-from tests.waiting import until
+from tests.support import factories
+from tests.support.waiting import until
 
 ALL = ("dashboard", "status", "sources")
 

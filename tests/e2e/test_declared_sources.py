@@ -11,14 +11,14 @@ import pytest
 from aiohttp import web
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
+from app.definitions.actors import WebActor
+from app.definitions.roles import Role
 from app.shared.database.core.engine import create_engine
-from app.web.security.actors import WebActor
-from app.web.security.roles import Role
 from app.web.source_tests import NO_BOT, Trial, try_source
-from tests import factories
 from tests.e2e.lab import Lab
-from tests.local_servers import http_server
-from tests.waiting import until
+from tests.support import factories
+from tests.support.local_servers import http_server
+from tests.support.waiting import until
 
 ADA = WebActor("web", 1, "ada", Role.EDITOR)
 SCHEMA = {

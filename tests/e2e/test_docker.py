@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests import factories
 from tests.e2e.lab import Lab, components_of, heading, text_of
-from tests.programs.containers import PodmanEngine
-from tests.waiting import until
+from tests.support import factories
+from tests.support.programs.containers import PodmanEngine
+from tests.support.waiting import until
 
 _NEVER = 3_600
 """An interval that no test waits for: what is seen was told by the engine."""

@@ -12,10 +12,10 @@ from aiohttp import web
 from structlog.testing import capture_logs
 
 from app import logs
-from tests import factories
 from tests.e2e.lab import SERVICES, Lab, answer_of, heading, page_select, refresh_button, text, text_of
-from tests.local_servers import http_server
-from tests.waiting import until
+from tests.support import factories
+from tests.support.local_servers import http_server
+from tests.support.waiting import until
 
 
 async def test_a_restart_posts_nothing_edits_nothing_and_buttons_still_work(lab: Lab) -> None:

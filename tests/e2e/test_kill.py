@@ -13,10 +13,10 @@ import asyncpg
 from aiohttp import web
 from cryptography.fernet import Fernet
 
-from bench.discord_server import DiscordServer
-from tests import factories
-from tests.database import Database
-from tests.waiting import until
+from tests.support import factories
+from tests.support.database import Database
+from tests.support.discord.server import DiscordServer
+from tests.support.waiting import until
 
 GUILD, CHANNEL = 700_000_000_000_000_000, 700_000_000_000_000_001
 KEY = Fernet.generate_key().decode()

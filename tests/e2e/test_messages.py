@@ -6,7 +6,7 @@ import pytest
 
 from tests.e2e import openapi
 from tests.e2e.lab import Lab, heading, text, text_of
-from tests.waiting import until
+from tests.support.waiting import until
 
 
 async def test_a_new_dashboard_is_posted_once(lab: Lab) -> None:

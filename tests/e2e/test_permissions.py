@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests import factories
 from tests.e2e.lab import Lab, answer_of, heading, text_of
-from tests.waiting import until
+from tests.support import factories
+from tests.support.waiting import until
 
 BUTTON = {
     "type": "buttons",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.e2e.lab import Lab, text
-from tests.waiting import until
+from tests.support.waiting import until
 
 NEVER = 86_400
 SAYS = "{{ 61.5|celsius(1) }} and {{ 1234.5|number(1) }} and {{ 0|unit('datetime') }}"

@@ -8,7 +8,7 @@ import discord
 import pytest
 
 from tests.e2e.lab import Lab, page_select, text, text_of
-from tests.waiting import until
+from tests.support.waiting import until
 
 SIZE = 3_000
 MANAGE_MESSAGES = 1 << 13

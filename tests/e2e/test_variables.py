@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tests.e2e.lab import Lab, answer_of, components_of, text, text_of
-from tests.waiting import until
+from tests.support.waiting import until
 
 NEVER = 86_400
 HOST = {"name": "host", "label": "Machine", "type": "list", "values": ["nas", "pi"]}

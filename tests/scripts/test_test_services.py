@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from scripts import test_services as script
-from tests.services import PACKAGES, PYTHON_PACKAGES
+from tests.support.services import PACKAGES, PYTHON_PACKAGES
 
 Machine = Callable[..., list[tuple[str, ...]]]
 

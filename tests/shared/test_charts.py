@@ -14,9 +14,9 @@ import pytest
 
 from app.shared.chart_worker import MAX_SPECIFICATION_BYTES, RefusedError, check_drawing, writable
 from app.shared.charts import ChartError, ChartRenderer, ChartTimeoutError
-from tests.local_servers import http_server
-from tests.loop_monitor import LONGEST_SECONDS, monitored_loop
-from tests.waiting import until
+from tests.support.local_servers import http_server
+from tests.support.loop_monitor import LONGEST_SECONDS, monitored_loop
+from tests.support.waiting import until
 
 POINT: dict[str, Any] = {"data": {"values": [{"a": 1}]}, "mark": "point", "width": 40, "height": 30}
 

@@ -11,17 +11,17 @@ from argon2 import PasswordHasher
 from cryptography.fernet import Fernet
 from fastapi import FastAPI
 
-from app.bot.domain import components as _components  # noqa: F401  # importing registers the component types
-from app.bot.domain.component import component_types
+from app.bot.domain.components import types as _components  # noqa: F401  # importing registers the component types
+from app.bot.domain.components.component import component_types
+from app.definitions.passwords import Passwords
 from app.shared.database.core.engine import create_engine
 from app.shared.secrets import SecretBox
 from app.web.main import create_app
 from app.web.security.first_run import FirstRun
-from app.web.security.passwords import Passwords
 from app.web.security.rate_limit import LoginLimiter
 from app.web.security.sessions import SESSION_COOKIE, Session, SessionCookies
-from tests import factories
-from tests.database import Database
+from tests.support import factories
+from tests.support.database import Database
 from tests.web.browser import BASE, PASSWORD, TOKEN_COOKIE, Browser
 
 QUICK = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)

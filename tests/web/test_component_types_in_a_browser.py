@@ -10,8 +10,8 @@ import pytest
 from playwright.async_api import Page, expect
 
 from app.shared.yaml_text import load_yaml
-from tests import factories
 from tests.e2e.browser import CHROMIUM
+from tests.support import factories
 from tests.web.test_in_a_browser import page  # noqa: F401  # the fixture of an editor who logged in
 
 pytestmark = [

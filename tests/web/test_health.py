@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import asyncpg
 
-from tests import factories
+from tests.support import factories
 from tests.web.browser import Browser
 
 

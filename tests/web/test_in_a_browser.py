@@ -11,8 +11,8 @@ import pytest
 from fastapi import FastAPI
 from playwright.async_api import Page, async_playwright, expect
 
-from tests import factories
 from tests.e2e.browser import CHROMIUM
+from tests.support import factories
 from tests.web.browser import PASSWORD
 from tests.web.conftest import QUICK
 from tests.web.serving import served

@@ -12,7 +12,7 @@ import pytest
 from app.settings import Settings
 from app.shared.database.core.urls import DatabaseUrls
 from app.web.main import WebStartError, listening, open_signing_key, serve
-from tests.database import Database
+from tests.support.database import Database
 
 
 def free_port() -> int:

@@ -11,9 +11,9 @@ from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from app.shared.database.core.engine import create_engine
 from app.web.maintenance import KEEP_DAYS, keep_days, prune_revisions, tend
-from tests import factories
-from tests.database import Database
-from tests.waiting import until
+from tests.support import factories
+from tests.support.database import Database
+from tests.support.waiting import until
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from app.web.security.tokens import new_token, token_hash
-from tests import factories
+from tests.support import factories
 from tests.web.browser import Browser
 
 Samples = dict[tuple[str, tuple[tuple[str, str], ...]], float]

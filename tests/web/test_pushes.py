@@ -14,7 +14,7 @@ import pytest
 from fastapi import FastAPI
 
 from app.web.security.call_limit import CallLimit
-from tests import factories
+from tests.support import factories
 from tests.web.browser import Browser
 from tests.web.conftest import Clock
 

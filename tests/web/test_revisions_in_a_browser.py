@@ -6,8 +6,8 @@ import asyncpg
 import pytest
 from playwright.async_api import Page, expect
 
-from tests import factories
 from tests.e2e.browser import CHROMIUM
+from tests.support import factories
 from tests.web.test_in_a_browser import page  # noqa: F401  # the fixture of an editor who logged in
 
 pytestmark = [

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 
 from pydantic import BaseModel
 
-from app.bot.application.action_worker import ActionWorkerConfig
-from app.bot.application.collection import CollectionConfig
-from app.bot.application.heartbeat import HeartbeatConfig
-from app.bot.application.history import HistoryConfig
-from app.bot.application.publishing import PublishingConfig
+from app.bot.application.actions.worker import ActionWorkerConfig
+from app.bot.application.collecting.collector import CollectionConfig
+from app.bot.application.collecting.history_writer import HistoryConfig
+from app.bot.application.publishing.publishing import PublishingConfig
+from app.bot.application.runtime.heartbeat import HeartbeatConfig
 
 SERVICE_CONFIGS: Mapping[str, type[BaseModel]] = {
     "collector": CollectionConfig,

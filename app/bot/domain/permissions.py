@@ -13,10 +13,10 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Any
 
-from app.bot.domain.actions import ActionDefinition
+from app.bot.domain.actions.action import ActionDefinition
+from app.bot.domain.components.placeholders import fill_known
 from app.bot.domain.errors import PermissionRefusedError
 from app.bot.domain.guilds import Actor
-from app.bot.domain.placeholders import fill_known
 
 DASHBOARD_VIEW = "dashboard.view"
 DASHBOARD_REFRESH = "dashboard.refresh"

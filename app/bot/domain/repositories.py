@@ -10,19 +10,19 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
-from app.bot.domain.action_runs import ActionRun, RunOutcome, RunRequest
-from app.bot.domain.actions import ActionDefinition
-from app.bot.domain.audit_trail import AuditFilter, AuditLine
-from app.bot.domain.commands import CommandDefinition
-from app.bot.domain.dashboards import Dashboard
-from app.bot.domain.declarative.definition import DeclarativeType
+from app.bot.domain.actions.action import ActionDefinition
+from app.bot.domain.actions.audit_trail import AuditFilter, AuditLine
+from app.bot.domain.actions.command import CommandDefinition
+from app.bot.domain.actions.runs import ActionRun, RunOutcome, RunRequest
+from app.bot.domain.components.template_types import TemplateType
+from app.bot.domain.dashboards.dashboard import Dashboard
+from app.bot.domain.dashboards.placements import Placement
 from app.bot.domain.guilds import AuditEntry, BotInstance, Channel, Guild
-from app.bot.domain.inspections import SourceTest
+from app.bot.domain.integrations.definition import DeclarativeType
 from app.bot.domain.permissions import PermissionGrant
-from app.bot.domain.placements import Placement
+from app.bot.domain.readings.inspections import SourceTest
+from app.bot.domain.readings.source import DataSource, SourceState
 from app.bot.domain.services import ServiceDefinition
-from app.bot.domain.sources import DataSource, SourceState
-from app.bot.domain.template_types import TemplateType
 
 
 class DashboardRepository(Protocol):

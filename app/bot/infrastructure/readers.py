@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from dataclasses import replace
 from types import MappingProxyType
 
-from app.bot.application.polling import Reader
-from app.bot.domain.component import parse_config
-from app.bot.domain.declarative.definition import DeclarativeType
-from app.bot.domain.inspections import Inspection
-from app.bot.domain.readings import Reading
-from app.bot.domain.sources import DataSource
-from app.bot.infrastructure.declarative.source import DeclarativeSource, open_declarative
+from app.bot.application.collecting.polling import Reader
+from app.bot.domain.components.component import parse_config
+from app.bot.domain.integrations.definition import DeclarativeType
+from app.bot.domain.readings.inspections import Inspection
+from app.bot.domain.readings.reading import Reading
+from app.bot.domain.readings.source import DataSource
+from app.bot.infrastructure.integrations.source import DeclarativeSource, open_declarative
 from app.bot.infrastructure.sources import Resources, SourceType, source_types
 
 

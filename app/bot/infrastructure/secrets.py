@@ -10,7 +10,7 @@ from urllib.parse import quote, quote_plus
 from yarl import URL
 
 from app.bot.domain.errors import HomelabError
-from app.bot.infrastructure.repositories.reading import Pool, fetch
+from app.bot.infrastructure.repositories.postgres import Pool, fetch
 from app.shared.secrets import SecretBox, SecretError
 
 REFERENCE = re.compile(r"\$\{secret:([^{}]*)\}")

@@ -8,8 +8,8 @@ from typing import Any
 import discord
 from discord import ui
 
-from app.bot.application.action_forms import ActionForm
-from app.bot.domain.action_parameters import (
+from app.bot.application.actions.action_forms import ActionForm
+from app.bot.domain.actions.parameters import (
     CHOICE_CHARACTERS,
     MAX_TEXT,
     ActionParameter,
@@ -18,8 +18,8 @@ from app.bot.domain.action_parameters import (
     is_missing,
 )
 from app.bot.domain.errors import HomelabError
-from app.bot.domain.items import plain_text
-from app.bot.domain.markdown import shorten
+from app.bot.domain.formatting.markdown import shorten
+from app.bot.domain.readings.items import plain_text
 
 MAX_FIELDS = 5
 """Fields of one form, Discord's limit."""

@@ -10,19 +10,19 @@ import aiohttp
 import discord
 import structlog
 
-from app.bot.application.action_answers import GREY, waiting_view
-from app.bot.application.actions import Actions, Confirmation, Started
-from app.bot.application.answers import RED, card, notice
-from app.bot.application.interactions import Click, Interactions
-from app.bot.domain.action_runs import Origin, ReplyAddress
-from app.bot.domain.actions import ActionCall
-from app.bot.domain.blocks import Button, Buttons, ButtonStyle, Text, View
-from app.bot.domain.components.action_select import ACTION_SELECT_VERB
-from app.bot.domain.components.buttons import ACTION_VERB
-from app.bot.domain.custom_id import CustomId, custom_id_text
+from app.bot.application.actions.answers import GREY, waiting_view
+from app.bot.application.actions.interactions import Click, Interactions
+from app.bot.application.actions.requests import Actions, Confirmation, Started
+from app.bot.application.rendering.answers import RED, card, notice
+from app.bot.domain.actions.action import ActionCall
+from app.bot.domain.actions.runs import Origin, ReplyAddress
+from app.bot.domain.blocks.block import Button, Buttons, ButtonStyle, Text, View
+from app.bot.domain.blocks.custom_id import CustomId, custom_id_text
+from app.bot.domain.components.types.action_select import ACTION_SELECT_VERB
+from app.bot.domain.components.types.buttons import ACTION_VERB
 from app.bot.domain.errors import HomelabError
+from app.bot.domain.formatting.markdown import escape_markdown
 from app.bot.domain.guilds import Actor
-from app.bot.domain.markdown import escape_markdown
 from app.bot.interface.action_forms import entered, to_modal
 from app.bot.interface.actors import actor_of
 from app.bot.interface.replies import UNEXPECTED, Replies

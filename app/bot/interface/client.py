@@ -8,12 +8,12 @@ from typing import Any
 import discord
 import structlog
 
-from app.bot.application.background import Background, detached
-from app.bot.application.guild_register import GuildRegister, SeenGuild
-from app.bot.application.interactions import Interactions
-from app.bot.application.publishing import Publishing
-from app.bot.application.services import Supervisor
-from app.bot.domain.custom_id import CustomId
+from app.bot.application.actions.interactions import Interactions
+from app.bot.application.publishing.publishing import Publishing
+from app.bot.application.runtime.background import Background, detached
+from app.bot.application.runtime.guild_register import GuildRegister, SeenGuild
+from app.bot.application.runtime.supervisor import Supervisor
+from app.bot.domain.blocks.custom_id import CustomId
 from app.bot.domain.guilds import Channel
 from app.bot.interface.action_replies import ActionReplies
 from app.bot.interface.command_tree import CommandTree

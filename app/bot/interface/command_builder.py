@@ -13,11 +13,11 @@ import discord
 import structlog
 from discord import app_commands
 
-from app.bot.application.definitions import Definitions, Kind
-from app.bot.application.waking import WakeableSleep
-from app.bot.domain.command_options import MAX_COMMANDS, description_problem, length_problem, name_problem
-from app.bot.domain.commands import CommandDefinition
-from app.bot.domain.component import parse_config
+from app.bot.application.runtime.definitions import Definitions, Kind
+from app.bot.application.runtime.wakeable_sleep import WakeableSleep
+from app.bot.domain.actions.command import CommandDefinition
+from app.bot.domain.actions.command_options import MAX_COMMANDS, description_problem, length_problem, name_problem
+from app.bot.domain.components.component import parse_config
 from app.bot.domain.errors import HomelabError, InvalidConfigError
 from app.bot.domain.faults import describe_fault
 from app.bot.domain.registry import Registry

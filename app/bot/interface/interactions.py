@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any, Self, cast
 
 import discord
 
-from app.bot.application.interactions import Click
-from app.bot.domain.components.page_select import OWN_PAGE_VERB, PAGE_VERB
-from app.bot.domain.components.variable_select import OWN_VARIABLE_VERB, VARIABLE_VERB
-from app.bot.domain.custom_id import CUSTOM_ID_PATTERN, CustomId
+from app.bot.application.actions.interactions import Click
+from app.bot.domain.blocks.custom_id import CUSTOM_ID_PATTERN, CustomId
+from app.bot.domain.components.types.page_select import OWN_PAGE_VERB, PAGE_VERB
+from app.bot.domain.components.types.variable_select import OWN_VARIABLE_VERB, VARIABLE_VERB
 from app.bot.interface.action_replies import ACTION_VERBS
 from app.bot.interface.actors import actor_of
 

@@ -10,13 +10,13 @@ import aiohttp
 import discord
 import structlog
 
-from app.bot.application.answers import Answer, refusal
-from app.bot.application.background import start_detached
-from app.bot.domain.blocks import View
-from app.bot.domain.charts import Picture
+from app.bot.application.rendering.answers import Answer, refusal
+from app.bot.application.runtime.background import start_detached
+from app.bot.domain.blocks.block import View
+from app.bot.domain.blocks.pictures import pictures_of
+from app.bot.domain.charts.chart import Picture
 from app.bot.domain.errors import HomelabError
-from app.bot.domain.markdown import escape_markdown
-from app.bot.domain.pictures import pictures_of
+from app.bot.domain.formatting.markdown import escape_markdown
 
 log = structlog.get_logger(__name__)
 

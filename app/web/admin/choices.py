@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.requests import Request
 
 from app.bot.domain.permissions import KINDS, PERMISSIONS
+from app.definitions.kinds import Kind
 from app.shared.database.models import (
     ActionRow,
     ChannelRow,
@@ -21,7 +22,6 @@ from app.shared.database.models import (
     PermissionGrantRow,
     SourceStateRow,
 )
-from app.web.records.kinds import Kind
 
 Choices = list[tuple[str, str]]
 Loader = Callable[[AsyncSession], Awaitable[Choices]]

@@ -11,10 +11,10 @@ from starlette.datastructures import FormData
 from starlette.requests import Request
 from starlette_admin.fields import StringField, TextAreaField
 
+from app.definitions.audit import masked
+from app.definitions.roles import Role
 from app.shared.yaml_text import dump_yaml
 from app.web.admin.choices import Loader, hints, of_request
-from app.web.records.audit import masked
-from app.web.security.roles import Role
 
 
 @dataclass

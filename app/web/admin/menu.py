@@ -7,12 +7,12 @@ from functools import partial
 
 from starlette_admin.fields import BaseField, BooleanField, DateTimeField, StringField, TextAreaField
 
+from app.definitions import kinds
+from app.definitions.kinds import Kind
+from app.definitions.store import RecordStore
 from app.web.admin import choices
 from app.web.admin.fields import ChoiceField, ConfigField, JsonText, NumberText, WriteOnlyField, YamlText
 from app.web.admin.view import RecordView
-from app.web.records import kinds
-from app.web.records.kinds import Kind
-from app.web.records.store import RecordStore
 
 _ROLES = choices.words(
     ("viewer", "viewer: looks at everything"),

@@ -17,9 +17,9 @@ from starlette_admin.routing import route
 from starlette_admin.theme import ClassMap, DefaultTheme, TablerSettings
 from starlette_admin.views import CustomView
 
+from app.definitions.store import RecordStore
 from app.web.admin.loader import NonceLoader
 from app.web.admin.menu import menu
-from app.web.records.store import RecordStore
 
 TEMPLATES = Path(__file__).parent.parent / "templates"
 

@@ -14,14 +14,14 @@ from starlette_admin.contrib.sqla import ModelView
 from starlette_admin.exceptions import ActionFailed, FormValidationError
 from starlette_admin.fields import BaseField, TextAreaField
 
+from app.definitions.actors import WebActor
+from app.definitions.errors import DuplicateRecordError, FieldError, InvalidRecordError, RecordError
+from app.definitions.kinds import DASHBOARDS, Kind
+from app.definitions.revisions import READER, newest_revision
+from app.definitions.store import RecordStore
 from app.shared.database.models import RevisionRow
 from app.shared.yaml_text import load_yaml
 from app.web.admin.fields import ConfigField, JsonText, WriteOnlyField, YamlText
-from app.web.records.errors import DuplicateRecordError, FieldError, InvalidRecordError, RecordError
-from app.web.records.kinds import DASHBOARDS, Kind
-from app.web.records.revisions import READER, newest_revision
-from app.web.records.store import RecordStore
-from app.web.security.actors import WebActor
 
 
 class RecordView(ModelView):

@@ -8,12 +8,12 @@ from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 
+from app.definitions.errors import RecordError
+from app.definitions.kinds import ACTION_RUNS, ACTIONS
+from app.definitions.outputs import dump, output_model
 from app.web.api.problems import documented
 from app.web.api.records import Actor, Database
 from app.web.context import context_of
-from app.web.records.errors import RecordError
-from app.web.records.kinds import ACTION_RUNS, ACTIONS
-from app.web.records.outputs import dump, output_model
 
 router = APIRouter(tags=["actions"])
 

@@ -6,6 +6,7 @@ from functools import cache
 
 from fastapi import FastAPI
 
+from app.definitions.kinds import KINDS, USERS
 from app.web.api.action_runs import router as action_runs_router
 from app.web.api.configuration import router as configuration_router
 from app.web.api.preview import router as preview_router
@@ -14,7 +15,6 @@ from app.web.api.pushes import router as pushes_router
 from app.web.api.records import record_routes
 from app.web.api.revisions import router as revisions_router
 from app.web.api.source_tests import router as source_tests_router
-from app.web.records.kinds import KINDS, USERS
 from app.web.security.database_errors import add_database_handlers
 
 _DESCRIPTION = """\

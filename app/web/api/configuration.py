@@ -10,20 +10,20 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import JSONResponse, PlainTextResponse
 from pydantic import BaseModel, Field
 
-from app.configuration.documents import Document, read_document
-from app.configuration.exporting import read_definitions
-from app.configuration.guilds import UnknownNameError
-from app.configuration.layout import one_file
-from app.configuration.plan import Change, Plan
-from app.configuration.problems import ConfigurationError, MeanwhileChangedError, Problem
-from app.configuration.transaction import apply_documents
+from app.definitions.actors import WebActor
+from app.definitions.errors import FieldError, RecordNotFoundError, RoleTooLowError
+from app.definitions.files.documents import Document, read_document
+from app.definitions.files.exporting import read_definitions
+from app.definitions.files.guilds import UnknownNameError
+from app.definitions.files.layout import one_file
+from app.definitions.files.plan import Change, Plan
+from app.definitions.files.problems import ConfigurationError, MeanwhileChangedError, Problem
+from app.definitions.files.transaction import apply_documents
+from app.definitions.roles import Role
 from app.shared.differences import ABSENT
 from app.web.api.problems import documented, problem
 from app.web.api.records import Actor, Database
 from app.web.context import context_of
-from app.web.records.errors import FieldError, RecordNotFoundError, RoleTooLowError
-from app.web.security.actors import WebActor
-from app.web.security.roles import Role
 
 router = APIRouter(tags=["configuration"])
 _MEDIA_TYPE = "application/yaml"

@@ -8,12 +8,12 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 
-from app.bot.domain.blocks import View
+from app.bot.domain.blocks.block import View
+from app.definitions.kinds import DASHBOARDS
 from app.web.api.problems import documented
 from app.web.api.records import Actor, Database
 from app.web.context import context_of
 from app.web.preview.blocks_json import block_json, problem_json
-from app.web.records.kinds import DASHBOARDS
 
 router = APIRouter(tags=["dashboards"])
 

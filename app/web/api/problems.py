@@ -10,7 +10,7 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
-from app.web.records import errors
+from app.definitions import errors
 
 MEDIA_TYPE = "application/problem+json"
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 from fastapi import APIRouter, Request
 from pydantic import BaseModel, Field
 
+from app.definitions import audit
+from app.definitions.errors import FieldError, InvalidRecordError, RoleTooLowError
+from app.definitions.kinds import DATA_SOURCES
 from app.shared.database.models import DataSourceRow
 from app.web.api.problems import documented
 from app.web.api.records import Actor, Database
 from app.web.context import context_of
 from app.web.pushes import TYPE, make_address
-from app.web.records import audit
-from app.web.records.errors import FieldError, InvalidRecordError, RoleTooLowError
-from app.web.records.kinds import DATA_SOURCES
 
 router = APIRouter(tags=["data-sources"])
 

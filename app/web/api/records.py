@@ -11,14 +11,14 @@ from pydantic import BaseModel, create_model
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.definitions.actors import WebActor
+from app.definitions.errors import StaleRecordError
+from app.definitions.inputs import MAX_ID
+from app.definitions.kinds import COMPONENTS, Kind
+from app.definitions.outputs import dump, etag, output_model, patch_model
+from app.definitions.store import may_read
 from app.web.api.problems import NotAuthenticatedError, documented
 from app.web.context import context_of, database_of
-from app.web.records.errors import StaleRecordError
-from app.web.records.inputs import MAX_ID
-from app.web.records.kinds import COMPONENTS, Kind
-from app.web.records.outputs import dump, etag, output_model, patch_model
-from app.web.records.store import may_read
-from app.web.security.actors import WebActor
 
 Database = Annotated[AsyncSession, Depends(database_of)]
 IfMatch = Annotated[str | None, Header(description="ETag of the record that the change is meant for")]

@@ -9,14 +9,9 @@ from fastapi import APIRouter, Path, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import func, select
 
-from app.shared.database.models import RevisionRow
-from app.shared.differences import ABSENT, Difference
-from app.web.api.problems import documented
-from app.web.api.records import Actor, Database, Limit, Offset
-from app.web.context import context_of
-from app.web.records.inputs import MAX_ID
-from app.web.records.restoring import Version, restore
-from app.web.records.revisions import (
+from app.definitions.inputs import MAX_ID
+from app.definitions.restoring import Version, restore
+from app.definitions.revisions import (
     RevisionFilter,
     get_revision,
     kind_name,
@@ -26,6 +21,11 @@ from app.web.records.revisions import (
     title,
     without_rows,
 )
+from app.shared.database.models import RevisionRow
+from app.shared.differences import ABSENT, Difference
+from app.web.api.problems import documented
+from app.web.api.records import Actor, Database, Limit, Offset
+from app.web.context import context_of
 
 router = APIRouter(prefix="/revisions", tags=["revisions"])
 RevisionId = Annotated[int, Path(gt=0, le=MAX_ID)]

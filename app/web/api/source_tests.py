@@ -7,13 +7,13 @@ from typing import Any
 from fastapi import APIRouter, Request
 from pydantic import BaseModel, ConfigDict, Field
 
+from app.definitions import audit
+from app.definitions.errors import RoleTooLowError
+from app.definitions.inputs import Config, Name
+from app.definitions.kinds import DATA_SOURCES
 from app.web.api.problems import documented
 from app.web.api.records import Actor, Database
 from app.web.context import context_of
-from app.web.records import audit
-from app.web.records.errors import RoleTooLowError
-from app.web.records.inputs import Config, Name
-from app.web.records.kinds import DATA_SOURCES
 from app.web.source_tests import LONGEST_SECONDS, Trial, try_source
 
 router = APIRouter(tags=["data-sources"])

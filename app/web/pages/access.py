@@ -12,15 +12,15 @@ from sqlalchemy import func, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.responses import RedirectResponse, Response
 
+from app.definitions import audit
+from app.definitions.actors import WebActor
+from app.definitions.errors import InvalidRecordError
+from app.definitions.kinds import USERS
+from app.definitions.roles import Role
 from app.shared.database.models import UserRow
 from app.web.context import context_of, database_of
 from app.web.pages.render import pages_of
-from app.web.records import audit
-from app.web.records.errors import InvalidRecordError
-from app.web.records.kinds import USERS
-from app.web.security.actors import WebActor
 from app.web.security.middleware import start_session
-from app.web.security.roles import Role
 
 router = APIRouter(include_in_schema=False)
 Database = Annotated[AsyncSession, Depends(database_of)]

@@ -10,15 +10,15 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.responses import RedirectResponse, Response
 
+from app.definitions import audit
+from app.definitions.acting import act_as
+from app.definitions.actors import WebActor
+from app.definitions.passwords import password_problem
+from app.definitions.roles import Role
 from app.shared.database.models import ApiTokenRow, UserRow
 from app.web.context import actor_of_request, context_of, database_of
 from app.web.pages.render import pages_of
-from app.web.records import audit
-from app.web.records.acting import act_as
-from app.web.security.actors import WebActor
 from app.web.security.middleware import start_session
-from app.web.security.passwords import password_problem
-from app.web.security.roles import Role
 from app.web.security.tokens import new_token, token_hash
 
 router = APIRouter(include_in_schema=False)

@@ -10,13 +10,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from app.bot.domain.action_runs import RunState
+from app.bot.domain.actions.runs import RunState
+from app.definitions.actors import WebActor
+from app.definitions.errors import InvalidRecordError, RoleTooLowError, RunRefusedError
+from app.definitions.kinds import ACTION_RUNS, ACTIONS
 from app.shared.database.models import ActionRow, ActionRunRow
 from app.web.context import actor_of_request, context_of, database_of
 from app.web.pages.render import pages_of
-from app.web.records.errors import InvalidRecordError, RoleTooLowError, RunRefusedError
-from app.web.records.kinds import ACTION_RUNS, ACTIONS
-from app.web.security.actors import WebActor
 
 router = APIRouter(include_in_schema=False)
 Database = Annotated[AsyncSession, Depends(database_of)]

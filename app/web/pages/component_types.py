@@ -9,13 +9,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse, Response
 
-from app.bot.domain.template_types import TemplateType
+from app.bot.domain.components.template_types import TemplateType
+from app.definitions.actors import WebActor
+from app.definitions.errors import FieldError, InvalidRecordError
+from app.definitions.kinds import COMPONENT_TYPES
 from app.shared.yaml_text import YamlTextError, load_yaml
 from app.web.context import actor_of_request, context_of, database_of
 from app.web.pages.render import pages_of
-from app.web.records.errors import FieldError, InvalidRecordError
-from app.web.records.kinds import COMPONENT_TYPES
-from app.web.security.actors import WebActor
 
 router = APIRouter(include_in_schema=False)
 _UNNAMED = "unnamed"

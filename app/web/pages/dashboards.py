@@ -10,15 +10,15 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from app.bot.domain.variables import MAX_VARIABLES
+from app.bot.domain.components.variables import MAX_VARIABLES
+from app.definitions.actors import WebActor
+from app.definitions.inputs import MAX_ID
+from app.definitions.kinds import COMPONENTS
 from app.shared.database.models import ComponentTypeRow, DashboardComponentRow
 from app.web.context import actor_of_request, context_of, database_of
 from app.web.pages.home import dashboards_shown
 from app.web.pages.render import pages_of
 from app.web.preview.readings import VARIABLE_PREFIX, Preview
-from app.web.records.inputs import MAX_ID
-from app.web.records.kinds import COMPONENTS
-from app.web.security.actors import WebActor
 
 router = APIRouter(include_in_schema=False)
 Database = Annotated[AsyncSession, Depends(database_of)]

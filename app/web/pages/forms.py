@@ -9,12 +9,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 
-from app.bot.domain.dashboards import Layout
+from app.bot.domain.dashboards.dashboard import Layout
+from app.definitions.errors import RecordNotFoundError
+from app.definitions.form_schema import form_schema
+from app.definitions.kinds import KINDS
+from app.definitions.source_types import whole_schema
 from app.web.context import context_of, database_of
-from app.web.records.errors import RecordNotFoundError
-from app.web.records.form_schema import form_schema
-from app.web.records.kinds import KINDS
-from app.web.records.source_types import whole_schema
 
 router = APIRouter(include_in_schema=False)
 

@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.responses import Response
 
-from app.bot.domain.units import format_value
+from app.bot.domain.formatting.units import format_value
 from app.shared.database.models import (
     BotInstanceRow,
     ChannelRow,

@@ -13,15 +13,12 @@ from sqlalchemy import case, null, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.responses import RedirectResponse, Response
 
-from app.shared.database.models import RevisionRow
-from app.shared.differences import ABSENT, Difference
-from app.web.context import actor_of_request, context_of, database_of
-from app.web.pages.render import pages_of
-from app.web.records.errors import DuplicateRecordError, InvalidRecordError, RecordError, StaleRecordError
-from app.web.records.inputs import MAX_ID
-from app.web.records.kinds import COMPONENTS, DASHBOARDS
-from app.web.records.restoring import Version, changes_of_restore, restore
-from app.web.records.revisions import (
+from app.definitions.actors import WebActor
+from app.definitions.errors import DuplicateRecordError, InvalidRecordError, RecordError, StaleRecordError
+from app.definitions.inputs import MAX_ID
+from app.definitions.kinds import COMPONENTS, DASHBOARDS
+from app.definitions.restoring import Version, changes_of_restore, restore
+from app.definitions.revisions import (
     KINDS_BY_TABLE,
     RevisionFilter,
     get_revision,
@@ -34,7 +31,10 @@ from app.web.records.revisions import (
     title,
     without_rows,
 )
-from app.web.security.actors import WebActor
+from app.shared.database.models import RevisionRow
+from app.shared.differences import ABSENT, Difference
+from app.web.context import actor_of_request, context_of, database_of
+from app.web.pages.render import pages_of
 
 router = APIRouter(prefix="/revisions", include_in_schema=False)
 Database = Annotated[AsyncSession, Depends(database_of)]

@@ -13,18 +13,18 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from app.bot.domain.items import value_text
-from app.bot.domain.placeholders import fill_known
-from app.bot.domain.units import format_value
+from app.bot.domain.components.placeholders import fill_known
+from app.bot.domain.formatting.units import format_value
+from app.bot.domain.readings.items import value_text
+from app.definitions import audit
+from app.definitions.actors import WebActor
+from app.definitions.errors import InvalidRecordError
+from app.definitions.kinds import COMPONENTS, DATA_SOURCE_TYPES, DATA_SOURCES
 from app.shared.database.models import DashboardRow, DataSourceRow, DataSourceTypeRow, PushRow, SourceStateRow
 from app.shared.yaml_text import YamlTextError, load_yaml
 from app.web import pushes
 from app.web.context import actor_of_request, context_of, database_of
 from app.web.pages.render import pages_of
-from app.web.records import audit
-from app.web.records.errors import InvalidRecordError
-from app.web.records.kinds import COMPONENTS, DATA_SOURCE_TYPES, DATA_SOURCES
-from app.web.security.actors import WebActor
 from app.web.source_tests import Trial, try_source
 
 router = APIRouter(include_in_schema=False)

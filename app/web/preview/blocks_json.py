@@ -6,8 +6,8 @@ from dataclasses import fields
 from datetime import datetime
 from typing import Any
 
-from app.bot.domain.blocks import Block, Button, Container, Image, Option, Problem, Section
-from app.bot.domain.charts import Picture
+from app.bot.domain.blocks.block import Block, Button, Container, Image, Option, Problem, Section
+from app.bot.domain.charts.chart import Picture
 
 Part = Block | Button | Option | Image
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.bot.domain.history import History, HistoryQuery, SeriesHistory
+from app.bot.domain.readings.history import History, HistoryQuery, SeriesHistory
 from app.shared.database.core.connection import encode_json
 from app.shared.database.history import read_history
 

@@ -6,12 +6,12 @@ from base64 import b64encode
 
 from jinja2 import Environment
 
-from app.bot.domain.blocks import Block, Image
-from app.bot.domain.components.page_select import OWN_PAGE_VERB, PAGE_VERB
-from app.bot.domain.components.variable_select import OWN_VARIABLE_VERB, VARIABLE_VERB
-from app.bot.domain.custom_id import CustomId
-from app.bot.domain.limits import problem_text, stamp_text
-from app.bot.domain.markdown import unescape_markdown
+from app.bot.domain.blocks.block import Block, Image
+from app.bot.domain.blocks.custom_id import CustomId
+from app.bot.domain.blocks.limits import problem_text, stamp_text
+from app.bot.domain.components.types.page_select import OWN_PAGE_VERB, PAGE_VERB
+from app.bot.domain.components.types.variable_select import OWN_VARIABLE_VERB, VARIABLE_VERB
+from app.bot.domain.formatting.markdown import unescape_markdown
 from app.web.preview.markdown import relative_time, to_html
 from app.web.preview.readings import VARIABLE_PREFIX
 

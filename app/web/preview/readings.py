@@ -12,24 +12,24 @@ from sqlalchemy import text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.bot.application.arrivals import Arrivals
-from app.bot.application.builders import DashboardBuilder, first_page, pages_of
-from app.bot.application.charts import ChartStore
-from app.bot.application.component_factory import ComponentFactory
-from app.bot.application.history_store import HistoryStore
-from app.bot.application.readings import ReadingStore
-from app.bot.application.regions import GuildRegions
-from app.bot.domain.blocks import View
-from app.bot.domain.component import Component
-from app.bot.domain.dashboards import Dashboard, DashboardComponent
+from app.bot.application.rendering.arrivals import Arrivals
+from app.bot.application.rendering.builder import DashboardBuilder, first_page, pages_of
+from app.bot.application.rendering.charts import ChartStore
+from app.bot.application.rendering.component_factory import ComponentFactory
+from app.bot.application.rendering.history_store import HistoryStore
+from app.bot.application.rendering.readings import ReadingStore
+from app.bot.application.rendering.regions import GuildRegions
+from app.bot.domain.blocks.block import View
+from app.bot.domain.components.component import Component
+from app.bot.domain.components.template_types import TemplateType
+from app.bot.domain.components.templates import Templates
+from app.bot.domain.components.variables import NOTHING_CHOSEN, Choices
+from app.bot.domain.dashboards.dashboard import Dashboard, DashboardComponent
 from app.bot.domain.guilds import Guild
-from app.bot.domain.readings import Reading, Readings, Status
+from app.bot.domain.readings.reading import Reading, Readings, Status
+from app.bot.domain.readings.source import DataSource
 from app.bot.domain.records import from_record
 from app.bot.domain.registry import Registry
-from app.bot.domain.sources import DataSource
-from app.bot.domain.template_types import TemplateType
-from app.bot.domain.templates import Templates
-from app.bot.domain.variables import NOTHING_CHOSEN, Choices
 from app.shared.charts import ChartRenderer
 from app.shared.expressions import CelExpressions
 from app.shared.locales import locale_forms

@@ -11,9 +11,9 @@ from itsdangerous import BadSignature, URLSafeTimedSerializer
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.definitions.actors import WebActor
+from app.definitions.roles import Role
 from app.shared.database.models import UserRow
-from app.web.security.actors import WebActor
-from app.web.security.roles import Role
 
 SESSION_COOKIE = "homelab_session"
 SESSION_SECONDS = 14 * 86_400

@@ -9,9 +9,9 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.definitions.actors import WebActor
+from app.definitions.roles import Role, lower
 from app.shared.database.models import ApiTokenRow, UserRow
-from app.web.security.actors import WebActor
-from app.web.security.roles import Role, lower
 
 PREFIX = "hl_"
 """Makes a leaked token easy to find for scanners and people."""

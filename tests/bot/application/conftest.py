@@ -4,10 +4,10 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from bench.discord_limits import Limits
-from bench.discord_server import DiscordServer
-from tests.bot.application.stage import OTHER
-from tests.local_discord import CHANNEL, GUILD
+from tests.bot.application.publishing.stage import OTHER
+from tests.support.discord.limits import Limits
+from tests.support.discord.server import DiscordServer
+from tests.support.local_discord import CHANNEL, GUILD
 
 
 @pytest.fixture

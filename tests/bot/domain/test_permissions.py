@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from app.bot.domain.actions import ActionDefinition
+from app.bot.domain.actions.action import ActionDefinition
 from app.bot.domain.errors import PermissionRefusedError
 from app.bot.domain.guilds import Actor
 from app.bot.domain.permissions import (

@@ -1,5 +1,5 @@
 from __future__ import annotations
 
-from tests.fake_programs import programs
+from tests.support.fake_programs import programs
 
 __all__ = ["programs"]

@@ -17,8 +17,8 @@ from app.bot.infrastructure import changes as module
 from app.bot.infrastructure.changes import ChangeListener
 from app.shared.database.core.connection import connect
 from app.shared.database.core.errors import DatabaseUnavailableError
-from tests import factories
-from tests.database import Database
+from tests.support import factories
+from tests.support.database import Database
 
 LONG = 60.0
 APPLICATION = "test listener"

@@ -12,7 +12,7 @@ from app.bot.infrastructure.secrets import (
     UnreadableSecretError,
 )
 from app.shared.secrets import SecretBox
-from tests import factories
+from tests.support import factories
 
 KEY = Fernet.generate_key().decode()
 BOX = SecretBox(KEY)

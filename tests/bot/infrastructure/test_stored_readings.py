@@ -6,11 +6,11 @@ from datetime import UTC, datetime
 
 import asyncpg
 
-from app.bot.application.storable import storable
-from app.bot.domain.readings import Metric, Reading, Status
-from app.bot.domain.sources import SourceState
+from app.bot.application.runtime.storable import storable
+from app.bot.domain.readings.reading import Metric, Reading, Status
+from app.bot.domain.readings.source import SourceState
 from app.bot.infrastructure.repositories import PostgresDataSources
-from tests import factories
+from tests.support import factories
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 

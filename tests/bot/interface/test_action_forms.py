@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from app.bot.application.action_forms import ActionForm
-from app.bot.domain.action_parameters import ActionParameter, Offer
-from app.bot.domain.actions import ActionCall
+from app.bot.application.actions.action_forms import ActionForm
+from app.bot.domain.actions.action import ActionCall
+from app.bot.domain.actions.parameters import ActionParameter, Offer
 from app.bot.interface.action_forms import TooManyParametersError, entered, to_modal
 
 

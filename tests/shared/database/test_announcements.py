@@ -12,8 +12,8 @@ import pytest
 
 from app.shared.database.core.connection import connect
 from app.shared.secrets import SecretBox
-from tests import factories
-from tests.database import Database
+from tests.support import factories
+from tests.support.database import Database
 
 Make = Callable[[asyncpg.Connection], Awaitable[asyncpg.Record]]
 _BOX = SecretBox("A" * 43 + "=")

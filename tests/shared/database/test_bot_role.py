@@ -6,7 +6,7 @@ import asyncpg
 import pytest
 
 from app.shared.secrets import SecretBox
-from tests import factories
+from tests.support import factories
 
 DEFINITIONS = (
     "settings",

@@ -17,7 +17,7 @@ from app.shared.database.core.engine import create_engine
 from app.shared.database.core.errors import MigrationFailedError, SchemaTooNewError, SchemaTooOldError
 from app.shared.database.core.migrate import check, compare, config, status, upgrade
 from app.shared.database.models import Base
-from tests.database import Database, Server, owner_connection
+from tests.support.database import Database, Server, owner_connection
 
 _TABLES = """
 SELECT table_name, column_name, data_type, is_nullable, column_default, is_identity, identity_generation

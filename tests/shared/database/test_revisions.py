@@ -8,9 +8,9 @@ from typing import Any
 import asyncpg
 import pytest
 
-from app.catalog.seed import TypeDescription, seed
+from app.definitions.catalog.seed import TypeDescription, seed
 from app.shared.secrets import SecretBox
-from tests import factories
+from tests.support import factories
 
 KEPT = {
     "settings": (factories.setting, "description", "key"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncpg
 import pytest
 
-from tests import factories
+from tests.support import factories
 from tests.web.browser import Browser
 
 pytestmark = pytest.mark.usefixtures("types")

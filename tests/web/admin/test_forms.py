@@ -7,7 +7,7 @@ import asyncpg
 import pytest
 
 from app.shared.secrets import SecretBox
-from tests import factories
+from tests.support import factories
 from tests.web.browser import PASSWORD, Browser, error_of, field_value, selected
 
 pytestmark = pytest.mark.usefixtures("types")

@@ -7,7 +7,7 @@ import asyncpg
 import pytest
 
 from app.web.security.tokens import new_token, token_hash
-from tests import factories
+from tests.support import factories
 from tests.web.browser import Browser
 
 Call = Callable[..., Awaitable[Any]]

@@ -7,7 +7,7 @@ from typing import Any
 import asyncpg
 import pytest
 
-from tests import factories
+from tests.support import factories
 from tests.web.api.conftest import Call
 
 pytestmark = pytest.mark.usefixtures("types")

@@ -15,7 +15,7 @@ from schemathesis.checks import CHECKS
 from schemathesis.specs.openapi.schemas import OpenApiSchema
 
 from app.web.security.tokens import new_token, token_hash
-from tests import factories
+from tests.support import factories
 from tests.web.serving import served
 
 pytestmark = pytest.mark.usefixtures("types")

@@ -10,7 +10,7 @@ import pytest
 
 from app.shared.secrets import SecretBox
 from app.web.security.tokens import new_token, token_hash
-from tests import factories
+from tests.support import factories
 from tests.web.browser import Browser
 
 pytestmark = pytest.mark.usefixtures("types")

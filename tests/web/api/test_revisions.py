@@ -10,9 +10,9 @@ import asyncpg
 import pytest
 
 from app.shared.secrets import SecretBox
-from tests import factories
-from tests.database import Database, owner_connection
-from tests.waiting import until
+from tests.support import factories
+from tests.support.database import Database, owner_connection
+from tests.support.waiting import until
 from tests.web.browser import Browser
 
 pytestmark = pytest.mark.usefixtures("types")

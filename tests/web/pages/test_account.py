@@ -6,7 +6,7 @@ from collections.abc import Callable
 import asyncpg
 
 from app.web.security.tokens import token_hash
-from tests import factories
+from tests.support import factories
 from tests.web.browser import Browser
 
 

@@ -7,12 +7,12 @@ from typing import Any
 import asyncpg
 import pytest
 
-from app.bot.application.action_base import ActionType
-from app.bot.domain.readings import Reading, Status
+from app.bot.application.actions.base import ActionType
+from app.bot.domain.readings.reading import Reading, Status
 from app.bot.infrastructure.actions import action_types
 from app.shared.secrets import SecretBox
-from tests import factories
-from tests.rendering import NOW
+from tests.support import factories
+from tests.support.rendering import NOW
 from tests.web.api.conftest import Call, call
 from tests.web.browser import Browser
 

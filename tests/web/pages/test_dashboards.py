@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 import asyncpg
 import pytest
 
-from app.bot.domain.readings import Metric, Reading, Status
-from tests import factories
+from app.bot.domain.readings.reading import Metric, Reading, Status
+from tests.support import factories
 from tests.web.browser import Browser
 
 pytestmark = pytest.mark.usefixtures("types")

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 import asyncpg
 import pytest
 
-from tests import factories
+from tests.support import factories
 from tests.web.browser import Browser, field_value
 
 pytestmark = pytest.mark.usefixtures("types")

@@ -9,11 +9,11 @@ from typing import Any
 import asyncpg
 import pytest
 
-from app.bot.domain.inspections import Inspection
-from app.bot.domain.readings import Metric, Reading, Status
-from tests import factories
-from tests.rendering import NOW
-from tests.waiting import until
+from app.bot.domain.readings.inspections import Inspection
+from app.bot.domain.readings.reading import Metric, Reading, Status
+from tests.support import factories
+from tests.support.rendering import NOW
+from tests.support.waiting import until
 from tests.web.browser import Browser
 
 pytestmark = pytest.mark.usefixtures("types")

@@ -10,10 +10,10 @@ from datetime import UTC, datetime, timedelta
 import asyncpg
 import pytest
 
-from app.bot.domain.history import Sample, Series
-from app.bot.domain.readings import Metric, Reading, Status
+from app.bot.domain.readings.history import Sample, Series
+from app.bot.domain.readings.reading import Metric, Reading, Status
 from app.bot.infrastructure.repositories import PostgresHistory
-from tests import factories
+from tests.support import factories
 from tests.web.browser import Browser
 
 pytestmark = pytest.mark.usefixtures("types")

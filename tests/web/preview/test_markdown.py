@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.bot.domain.markdown import escape_markdown
+from app.bot.domain.formatting.markdown import escape_markdown
 from app.web.preview.markdown import relative_time, to_html
 
 NOW = datetime(2026, 1, 1, 12, 0, tzinfo=UTC)

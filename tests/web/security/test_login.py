@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 import asyncpg
 import pytest
 
-from tests import factories
+from tests.support import factories
 from tests.web.browser import PASSWORD, Browser
 from tests.web.conftest import QUICK, Clock
 

@@ -13,8 +13,8 @@ from fastapi import FastAPI
 from app.shared.database.core.engine import create_engine
 from app.shared.secrets import SecretBox
 from app.web.main import create_app
-from tests import factories
-from tests.database import Database, Server
+from tests.support import factories
+from tests.support.database import Database, Server
 from tests.web.browser import BASE, PASSWORD, Browser
 
 

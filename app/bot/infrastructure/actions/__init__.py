@@ -1,6 +1,6 @@
 """Every builtin action type, one file each. Importing this package registers them all."""
 
-from app.bot.application.action_types import action_types, poll_source, show_dashboard
+from app.bot.application.actions.types import action_types, poll_source, show_dashboard
 from app.bot.infrastructure.actions import (
     docker_logs,
     docker_pause,

@@ -9,7 +9,7 @@ from typing import Any
 
 import aiohttp
 
-from app.bot.application.action_base import ActionContext, ActionResult, ActionType, action_types
+from app.bot.application.actions.base import ActionContext, ActionResult, ActionType, action_types
 from app.bot.infrastructure.actions.run_secrets import RunSecrets
 from app.bot.infrastructure.sources.base import Resources
 

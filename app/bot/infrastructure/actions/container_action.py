@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import Field
 
-from app.bot.application.action_base import ActionContext, ActionFailedError, ActionResult
-from app.bot.domain.component import parse_config
-from app.bot.domain.items import value_at
+from app.bot.application.actions.base import ActionContext, ActionFailedError, ActionResult
+from app.bot.domain.components.component import parse_config
+from app.bot.domain.readings.items import value_at
 from app.bot.infrastructure.actions.base import ActionResources, NetworkAction
-from app.bot.infrastructure.docker.containers import is_hidden, own_name
-from app.bot.infrastructure.docker.errors import EngineRefusedError
-from app.bot.infrastructure.sources.docker import Docker
+from app.bot.infrastructure.sources.docker.containers import is_hidden, own_name
+from app.bot.infrastructure.sources.docker.errors import EngineRefusedError
+from app.bot.infrastructure.sources.docker.source import Docker
 
 if TYPE_CHECKING:
-    from app.bot.infrastructure.docker.engine import Engine
+    from app.bot.infrastructure.sources.docker.engine import Engine
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,10 +6,10 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from app.bot.application.action_base import ActionContext, ActionResult
+from app.bot.application.actions.base import ActionContext, ActionResult
 from app.bot.infrastructure.actions.base import action_types
 from app.bot.infrastructure.actions.container_action import ContainerAction, Target
-from app.bot.infrastructure.docker.logs import log_lines
+from app.bot.infrastructure.sources.docker.logs import log_lines
 
 
 @action_types.register("docker_logs")

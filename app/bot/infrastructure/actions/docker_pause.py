@@ -6,7 +6,7 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from app.bot.application.action_base import ActionContext, ActionResult
+from app.bot.application.actions.base import ActionContext, ActionResult
 from app.bot.infrastructure.actions.base import action_types
 from app.bot.infrastructure.actions.container_action import ContainerAction, Target
 

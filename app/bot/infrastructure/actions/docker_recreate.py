@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from app.bot.application.action_base import ActionContext, ActionResult
+from app.bot.application.actions.base import ActionContext, ActionResult
 from app.bot.infrastructure.actions.base import action_types
 from app.bot.infrastructure.actions.container_action import ContainerAction, Target
-from app.bot.infrastructure.docker.recreate import recreate
+from app.bot.infrastructure.sources.docker.recreate import recreate
 
 
 @action_types.register("docker_recreate")

@@ -8,9 +8,9 @@ from typing import Annotated, Any, ClassVar
 from pydantic import Field
 from yarl import URL
 
-from app.bot.application.action_base import ActionContext, ActionFailedError, ActionResult
+from app.bot.application.actions.base import ActionContext, ActionFailedError, ActionResult
 from app.bot.infrastructure.actions.base import ActionResources, NetworkAction, action_types
-from app.bot.infrastructure.http_requests import Request, send
+from app.bot.infrastructure.network.http_requests import Request, send
 from app.bot.infrastructure.sources.http_request import HttpAddress
 
 _SERVICE = r"^[a-z0-9_]{1,64}\.[a-z0-9_]{1,64}$"

@@ -7,10 +7,10 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import Field
 
-from app.bot.application.action_base import ActionContext, ActionFailedError, ActionResult
-from app.bot.domain.action_runs import MAX_OUTPUT
+from app.bot.application.actions.base import ActionContext, ActionFailedError, ActionResult
+from app.bot.domain.actions.runs import MAX_OUTPUT
 from app.bot.infrastructure.actions.base import ActionResources, NetworkAction, action_types
-from app.bot.infrastructure.http_requests import send
+from app.bot.infrastructure.network.http_requests import send
 from app.bot.infrastructure.secrets import SecretUse
 from app.bot.infrastructure.sources.http_request import HttpFields
 

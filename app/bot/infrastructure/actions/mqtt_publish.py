@@ -8,9 +8,9 @@ from typing import Any
 
 from pydantic import Field, field_validator
 
-from app.bot.application.action_base import ActionContext, ActionFailedError, ActionResult
+from app.bot.application.actions.base import ActionContext, ActionFailedError, ActionResult
 from app.bot.infrastructure.actions.base import ActionResources, NetworkAction, action_types
-from app.bot.infrastructure.http_requests import explain
+from app.bot.infrastructure.network.http_requests import explain
 from app.bot.infrastructure.secrets import SecretUse
 from app.bot.infrastructure.threads import in_thread
 

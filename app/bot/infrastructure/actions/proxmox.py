@@ -11,9 +11,9 @@ from urllib.parse import quote, urlencode
 from pydantic import Field
 from yarl import URL
 
-from app.bot.application.action_base import ActionContext, ActionFailedError, ActionResult
+from app.bot.application.actions.base import ActionContext, ActionFailedError, ActionResult
 from app.bot.infrastructure.actions.base import ActionResources, NetworkAction, action_types
-from app.bot.infrastructure.http_requests import Request, send
+from app.bot.infrastructure.network.http_requests import Request, send
 from app.bot.infrastructure.sources.http_request import HttpAddress
 
 _MAX_ANSWER = 256 * 1024

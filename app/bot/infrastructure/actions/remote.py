@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from pydantic import Field
 
 from app.bot.domain.errors import HomelabError
-from app.bot.infrastructure.commands import CommandOutcome, run_here, run_over_ssh
+from app.bot.infrastructure.network.shell import CommandOutcome, run_here, run_over_ssh
+from app.bot.infrastructure.network.ssh import SshLogin, open_ssh
 from app.bot.infrastructure.secrets import SecretUse
-from app.bot.infrastructure.ssh import SshLogin, open_ssh
 
 
 class Host(SshLogin):

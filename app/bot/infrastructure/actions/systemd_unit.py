@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field, field_validator
 
-from app.bot.application.action_base import ActionContext, ActionResult, FailedWithOutputError
+from app.bot.application.actions.base import ActionContext, ActionResult, FailedWithOutputError
 from app.bot.infrastructure.actions.base import ActionResources, NetworkAction, action_types
 from app.bot.infrastructure.actions.remote import Host
 

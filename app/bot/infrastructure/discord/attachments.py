@@ -11,7 +11,7 @@ import discord
 from discord.http import MultipartParameters
 from discord.utils import _to_json
 
-from app.bot.domain.charts import Picture
+from app.bot.domain.charts.chart import Picture
 
 MAX_MESSAGES = 10_000
 Files = Mapping[str, int]

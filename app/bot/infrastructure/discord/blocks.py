@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 import discord
 from discord import ui
 
-from app.bot.domain.blocks import (
+from app.bot.domain.blocks.block import (
     Block,
     Button,
     Buttons,
@@ -29,8 +29,8 @@ from app.bot.domain.blocks import (
     Text,
     View,
 )
-from app.bot.domain.limits import MAX_CHARACTERS, problem_text, stamp_text
-from app.bot.domain.markdown import shorten
+from app.bot.domain.blocks.limits import MAX_CHARACTERS, problem_text, stamp_text
+from app.bot.domain.formatting.markdown import shorten
 
 LABEL_CHARACTERS = 80
 OPTION_CHARACTERS = 100

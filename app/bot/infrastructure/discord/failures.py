@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import discord
 
-from app.bot.application.messenger import (
+from app.bot.application.publishing.messenger import (
     ChannelGoneError,
     InvalidMessageError,
     MessageGoneError,

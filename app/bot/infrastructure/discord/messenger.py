@@ -9,7 +9,7 @@ from typing import Any
 import discord
 from discord.http import MultipartParameters
 
-from app.bot.application.messenger import (
+from app.bot.application.publishing.messenger import (
     Cadence,
     ChannelGoneError,
     Draw,
@@ -19,10 +19,10 @@ from app.bot.application.messenger import (
     NotPermittedError,
     UnavailableError,
 )
-from app.bot.application.statistics import Statistics
-from app.bot.domain.blocks import View
-from app.bot.domain.pictures import pictures_of
-from app.bot.domain.placements import message_age
+from app.bot.application.runtime.statistics import Statistics
+from app.bot.domain.blocks.block import View
+from app.bot.domain.blocks.pictures import pictures_of
+from app.bot.domain.dashboards.placements import message_age
 from app.bot.infrastructure.discord.answer import Answer
 from app.bot.infrastructure.discord.attachments import Attachments, Files, parameters
 from app.bot.infrastructure.discord.blocks import to_layout

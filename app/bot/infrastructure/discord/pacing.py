@@ -14,9 +14,9 @@ from enum import StrEnum
 
 import aiohttp
 
-from app.bot.application.messenger import Cadence
-from app.bot.application.statistics import Statistics
-from app.bot.application.waking import WakeableSleep
+from app.bot.application.publishing.messenger import Cadence
+from app.bot.application.runtime.statistics import Statistics
+from app.bot.application.runtime.wakeable_sleep import WakeableSleep
 from app.bot.infrastructure.discord.answer import Answer
 from app.bot.infrastructure.discord.budgets import MARGIN_SECONDS, REQUESTS_PER_SECOND, OldEdits, WholeBot, Window
 from app.bot.infrastructure.discord.exchange import traced

@@ -11,10 +11,10 @@ import structlog
 from discord import ui
 from discord.http import Route, handle_message_parameters
 
-from app.bot.application.action_answers import Attachment
-from app.bot.domain.action_runs import ReplyAddress
-from app.bot.domain.blocks import View
-from app.bot.domain.pictures import pictures_of
+from app.bot.application.actions.answers import Attachment
+from app.bot.domain.actions.runs import ReplyAddress
+from app.bot.domain.blocks.block import View
+from app.bot.domain.blocks.pictures import pictures_of
 from app.bot.infrastructure.discord.attachments import SentFile, to_files
 from app.bot.infrastructure.discord.blocks import to_layout
 

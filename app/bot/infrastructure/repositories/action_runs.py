@@ -9,7 +9,7 @@ from typing import Any
 
 import asyncpg
 
-from app.bot.domain.action_runs import (
+from app.bot.domain.actions.runs import (
     MAX_OUTPUT,
     TOKEN_SECONDS,
     ActionRun,
@@ -20,7 +20,7 @@ from app.bot.domain.action_runs import (
     RunState,
 )
 from app.bot.domain.guilds import Actor
-from app.bot.infrastructure.repositories.reading import Pool, execute, fetch, named_failures, storable
+from app.bot.infrastructure.repositories.postgres import Pool, execute, fetch, named_failures, storable
 from app.shared.database.action_queue import NewRun, RunLimits, ask_for_run, confirm_run, enqueue, insert_run, seal
 from app.shared.secrets import SecretBox, SecretError
 

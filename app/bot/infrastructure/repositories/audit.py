@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from app.bot.domain.guilds import AuditEntry
-from app.bot.infrastructure.repositories.reading import Pool, execute, storable
+from app.bot.infrastructure.repositories.postgres import Pool, execute, storable
 
 
 class PostgresAudit:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from app.bot.domain.audit_trail import PAGE_SIZE, AuditFilter, AuditLine
+from app.bot.domain.actions.audit_trail import PAGE_SIZE, AuditFilter, AuditLine
 from app.bot.domain.records import from_record
-from app.bot.infrastructure.repositories.reading import Pool, fetch
+from app.bot.infrastructure.repositories.postgres import Pool, fetch
 
 # Runs of actions write no line of the audit log: each thing is in one of the two.
 _FIND = """

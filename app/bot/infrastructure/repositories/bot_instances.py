@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from app.bot.domain.guilds import BotInstance
-from app.bot.infrastructure.repositories.reading import Pool, execute, fetch
+from app.bot.infrastructure.repositories.postgres import Pool, execute, fetch
 
 
 class PostgresBotInstances:

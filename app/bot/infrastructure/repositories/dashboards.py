@@ -7,9 +7,9 @@ from collections.abc import Iterable
 
 import asyncpg
 
-from app.bot.domain.dashboards import Dashboard, DashboardComponent
+from app.bot.domain.dashboards.dashboard import Dashboard, DashboardComponent
 from app.bot.domain.records import from_record
-from app.bot.infrastructure.repositories.reading import Pool, fetch
+from app.bot.infrastructure.repositories.postgres import Pool, fetch
 
 
 class PostgresDashboards:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Generic, TypeVar
 
-from app.bot.domain.actions import ActionDefinition
-from app.bot.domain.commands import CommandDefinition
-from app.bot.domain.declarative.definition import DeclarativeType
+from app.bot.domain.actions.action import ActionDefinition
+from app.bot.domain.actions.command import CommandDefinition
+from app.bot.domain.components.template_types import TemplateType
+from app.bot.domain.integrations.definition import DeclarativeType
 from app.bot.domain.permissions import PermissionGrant
 from app.bot.domain.records import from_record
 from app.bot.domain.services import ServiceDefinition
-from app.bot.domain.template_types import TemplateType
-from app.bot.infrastructure.repositories.reading import Pool, execute, fetch, storable
+from app.bot.infrastructure.repositories.postgres import Pool, execute, fetch, storable
 
 Model = TypeVar("Model")
 

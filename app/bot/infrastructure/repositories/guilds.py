@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from app.bot.domain.guilds import Channel, Guild
 from app.bot.domain.records import from_record
-from app.bot.infrastructure.repositories.reading import Pool, execute, fetch, storable
+from app.bot.infrastructure.repositories.postgres import Pool, execute, fetch, storable
 
 # One statement, so that guild and channels are seen together or not at all.
 _SEEN = """

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from datetime import UTC, datetime, timedelta
 
-from app.bot.domain.history import History, HistoryQuery, Retention, Sample, Series, SeriesHistory
-from app.bot.infrastructure.repositories.reading import Pool, fetch, named_failures
+from app.bot.domain.readings.history import History, HistoryQuery, Retention, Sample, Series, SeriesHistory
+from app.bot.infrastructure.repositories.postgres import Pool, fetch, named_failures
 from app.shared.database.history import LOOKBACK, read_history
 
 _FIVE_MINUTES, _HOUR = timedelta(minutes=5), timedelta(hours=1)

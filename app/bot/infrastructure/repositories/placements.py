@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from app.bot.domain.placements import Placement
+from app.bot.domain.dashboards.placements import Placement
 from app.bot.domain.records import from_record
-from app.bot.infrastructure.repositories.reading import Pool, execute, fetch, storable
+from app.bot.infrastructure.repositories.postgres import Pool, execute, fetch, storable
 
 _PLACE = """
 INSERT INTO dashboard_messages AS old (dashboard_id, channel_id, position, origin, state)

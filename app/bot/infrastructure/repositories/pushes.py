@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from app.bot.domain.pushes import Push
-from app.bot.infrastructure.repositories.reading import Pool, fetch
+from app.bot.domain.readings.pushes import Push
+from app.bot.infrastructure.repositories.postgres import Pool, fetch
 
 _NEWEST = """
 SELECT called_at IS NOT NULL AS called, calls, status, message, metrics,

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from app.bot.domain.inspections import SourceTest
+from app.bot.domain.readings.inspections import SourceTest
 from app.bot.domain.records import from_record
-from app.bot.infrastructure.repositories.reading import Pool, execute, fetch, storable
+from app.bot.infrastructure.repositories.postgres import Pool, execute, fetch, storable
 
 
 class PostgresSourceTests:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator, Sequence
 
+from app.bot.domain.readings.source import DataSource, SourceState
 from app.bot.domain.records import from_record
-from app.bot.domain.sources import DataSource, SourceState
-from app.bot.infrastructure.repositories.reading import Pool, StorageRefusedError, execute, fetch, storable
+from app.bot.infrastructure.repositories.postgres import Pool, StorageRefusedError, execute, fetch, storable
 from app.shared.database.core.connection import encode_json
 
 # Sources deleted while their states waited are left out by the join instead of failing the whole batch.

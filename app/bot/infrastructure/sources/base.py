@@ -12,12 +12,12 @@ from dataclasses import dataclass, field
 import aiohttp
 from pydantic import BaseModel, ConfigDict
 
-from app.bot.application.statistics import Statistics
+from app.bot.application.runtime.statistics import Statistics
 from app.bot.domain.errors import HomelabError
-from app.bot.domain.pushes import NoPushes, PushRepository
-from app.bot.domain.readings import Reading
+from app.bot.domain.readings.pushes import NoPushes, PushRepository
+from app.bot.domain.readings.reading import Reading
 from app.bot.domain.registry import Registry
-from app.bot.infrastructure.declarative.logins import Logins
+from app.bot.infrastructure.integrations.logins import Logins
 from app.bot.infrastructure.secrets import SecretResolver
 
 

@@ -9,8 +9,8 @@ from datetime import UTC, datetime
 import psutil
 from pydantic import PrivateAttr
 
-from app.bot.application.statistics import Statistics
-from app.bot.domain.readings import Metric, MetricKind, Reading
+from app.bot.application.runtime.statistics import Statistics
+from app.bot.domain.readings.reading import Metric, MetricKind, Reading
 from app.bot.infrastructure.sources.base import Resources, SourceType, source_types
 
 _RATES = ("edits", "polls")

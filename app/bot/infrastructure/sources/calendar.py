@@ -8,8 +8,8 @@ from typing import Any
 
 from pydantic import Field
 
-from app.bot.domain.markdown import shorten
-from app.bot.domain.readings import MAX_ITEMS, Metric, Reading, Status
+from app.bot.domain.formatting.markdown import shorten
+from app.bot.domain.readings.reading import MAX_ITEMS, Metric, Reading, Status
 from app.bot.infrastructure.sources.base import Resources, SourceFailedError, source_types
 from app.bot.infrastructure.sources.documents import DocumentSource
 

@@ -10,7 +10,7 @@ from typing import Annotated, Any, TypeVar
 from pydantic import Field
 
 from app.bot.domain.errors import HomelabError
-from app.bot.infrastructure.http_requests import send
+from app.bot.infrastructure.network.http_requests import send
 from app.bot.infrastructure.secrets import SecretUse
 from app.bot.infrastructure.sources.base import Resources, SourceFailedError
 from app.bot.infrastructure.sources.http_request import HttpAddress, HttpSource

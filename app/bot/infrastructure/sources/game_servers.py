@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 from fnmatch import fnmatchcase
 from typing import Any
 
-from app.bot.domain.markdown import one_line, shorten
-from app.bot.domain.readings import MAX_ITEMS, Metric, Reading
+from app.bot.domain.formatting.markdown import one_line, shorten
+from app.bot.domain.readings.reading import MAX_ITEMS, Metric, Reading
 
 _TEXT_CHARACTERS = 200
 

@@ -8,9 +8,9 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from app.bot.domain.readings import Metric, Reading, Status
-from app.bot.infrastructure.http_requests import Answer, RequestFailedError, send
-from app.bot.infrastructure.http_session import certificate_days
+from app.bot.domain.readings.reading import Metric, Reading, Status
+from app.bot.infrastructure.network.http_requests import Answer, RequestFailedError, send
+from app.bot.infrastructure.network.http_session import certificate_days
 from app.bot.infrastructure.secrets import SecretUse
 from app.bot.infrastructure.sources.base import Resources, source_types
 from app.bot.infrastructure.sources.http_request import HttpSource

@@ -9,9 +9,9 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from app.bot.domain.markdown import shorten
-from app.bot.domain.readings import Reading, Status
-from app.bot.infrastructure.http_requests import Answer, send
+from app.bot.domain.formatting.markdown import shorten
+from app.bot.domain.readings.reading import Reading, Status
+from app.bot.infrastructure.network.http_requests import Answer, send
 from app.bot.infrastructure.secrets import SecretUse
 from app.bot.infrastructure.sources.base import Resources, SourceFailedError, source_types
 from app.bot.infrastructure.sources.http_request import HttpSource

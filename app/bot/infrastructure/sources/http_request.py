@@ -11,7 +11,7 @@ from multidict import CIMultiDict
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from yarl import URL
 
-from app.bot.infrastructure.http_requests import Request
+from app.bot.infrastructure.network.http_requests import Request
 from app.bot.infrastructure.secrets import REFERENCE, SecretUse
 from app.bot.infrastructure.sources.base import SourceType
 

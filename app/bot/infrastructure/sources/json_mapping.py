@@ -8,8 +8,8 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from app.bot.domain.markdown import shorten
-from app.bot.domain.readings import MAX_ITEMS, Metric, MetricKind, Status
+from app.bot.domain.formatting.markdown import shorten
+from app.bot.domain.readings.reading import MAX_ITEMS, Metric, MetricKind, Status
 from app.shared.jmespaths import PathError, check_path, search
 
 _UP = ("up", "ok", "online", "healthy", "running", "active", "available", "success", "pass", "true", "1")

@@ -11,9 +11,9 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from app.bot.domain.readings import Reading
-from app.bot.infrastructure.connections import open_stream, reason_of
-from app.bot.infrastructure.datagrams import open_datagrams
+from app.bot.domain.readings.reading import Reading
+from app.bot.infrastructure.network.connections import open_stream, reason_of
+from app.bot.infrastructure.network.datagrams import open_datagrams
 from app.bot.infrastructure.sources import game_servers
 from app.bot.infrastructure.sources.base import Resources, SourceFailedError, SourceType, source_types
 from app.bot.infrastructure.threads import in_thread

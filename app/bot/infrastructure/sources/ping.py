@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
-from app.bot.domain.readings import Metric, Reading, Status
-from app.bot.infrastructure.connections import ConnectionFailedError, addresses_of
+from app.bot.domain.readings.reading import Metric, Reading, Status
+from app.bot.infrastructure.network.connections import ConnectionFailedError, addresses_of
 from app.bot.infrastructure.sources.base import Resources, SourceFailedError, SourceType, source_types
 
 if TYPE_CHECKING:

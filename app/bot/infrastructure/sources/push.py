@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 
 from pydantic import Field
 
-from app.bot.domain.pushes import Push as Call
-from app.bot.domain.readings import Metric, MetricKind, Reading, Status
-from app.bot.domain.units import format_value
+from app.bot.domain.formatting.units import format_value
+from app.bot.domain.readings.pushes import Push as Call
+from app.bot.domain.readings.reading import Metric, MetricKind, Reading, Status
 from app.bot.infrastructure.sources.base import Resources, SourceType, source_types
 
 _NO_ADDRESS = "It has no address to call yet. Save it, then make one on its page in the web admin"

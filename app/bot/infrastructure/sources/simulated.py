@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from app.bot.domain.readings import MAX_ITEMS, Metric, Reading, Status
+from app.bot.domain.readings.reading import MAX_ITEMS, Metric, Reading, Status
 from app.bot.infrastructure.sources.base import Resources, SourceType, source_types
 
 _OUTAGE_SECONDS = 1_800

@@ -8,9 +8,9 @@ from typing import Any
 
 from pydantic import Field
 
-from app.bot.domain.readings import Metric, Reading
-from app.bot.infrastructure.connections import ConnectionFailedError
-from app.bot.infrastructure.datagrams import Datagrams, open_datagrams
+from app.bot.domain.readings.reading import Metric, Reading
+from app.bot.infrastructure.network.connections import ConnectionFailedError
+from app.bot.infrastructure.network.datagrams import Datagrams, open_datagrams
 from app.bot.infrastructure.sources import game_servers
 from app.bot.infrastructure.sources.base import Resources, SourceFailedError, SourceType, source_types
 

@@ -8,13 +8,13 @@ from typing import Any, Literal
 
 from pydantic import Field, field_validator
 
-from app.bot.domain.markdown import one_line, shorten
-from app.bot.domain.readings import MAX_ITEMS, Metric, Reading, Status
-from app.bot.infrastructure.commands import MAX_OUTPUT_BYTES, CommandOutcome, run_over_ssh
+from app.bot.domain.formatting.markdown import one_line, shorten
+from app.bot.domain.readings.reading import MAX_ITEMS, Metric, Reading, Status
+from app.bot.infrastructure.network.shell import MAX_OUTPUT_BYTES, CommandOutcome, run_over_ssh
+from app.bot.infrastructure.network.ssh import SshLogin, open_ssh
 from app.bot.infrastructure.secrets import SecretUse
 from app.bot.infrastructure.sources.base import Resources, SourceFailedError, SourceType, source_types
 from app.bot.infrastructure.sources.json_mapping import Extract, ItemMapping, MetricMapping, StatusMapping
-from app.bot.infrastructure.ssh import SshLogin, open_ssh
 from app.bot.infrastructure.threads import in_thread
 
 _MESSAGE_CHARACTERS = 200

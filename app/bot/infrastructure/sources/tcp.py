@@ -9,9 +9,9 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
-from app.bot.domain.markdown import one_line, shorten
-from app.bot.domain.readings import Metric, Reading, Status
-from app.bot.infrastructure.connections import ConnectionFailedError, Stream, client_tls, open_stream, reason_of
+from app.bot.domain.formatting.markdown import one_line, shorten
+from app.bot.domain.readings.reading import Metric, Reading, Status
+from app.bot.infrastructure.network.connections import ConnectionFailedError, Stream, client_tls, open_stream, reason_of
 from app.bot.infrastructure.secrets import SecretUse
 from app.bot.infrastructure.sources.base import Resources, SourceType, source_types
 

@@ -10,9 +10,9 @@ from typing import Any
 from pydantic import Field
 from yarl import URL
 
-from app.bot.domain.items import as_number
-from app.bot.domain.readings import Metric, Reading
-from app.bot.infrastructure.http_requests import Request, send
+from app.bot.domain.readings.items import as_number
+from app.bot.domain.readings.reading import Metric, Reading
+from app.bot.infrastructure.network.http_requests import Request, send
 from app.bot.infrastructure.sources.base import Resources, SourceFailedError, SourceType, source_types
 from app.bot.infrastructure.sources.http_request import HttpAddress
 

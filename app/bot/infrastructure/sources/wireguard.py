@@ -11,9 +11,9 @@ from typing import Any
 
 from pydantic import Field
 
-from app.bot.domain.markdown import shorten
-from app.bot.domain.readings import MAX_ITEMS, Metric, MetricKind, Reading, Status
-from app.bot.infrastructure.programs import run_program
+from app.bot.domain.formatting.markdown import shorten
+from app.bot.domain.readings.reading import MAX_ITEMS, Metric, MetricKind, Reading, Status
+from app.bot.infrastructure.network.programs import run_program
 from app.bot.infrastructure.sources.base import Resources, SourceFailedError, SourceType, source_types
 from app.bot.infrastructure.threads import in_thread
 

@@ -8,9 +8,9 @@ from typing import Any
 import discord
 from discord import app_commands
 
-from app.bot.domain.audit_trail import AuditFilter
-from app.bot.domain.blocks import View
-from app.bot.domain.commands import CommandDefinition
+from app.bot.domain.actions.audit_trail import AuditFilter
+from app.bot.domain.actions.command import CommandDefinition
+from app.bot.domain.blocks.block import View
 from app.bot.interface.actors import actor_of
 from app.bot.interface.commands.base import AppCommand, CommandContext, CommandType, choices, command_types
 

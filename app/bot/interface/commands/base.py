@@ -14,16 +14,16 @@ import discord
 from discord import app_commands
 from pydantic import BaseModel, ConfigDict
 
-from app.bot.application.actions import Actions
-from app.bot.application.audit import Audit
-from app.bot.application.audit_trail import AuditTrail
-from app.bot.application.dashboards import Dashboards
-from app.bot.application.definitions import Definitions
-from app.bot.application.overview import BotCondition
-from app.bot.application.permissions import Permissions
-from app.bot.application.sources import Sources
-from app.bot.application.statistics import Statistics
-from app.bot.domain.commands import CommandDefinition
+from app.bot.application.actions.requests import Actions
+from app.bot.application.publishing.dashboards import Dashboards
+from app.bot.application.queries.audit_trail import AuditTrail
+from app.bot.application.queries.overview import BotCondition
+from app.bot.application.queries.permissions import Permissions
+from app.bot.application.queries.sources import Sources
+from app.bot.application.runtime.audit import Audit
+from app.bot.application.runtime.definitions import Definitions
+from app.bot.application.runtime.statistics import Statistics
+from app.bot.domain.actions.command import CommandDefinition
 from app.bot.domain.registry import Registry
 from app.bot.interface.action_replies import ActionReplies
 from app.bot.interface.actors import actor_of

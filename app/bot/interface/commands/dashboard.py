@@ -8,14 +8,14 @@ from typing import Any
 import discord
 from discord import app_commands
 
-from app.bot.application.answers import notice, refusal
-from app.bot.application.builders import pages_of
-from app.bot.application.overview import dashboards_view
-from app.bot.domain.blocks import View
-from app.bot.domain.commands import CommandDefinition
+from app.bot.application.queries.overview import dashboards_view
+from app.bot.application.rendering.answers import notice, refusal
+from app.bot.application.rendering.builder import pages_of
+from app.bot.domain.actions.command import CommandDefinition
+from app.bot.domain.blocks.block import View
+from app.bot.domain.dashboards.placements import PlacementState
 from app.bot.domain.errors import HomelabError
-from app.bot.domain.markdown import escape_markdown
-from app.bot.domain.placements import PlacementState
+from app.bot.domain.formatting.markdown import escape_markdown
 from app.bot.interface.actors import actor_of
 from app.bot.interface.commands.base import (
     AppCommand,

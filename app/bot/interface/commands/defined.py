@@ -9,9 +9,9 @@ import discord
 from discord import app_commands
 from pydantic import Field, model_validator
 
-from app.bot.domain.action_parameters import item_offers
-from app.bot.domain.command_options import MAX_OPTIONS, CommandOption, OptionType, fitting, options_problem
-from app.bot.domain.commands import CommandDefinition
+from app.bot.domain.actions.command import CommandDefinition
+from app.bot.domain.actions.command_options import MAX_OPTIONS, CommandOption, OptionType, fitting, options_problem
+from app.bot.domain.actions.parameters import item_offers
 from app.bot.domain.errors import HomelabError
 from app.bot.domain.permissions import COMMAND_RUN, scopes_of
 from app.bot.interface.actors import actor_of

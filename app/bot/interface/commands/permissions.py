@@ -7,10 +7,10 @@ from typing import Any
 import discord
 from discord import app_commands
 
-from app.bot.domain.blocks import View
-from app.bot.domain.commands import CommandDefinition
+from app.bot.domain.actions.command import CommandDefinition
+from app.bot.domain.blocks.block import View
+from app.bot.domain.formatting.markdown import escape_markdown
 from app.bot.domain.guilds import Actor
-from app.bot.domain.markdown import escape_markdown
 from app.bot.domain.permissions import PERMISSIONS
 from app.bot.interface.actors import actor_of, member_actor
 from app.bot.interface.commands.base import AppCommand, CommandContext, CommandType, choices, command_types

@@ -7,9 +7,9 @@ from typing import Any
 import discord
 from pydantic import Field
 
-from app.bot.domain.action_parameters import ActionParameter, ParameterType, is_missing
-from app.bot.domain.actions import MAX_ACTION_NAME, ActionCall
-from app.bot.domain.commands import CommandDefinition
+from app.bot.domain.actions.action import MAX_ACTION_NAME, ActionCall
+from app.bot.domain.actions.command import CommandDefinition
+from app.bot.domain.actions.parameters import ActionParameter, ParameterType, is_missing
 from app.bot.interface.actors import actor_of
 from app.bot.interface.commands.base import AppCommand, CommandContext, CommandType, command_types
 from app.bot.interface.commands.options import Choices, CommandOption, build_command

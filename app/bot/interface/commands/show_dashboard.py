@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from app.bot.domain.blocks import View
-from app.bot.domain.commands import CommandDefinition
-from app.bot.domain.placeholders import fill_placeholders
+from app.bot.domain.actions.command import CommandDefinition
+from app.bot.domain.blocks.block import View
+from app.bot.domain.components.placeholders import fill_placeholders
 from app.bot.interface.actors import actor_of
 from app.bot.interface.commands.base import AppCommand, CommandContext, command_types
 from app.bot.interface.commands.defined import DefinedCommand, Interaction, Values

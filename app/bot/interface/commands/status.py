@@ -7,9 +7,9 @@ from typing import Any
 import discord
 from discord import app_commands
 
-from app.bot.application.overview import status_view
-from app.bot.domain.blocks import View
-from app.bot.domain.commands import CommandDefinition
+from app.bot.application.queries.overview import status_view
+from app.bot.domain.actions.command import CommandDefinition
+from app.bot.domain.blocks.block import View
 from app.bot.domain.guilds import Actor
 from app.bot.interface.actors import actor_of
 from app.bot.interface.commands.base import AppCommand, CommandContext, CommandType, command_types

@@ -5,11 +5,11 @@ from typing import Any, cast
 
 import pytest
 
-from app.bot.application.action_base import ActionContext, ActionResult, ActionType
-from app.bot.application.statistics import Statistics
+from app.bot.application.actions.base import ActionContext, ActionResult, ActionType
+from app.bot.application.runtime.statistics import Statistics
 from app.bot.domain.guilds import Actor
 from app.bot.infrastructure.actions import NetworkAction, action_types, lend
-from app.bot.infrastructure.http_session import make_session
+from app.bot.infrastructure.network.http_session import make_session
 from app.bot.infrastructure.secrets import UnknownSecretError
 from app.bot.infrastructure.sources import Resources
 

@@ -11,16 +11,16 @@ from typing import Any, cast
 
 import pytest
 
-from app.bot.application.action_base import ActionContext, ActionFailedError, ActionResult
-from app.bot.application.statistics import Statistics
+from app.bot.application.actions.base import ActionContext, ActionFailedError, ActionResult
+from app.bot.application.runtime.statistics import Statistics
 from app.bot.domain.errors import HomelabError
-from app.bot.domain.sources import DataSource
+from app.bot.domain.readings.source import DataSource
 from app.bot.infrastructure.actions import action_types, lend
-from app.bot.infrastructure.docker.recreate import body_of, networks_of
-from app.bot.infrastructure.http_session import make_session
+from app.bot.infrastructure.network.http_session import make_session
 from app.bot.infrastructure.sources import Resources
-from tests.programs.containers import FOREVER, IMAGE, PodmanEngine
-from tests.waiting import until
+from app.bot.infrastructure.sources.docker.recreate import body_of, networks_of
+from tests.support.programs.containers import FOREVER, IMAGE, PodmanEngine
+from tests.support.waiting import until
 
 
 class Lab:

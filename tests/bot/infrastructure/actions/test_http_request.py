@@ -7,10 +7,10 @@ import json
 import pytest
 from aiohttp import web
 
-from app.bot.application.action_base import ActionFailedError
-from app.bot.infrastructure.http_requests import RequestFailedError
+from app.bot.application.actions.base import ActionFailedError
+from app.bot.infrastructure.network.http_requests import RequestFailedError
 from tests.bot.infrastructure.actions.conftest import Run
-from tests.local_servers import http_server, nobody
+from tests.support.local_servers import http_server, nobody
 
 TOKEN = "s3cr3t-t0ken"  # a made-up one
 

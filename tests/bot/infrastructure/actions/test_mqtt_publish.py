@@ -9,10 +9,10 @@ import aiomqtt
 import pytest
 from pydantic import ValidationError
 
-from app.bot.application.action_base import ActionFailedError
+from app.bot.application.actions.base import ActionFailedError
 from app.bot.infrastructure.actions.mqtt_publish import MqttPublish
 from tests.bot.infrastructure.actions.conftest import Run, Secrets
-from tests.services import HOST, Service, free_port
+from tests.support.services import HOST, Service, free_port
 
 
 async def test_what_is_published_arrives(run: Run, mosquitto: Service, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,11 +8,11 @@ import pytest
 from aiohttp import web
 from pydantic import ValidationError
 
-from app.bot.application.action_base import ActionFailedError
+from app.bot.application.actions.base import ActionFailedError
 from app.bot.infrastructure.actions import proxmox
 from app.bot.infrastructure.actions.proxmox import Proxmox
 from tests.bot.infrastructure.actions.conftest import Run
-from tests.local_servers import http_server
+from tests.support.local_servers import http_server
 
 TASK = "UPID:pve:0000C530:001C9BEC:6561D9F1:qmstart:101:root@pam!bot:"
 

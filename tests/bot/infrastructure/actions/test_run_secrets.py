@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from app.bot.domain.placeholders import fill_placeholders
+from app.bot.domain.components.placeholders import fill_placeholders
 from app.bot.infrastructure.actions.run_secrets import RunSecrets
 from app.bot.infrastructure.secrets import UnknownSecretError
 

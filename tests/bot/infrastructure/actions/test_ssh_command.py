@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from app.bot.application.action_base import FailedWithOutputError
+from app.bot.application.actions.base import FailedWithOutputError
 from app.bot.infrastructure.actions.ssh_command import SshCommand
 from app.bot.infrastructure.actions.systemd_unit import SystemdUnit
-from app.bot.infrastructure.ssh import SshFailedError
+from app.bot.infrastructure.network.ssh import SshFailedError
 from tests.bot.infrastructure.actions.conftest import Run
-from tests.programs.servers import SshServer
-from tests.services import HOST, free_port
+from tests.support.programs.servers import SshServer
+from tests.support.services import HOST, free_port
 
 HOSTILE = ["; echo injected", "$(echo injected)", "`echo injected`", "a  b", "x'y\"z", "line\nbreak", "${secret:token}"]
 

@@ -9,7 +9,7 @@ from typing import Any, cast
 import pytest
 from pydantic import ValidationError
 
-from app.bot.application.action_base import ActionContext, ActionFailedError
+from app.bot.application.actions.base import ActionContext, ActionFailedError
 from app.bot.infrastructure.actions.base import ActionResources
 from app.bot.infrastructure.actions.run_secrets import RunSecrets
 from app.bot.infrastructure.actions.wake_on_lan import WakeOnLan, magic_packet

@@ -8,15 +8,15 @@ from functools import partial
 
 import pytest
 
-from app.bot.application.messenger import InvalidMessageError, UnavailableError
-from app.bot.application.statistics import Statistics
-from app.bot.domain.blocks import Button, Container, Gallery, Image, Section, Text, View
-from app.bot.domain.charts import Picture
-from app.bot.domain.pictures import pictures_of
+from app.bot.application.publishing.messenger import InvalidMessageError, UnavailableError
+from app.bot.application.runtime.statistics import Statistics
+from app.bot.domain.blocks.block import Button, Container, Gallery, Image, Section, Text, View
+from app.bot.domain.blocks.pictures import pictures_of
+from app.bot.domain.charts.chart import Picture
 from app.bot.infrastructure.discord.messenger import DiscordMessenger
-from bench.discord_limits import Limits
-from bench.discord_server import DiscordServer
-from tests.local_discord import CHANNEL, GUILD, logged_in
+from tests.support.discord.limits import Limits
+from tests.support.discord.server import DiscordServer
+from tests.support.local_discord import CHANNEL, GUILD, logged_in
 
 
 def picture(content: str) -> Picture:

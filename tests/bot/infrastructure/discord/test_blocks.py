@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from app.bot.domain.blocks import (
+from app.bot.domain.blocks.block import (
     Block,
     Button,
     Buttons,

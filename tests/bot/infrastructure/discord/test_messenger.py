@@ -10,7 +10,7 @@ import discord
 import pytest
 import simcord
 
-from app.bot.application.messenger import (
+from app.bot.application.publishing.messenger import (
     ChannelGoneError,
     Draw,
     InvalidMessageError,
@@ -19,15 +19,27 @@ from app.bot.application.messenger import (
     NotPermittedError,
     UnavailableError,
 )
-from app.bot.application.statistics import Statistics
-from app.bot.domain.blocks import Button, Buttons, Container, Gallery, Image, Option, Section, Select, Stamp, Text, View
+from app.bot.application.runtime.statistics import Statistics
+from app.bot.domain.blocks.block import (
+    Button,
+    Buttons,
+    Container,
+    Gallery,
+    Image,
+    Option,
+    Section,
+    Select,
+    Stamp,
+    Text,
+    View,
+)
 from app.bot.infrastructure.discord import exchange
 from app.bot.infrastructure.discord.messenger import DiscordMessenger
-from bench.discord_limits import Limits
-from bench.discord_server import DiscordServer
 from tests.e2e import openapi
-from tests.local_discord import CHANNEL, GUILD, logged_in
-from tests.waiting import until
+from tests.support.discord.limits import Limits
+from tests.support.discord.server import DiscordServer
+from tests.support.local_discord import CHANNEL, GUILD, logged_in
+from tests.support.waiting import until
 
 OTHER = CHANNEL + 1
 QUICK = Limits(route_seconds=0.3, global_seconds=0.3, old_edits=2, old_seconds=0.6)

@@ -5,7 +5,7 @@ import pytest
 
 from app.bot.domain.errors import MissingColumnError, MissingTableError
 from app.bot.infrastructure.repositories import PostgresDashboards
-from tests import factories
+from tests.support import factories
 
 
 async def test_dashboards_come_with_their_components_by_position(

@@ -18,7 +18,7 @@ from app.bot.infrastructure.repositories import (
     postgres_component_types,
     postgres_grants,
 )
-from tests import factories
+from tests.support import factories
 
 
 async def test_services(bot_pool: asyncpg.Pool, owner: asyncpg.Connection) -> None:

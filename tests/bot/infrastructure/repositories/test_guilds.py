@@ -4,7 +4,7 @@ import asyncpg
 
 from app.bot.domain.guilds import Channel, Guild
 from app.bot.infrastructure.repositories import PostgresGuilds
-from tests import factories
+from tests.support import factories
 
 CHANNELS = "SELECT id, name, position FROM discord_channels ORDER BY id"
 

@@ -9,11 +9,11 @@ from typing import Any
 import asyncpg
 import pytest
 
-from app.bot.domain.history import Aggregate, History, HistoryQuery, Retention, Sample, Series
-from app.bot.domain.readings import MetricKind
+from app.bot.domain.readings.history import Aggregate, History, HistoryQuery, Retention, Sample, Series
+from app.bot.domain.readings.reading import MetricKind
 from app.bot.infrastructure.repositories import PostgresHistory
-from app.bot.infrastructure.repositories.reading import StorageRefusedError
-from tests import factories
+from app.bot.infrastructure.repositories.postgres import StorageRefusedError
+from tests.support import factories
 
 NOW = datetime.now(UTC).replace(minute=30, second=0, microsecond=0) - timedelta(hours=1)
 """The middle of the hour before this one: nothing is in the future, and five minutes begin here."""

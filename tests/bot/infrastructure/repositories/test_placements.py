@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 
 import asyncpg
 
-from app.bot.domain.placements import PlacementState
+from app.bot.domain.dashboards.placements import PlacementState
 from app.bot.infrastructure.repositories import PostgresPlacements
-from tests import factories
+from tests.support import factories
 
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
 

@@ -7,10 +7,10 @@ from datetime import UTC, datetime, timedelta
 
 import asyncpg
 
-from app.bot.domain.readings import Metric, Reading, Status
-from app.bot.domain.sources import SourceState
+from app.bot.domain.readings.reading import Metric, Reading, Status
+from app.bot.domain.readings.source import SourceState
 from app.bot.infrastructure.repositories import PostgresDataSources
-from tests import factories
+from tests.support import factories
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 

@@ -6,14 +6,14 @@ from typing import Any
 
 import pytest
 
-from app.bot.application.statistics import Statistics
-from app.bot.domain.readings import Reading
-from app.bot.domain.sources import DataSource
-from app.bot.infrastructure.http_session import make_session
+from app.bot.application.runtime.statistics import Statistics
+from app.bot.domain.readings.reading import Reading
+from app.bot.domain.readings.source import DataSource
+from app.bot.infrastructure.network.http_session import make_session
 from app.bot.infrastructure.readers import open_reader
 from app.bot.infrastructure.secrets import UnknownSecretError
 from app.bot.infrastructure.sources import Resources
-from tests.local_servers import Authority
+from tests.support.local_servers import Authority
 
 
 class Secrets:

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
-from app.bot.domain.readings import Metric, Reading
-from app.bot.domain.sources import DataSource
+from app.bot.domain.readings.reading import Metric, Reading
+from app.bot.domain.readings.source import DataSource
 from app.bot.infrastructure.readers import open_reader
 from app.bot.infrastructure.sources import Resources
 

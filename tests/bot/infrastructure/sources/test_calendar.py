@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from app.bot.domain.readings import Status
+from app.bot.domain.readings.reading import Status
 from app.bot.infrastructure.sources import SourceFailedError
 from app.bot.infrastructure.sources.calendar import events_of
-from tests.local_servers import http_server
+from tests.support.local_servers import http_server
 
 NOW = datetime(2026, 5, 4, 12, tzinfo=UTC)  # a Monday
 

@@ -9,8 +9,8 @@ import dns.rrset
 import pytest
 
 from app.bot.domain.errors import InvalidConfigError
-from app.bot.domain.readings import Metric, Reading, Status
-from tests.local_dns import dns_server
+from app.bot.domain.readings.reading import Metric, Reading, Status
+from tests.support.local_dns import dns_server
 
 ZONE = {
     ("example.org.", "A"): [dns.rrset.from_text("example.org.", 300, "IN", "A", "192.0.2.1", "192.0.2.2")],

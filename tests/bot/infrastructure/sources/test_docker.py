@@ -9,14 +9,14 @@ from typing import Any
 
 import pytest
 
-from app.bot.application.polling import GuardedReader, Reader
+from app.bot.application.collecting.polling import GuardedReader, Reader
 from app.bot.domain.errors import InvalidConfigError
-from app.bot.domain.readings import Metric, Reading, Status
-from app.bot.domain.sources import DataSource
-from app.bot.infrastructure.docker.access import EngineAccess
+from app.bot.domain.readings.reading import Metric, Reading, Status
+from app.bot.domain.readings.source import DataSource
 from app.bot.infrastructure.readers import open_reader
 from app.bot.infrastructure.sources import Resources
-from tests.programs.containers import IMAGE, PodmanEngine
+from app.bot.infrastructure.sources.docker.access import EngineAccess
+from tests.support.programs.containers import IMAGE, PodmanEngine
 
 Open = Callable[..., Reader]
 

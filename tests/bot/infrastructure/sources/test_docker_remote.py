@@ -13,11 +13,11 @@ import pytest
 from aiohttp import web
 
 from app.bot.domain.errors import HomelabError, InvalidConfigError
-from app.bot.domain.readings import Status
+from app.bot.domain.readings.reading import Status
 from app.bot.infrastructure.sources import Resources
-from tests.local_servers import Authority, http_server, nobody, raw_server
-from tests.programs.containers import PodmanEngine
-from tests.programs.servers import SshServer
+from tests.support.local_servers import Authority, http_server, nobody, raw_server
+from tests.support.programs.containers import PodmanEngine
+from tests.support.programs.servers import SshServer
 
 
 @asynccontextmanager

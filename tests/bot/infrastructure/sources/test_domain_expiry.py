@@ -12,12 +12,12 @@ import pytest
 from aiohttp import web
 
 from app.bot.domain.errors import InvalidConfigError
-from app.bot.domain.readings import Metric, Reading, Status
-from app.bot.domain.sources import DataSource
+from app.bot.domain.readings.reading import Metric, Reading, Status
+from app.bot.domain.readings.source import DataSource
 from app.bot.infrastructure.readers import open_reader
-from app.bot.infrastructure.registrations import parse_date, rdap_servers
 from app.bot.infrastructure.sources import Resources
-from tests.local_servers import http_server, nobody
+from app.bot.infrastructure.sources.domain_expiry.registrations import parse_date, rdap_servers
+from tests.support.local_servers import http_server, nobody
 
 Read = Callable[..., Any]
 

@@ -5,10 +5,10 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from app.bot.domain.readings import MAX_ITEMS, Metric, Status
+from app.bot.domain.readings.reading import MAX_ITEMS, Metric, Status
 from app.bot.infrastructure.sources import SourceFailedError
 from app.bot.infrastructure.sources.feed import entries_of
-from tests.local_servers import http_server
+from tests.support.local_servers import http_server
 
 ATOM = """<?xml version="1.0" encoding="utf-8"?>
 <feed xmlns="http://www.w3.org/2005/Atom"><title>Releases &amp; more</title>

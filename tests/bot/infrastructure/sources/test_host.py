@@ -11,12 +11,13 @@ import psutil
 import pytest
 
 from app.bot.domain.errors import InvalidConfigError
-from app.bot.domain.readings import Reading, Status
-from app.bot.domain.sources import DataSource
+from app.bot.domain.readings.reading import Reading, Status
+from app.bot.domain.readings.source import DataSource
 from app.bot.infrastructure.readers import open_reader
-from app.bot.infrastructure.sources import Resources, SourceFailedError, host_samples
-from app.bot.infrastructure.sources.host import Host
-from app.bot.infrastructure.sources.host_samples import Counters, Disk, busy_percent, rate
+from app.bot.infrastructure.sources import Resources, SourceFailedError
+from app.bot.infrastructure.sources.host import samples as host_samples
+from app.bot.infrastructure.sources.host.samples import Counters, Disk, busy_percent, rate
+from app.bot.infrastructure.sources.host.source import Host
 from app.bot.infrastructure.threads import in_thread
 
 Partition = namedtuple("Partition", "device mountpoint fstype opts")

@@ -8,12 +8,12 @@ import pytest
 from aiohttp import web
 
 from app.bot.domain.errors import InvalidConfigError
-from app.bot.domain.readings import Metric, Reading, Status
-from app.bot.domain.sources import DataSource
+from app.bot.domain.readings.reading import Metric, Reading, Status
+from app.bot.domain.readings.source import DataSource
 from app.bot.infrastructure.readers import open_reader
 from app.bot.infrastructure.secrets import UnknownSecretError
 from app.bot.infrastructure.sources import Resources
-from tests.local_servers import Authority, http_server, nobody, raw_server
+from tests.support.local_servers import Authority, http_server, nobody, raw_server
 
 
 async def hello(_request: web.Request) -> web.Response:

@@ -9,12 +9,12 @@ from aiohttp import web
 from structlog.testing import capture_logs
 
 from app.bot.domain.errors import HomelabError, InvalidConfigError
-from app.bot.domain.readings import MAX_ITEMS, Metric, Status
-from app.bot.domain.sources import DataSource
-from app.bot.infrastructure.http_requests import RequestFailedError
+from app.bot.domain.readings.reading import MAX_ITEMS, Metric, Status
+from app.bot.domain.readings.source import DataSource
+from app.bot.infrastructure.network.http_requests import RequestFailedError
 from app.bot.infrastructure.readers import open_reader
 from app.bot.infrastructure.sources import Resources, SourceFailedError
-from tests.local_servers import Handler, http_server, nobody, raw_server
+from tests.support.local_servers import Handler, http_server, nobody, raw_server
 
 NAS = {
     "system": {"cpu": "42.5", "memory_kib": 2048, "ok": True, "name": "nas", "huge": 10**400, "nan": "nan"},

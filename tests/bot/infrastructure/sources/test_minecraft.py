@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 
 from app.bot.domain.errors import HomelabError
-from app.bot.domain.readings import Metric, Status
-from app.bot.infrastructure.connections import ConnectionFailedError
+from app.bot.domain.readings.reading import Metric, Status
+from app.bot.infrastructure.network.connections import ConnectionFailedError
 from app.bot.infrastructure.sources import SourceFailedError, minecraft
 from app.bot.infrastructure.sources.minecraft import _varint
-from tests.game_servers import tcp_server, udp_server
-from tests.services import HOST, free_port
+from tests.support.game_servers import tcp_server, udp_server
+from tests.support.services import HOST, free_port
 
 STATUS = {
     "version": {"name": "Paper 1.21.4", "protocol": 769},

@@ -12,14 +12,15 @@ import aiomqtt
 import pytest
 
 from app.bot.domain.errors import InvalidConfigError
-from app.bot.domain.readings import Metric, Reading, Status
-from app.bot.domain.sources import DataSource
+from app.bot.domain.readings.reading import Metric, Reading, Status
+from app.bot.domain.readings.source import DataSource
 from app.bot.infrastructure.readers import open_reader
-from app.bot.infrastructure.sources import Resources, SourceFailedError, mqtt_feed
-from app.bot.infrastructure.sources.mqtt import _matches
-from tests.local_servers import Authority
-from tests.services import HOST, Service, free_port, required, running
-from tests.waiting import until
+from app.bot.infrastructure.sources import Resources, SourceFailedError
+from app.bot.infrastructure.sources.mqtt import feed as mqtt_feed
+from app.bot.infrastructure.sources.mqtt.source import _matches
+from tests.support.local_servers import Authority
+from tests.support.services import HOST, Service, free_port, required, running
+from tests.support.waiting import until
 
 
 @pytest.fixture

@@ -8,13 +8,13 @@ import pytest
 from aiohttp import web
 
 from app.bot.domain.errors import InvalidConfigError
-from app.bot.domain.readings import Metric, MetricKind, Reading, Status
-from app.bot.domain.sources import DataSource
-from app.bot.infrastructure.http_requests import RequestFailedError
+from app.bot.domain.readings.reading import Metric, MetricKind, Reading, Status
+from app.bot.domain.readings.source import DataSource
+from app.bot.infrastructure.network.http_requests import RequestFailedError
 from app.bot.infrastructure.readers import open_reader
 from app.bot.infrastructure.sources import Resources, SourceFailedError
-from tests.local_servers import Handler, http_server, nobody
-from tests.services import Service
+from tests.support.local_servers import Handler, http_server, nobody
+from tests.support.services import Service
 
 MACHINE = """\
 # HELP node_cpu_seconds_total Seconds the CPUs spent in each mode.

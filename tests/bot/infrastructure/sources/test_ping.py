@@ -5,7 +5,7 @@ from typing import Any
 import icmplib
 import pytest
 
-from app.bot.domain.readings import Metric, Reading, Status
+from app.bot.domain.readings.reading import Metric, Reading, Status
 from app.bot.infrastructure.sources import SourceFailedError, ping
 
 

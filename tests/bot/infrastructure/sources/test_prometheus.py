@@ -7,10 +7,10 @@ import pytest
 from aiohttp import web
 
 from app.bot.domain.errors import InvalidConfigError
-from app.bot.domain.readings import MAX_ITEMS, Metric, MetricKind, Status
+from app.bot.domain.readings.reading import MAX_ITEMS, Metric, MetricKind, Status
 from app.bot.infrastructure.sources import Resources, SourceFailedError
-from tests.local_servers import Handler, http_server, nobody, raw_server
-from tests.services import Service
+from tests.support.local_servers import Handler, http_server, nobody, raw_server
+from tests.support.services import Service
 
 
 def answering(result_type: str, result: Any, status: int = 200, **more: Any) -> Handler:

@@ -6,12 +6,12 @@ from typing import Any
 import asyncpg
 import pytest
 
-from app.bot.domain.readings import Metric, MetricKind, Reading, Status
-from app.bot.domain.sources import DataSource
+from app.bot.domain.readings.reading import Metric, MetricKind, Reading, Status
+from app.bot.domain.readings.source import DataSource
 from app.bot.infrastructure.readers import open_reader
 from app.bot.infrastructure.repositories import PostgresPushes
 from app.bot.infrastructure.sources import Resources
-from tests import factories
+from tests.support import factories
 
 CONFIG = {"every_seconds": 120, "grace_seconds": 30, "units": {"duration": "seconds"}}
 

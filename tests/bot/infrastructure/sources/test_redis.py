@@ -11,14 +11,14 @@ import pytest
 from redis.asyncio import Redis
 
 from app.bot.domain.errors import InvalidConfigError
-from app.bot.domain.readings import Reading, Status
-from app.bot.domain.sources import DataSource
+from app.bot.domain.readings.reading import Reading, Status
+from app.bot.domain.readings.source import DataSource
 from app.bot.infrastructure.readers import open_reader
 from app.bot.infrastructure.sources import Resources, SourceFailedError
-from tests.local_servers import Authority, nobody, raw_server
-from tests.programs.servers import running_redis
-from tests.services import HOST, Service, free_port
-from tests.waiting import until
+from tests.support.local_servers import Authority, nobody, raw_server
+from tests.support.programs.servers import running_redis
+from tests.support.services import HOST, Service, free_port
+from tests.support.waiting import until
 
 
 @pytest.fixture

@@ -10,14 +10,14 @@ from typing import Any
 
 import pytest
 
-from app.bot.application.polling import Reader
+from app.bot.application.collecting.polling import Reader
 from app.bot.domain.errors import HomelabError
-from app.bot.domain.readings import Metric, MetricKind, Reading, Status
-from app.bot.domain.sources import DataSource
+from app.bot.domain.readings.reading import Metric, MetricKind, Reading, Status
+from app.bot.domain.readings.source import DataSource
 from app.bot.infrastructure.readers import open_reader
 from app.bot.infrastructure.sources import Resources
-from app.bot.infrastructure.sources.ssh_logins import Logins, message_of
-from tests.fake_programs import FakePrograms
+from app.bot.infrastructure.sources.security_log.ssh_logins import Logins, message_of
+from tests.support.fake_programs import FakePrograms
 
 NOW = datetime.now(UTC)
 Open = Callable[..., Reader]

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import Any
 
-from app.bot.domain.readings import Status
+from app.bot.domain.readings.reading import Status
 from app.bot.infrastructure.sources.simulated import Simulated, SimulatedMetric
 
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)

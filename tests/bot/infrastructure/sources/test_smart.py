@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from app.bot.domain.errors import HomelabError, InvalidConfigError
-from app.bot.domain.readings import Metric, Status
-from tests.fake_programs import FakePrograms
+from app.bot.domain.readings.reading import Metric, Status
+from tests.support.fake_programs import FakePrograms
 
 SCAN = {
     "json_format_version": [1, 0],

@@ -5,13 +5,13 @@ from typing import Any
 import pytest
 
 from app.bot.domain.errors import HomelabError, InvalidConfigError
-from app.bot.domain.readings import Metric, MetricKind, Status
-from app.bot.domain.sources import DataSource
+from app.bot.domain.readings.reading import Metric, MetricKind, Status
+from app.bot.domain.readings.source import DataSource
 from app.bot.infrastructure.readers import open_reader
 from app.bot.infrastructure.sources import Resources, SourceFailedError
-from tests.game_servers import udp_server
-from tests.programs.monitoring import COMMUNITY, SNMP_PASSWORD, SNMP_PRIVACY_PASSWORD, SNMP_USER
-from tests.services import HOST, Service, free_port
+from tests.support.game_servers import udp_server
+from tests.support.programs.monitoring import COMMUNITY, SNMP_PASSWORD, SNMP_PRIVACY_PASSWORD, SNMP_USER
+from tests.support.services import HOST, Service, free_port
 
 LOAD = "1.3.6.1.4.1.2021.10.1"
 FAST = {"timeout_seconds": 0.2, "retries": 0}

@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 
 from app.bot.domain.errors import HomelabError
-from app.bot.domain.readings import Metric, Status
-from app.bot.infrastructure.connections import ConnectionFailedError
+from app.bot.domain.readings.reading import Metric, Status
+from app.bot.infrastructure.network.connections import ConnectionFailedError
 from app.bot.infrastructure.sources import source_game
-from tests.game_servers import Answer, udp_server
-from tests.services import HOST, free_port
+from tests.support.game_servers import Answer, udp_server
+from tests.support.services import HOST, free_port
 
 SINGLE = b"\xff\xff\xff\xff"
 INFO = (

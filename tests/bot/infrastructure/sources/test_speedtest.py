@@ -10,14 +10,14 @@ from typing import Any
 
 import pytest
 
-from app.bot.application.polling import Reader
+from app.bot.application.collecting.polling import Reader
 from app.bot.domain.errors import HomelabError
-from app.bot.domain.readings import Reading, Status
-from app.bot.domain.sources import DataSource
+from app.bot.domain.readings.reading import Reading, Status
+from app.bot.domain.readings.source import DataSource
 from app.bot.infrastructure.readers import open_reader
 from app.bot.infrastructure.sources import Resources
-from tests.fake_programs import FakePrograms
-from tests.waiting import until
+from tests.support.fake_programs import FakePrograms
+from tests.support.waiting import until
 
 OOKLA = {
     "type": "result",

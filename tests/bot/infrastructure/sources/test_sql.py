@@ -13,13 +13,13 @@ import pytest
 from sqlalchemy import make_url
 
 from app.bot.domain.errors import HomelabError, InvalidConfigError
-from app.bot.domain.readings import MAX_ITEMS, Metric, MetricKind, Status
+from app.bot.domain.readings.reading import MAX_ITEMS, Metric, MetricKind, Status
 from app.bot.infrastructure.sources import Resources, SourceFailedError
 from app.shared.database.core.connection import connect
-from tests.database import Database
-from tests.local_servers import Authority
-from tests.programs.servers import running_mariadb
-from tests.services import HOST, Service, free_port
+from tests.support.database import Database
+from tests.support.local_servers import Authority
+from tests.support.programs.servers import running_mariadb
+from tests.support.services import HOST, Service, free_port
 
 ORDERS = """
 CREATE TABLE orders (id int PRIMARY KEY, shop varchar(20), total numeric(10, 2), made timestamp, note varchar(50));

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from app.bot.domain.errors import HomelabError, InvalidConfigError
-from app.bot.domain.readings import Metric, Reading, Status
+from app.bot.domain.readings.reading import Metric, Reading, Status
 from app.bot.infrastructure.sources import Resources
-from tests.local_servers import nobody, raw_server
-from tests.programs.servers import SshServer
+from tests.support.local_servers import nobody, raw_server
+from tests.support.programs.servers import SshServer
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from app.bot.domain.errors import InvalidConfigError
-from app.bot.domain.readings import Metric, Status
+from app.bot.domain.readings.reading import Metric, Status
 
 
 async def test_the_config_is_the_reading(read: Any) -> None:

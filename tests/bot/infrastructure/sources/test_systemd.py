@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from app.bot.domain.errors import HomelabError, InvalidConfigError
-from app.bot.domain.readings import Metric, MetricKind, Status
-from tests.fake_programs import FakePrograms
+from app.bot.domain.readings.reading import Metric, MetricKind, Status
+from tests.support.fake_programs import FakePrograms
 
 ALL = "--no-pager list-units --all --output=json"
 SHOW = (

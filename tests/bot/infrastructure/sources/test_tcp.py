@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from app.bot.domain.errors import InvalidConfigError
-from app.bot.domain.readings import Metric, Status
+from app.bot.domain.readings.reading import Metric, Status
 from app.bot.infrastructure.sources import Resources
-from tests.local_servers import Authority, nobody
+from tests.support.local_servers import Authority, nobody
 
 
 @asynccontextmanager

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from app.bot.domain.errors import InvalidConfigError
-from app.bot.domain.readings import Status
+from app.bot.domain.readings.reading import Status
 from app.bot.infrastructure.sources import Resources
-from tests.local_servers import Authority, nobody, raw_server
+from tests.support.local_servers import Authority, nobody, raw_server
 
 
 @asynccontextmanager

@@ -10,12 +10,12 @@ import pytest
 import yaml
 
 from app.bot.domain.errors import HomelabError
-from app.bot.domain.readings import Metric, Status
-from app.bot.infrastructure.connections import ConnectionFailedError
+from app.bot.domain.readings.reading import Metric, Status
+from app.bot.infrastructure.network.connections import ConnectionFailedError
 from app.bot.infrastructure.sources import Resources, SourceFailedError
-from tests.local_servers import Authority
-from tests.programs.monitoring import UPS
-from tests.services import HOST, ROOT, Service, free_port
+from tests.support.local_servers import Authority
+from tests.support.programs.monitoring import UPS
+from tests.support.services import HOST, ROOT, Service, free_port
 
 
 @asynccontextmanager
@@ -71,7 +71,7 @@ async def test_a_real_server_tells_of_its_ups(read: Any, resources: Resources, n
 
 
 async def test_the_card_of_the_catalog_finds_its_metrics(read: Any, nut: Service) -> None:
-    card = yaml.safe_load((ROOT / "app/catalog/component_types/ups_card.yaml").read_text(encoding="utf-8"))
+    card = yaml.safe_load((ROOT / "app/definitions/catalog/component_types/ups_card.yaml").read_text(encoding="utf-8"))
     reading = await read("ups", host=HOST, port=nut.port)
     parameters = card["config_schema"]["properties"]
     for name in ("charge", "runtime", "load", "voltage"):

@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from app.bot.domain.readings import Metric
+from app.bot.domain.readings.reading import Metric
 from app.bot.infrastructure.sources import SourceFailedError
-from tests.local_servers import http_server
+from tests.support.local_servers import http_server
 
 FORECAST = {
     "latitude": 52.52,

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from app.bot.domain.errors import HomelabError
-from app.bot.domain.readings import Metric, MetricKind, Status
-from tests.fake_programs import FakePrograms
-from tests.programs.network import WireguardEnd
-from tests.waiting import until
+from app.bot.domain.readings.reading import Metric, MetricKind, Status
+from tests.support.fake_programs import FakePrograms
+from tests.support.programs.network import WireguardEnd
+from tests.support.waiting import until
 
 PRIVATE = "cHJpdmF0ZS1rZXktb2Ytd2cwLTEyMzQ1Njc4OTAxMjM="
 PRESHARED = "cHJlc2hhcmVkLWtleS1vZi1waG9uZS0xMjM0NTY3ODk="

@@ -14,7 +14,7 @@ from structlog.testing import capture_logs
 
 from app.shared.database.core.connection import connect, encode_json, wait_for_database
 from app.shared.database.core.errors import DatabaseRefusedError, DatabaseUnavailableError, UnsupportedServerError
-from tests.database import Database
+from tests.support.database import Database
 
 
 def free_port() -> int:

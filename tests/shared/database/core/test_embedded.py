@@ -19,7 +19,7 @@ from app.shared.database.core.embedded import EmbeddedPostgres
 from app.shared.database.core.errors import EmbeddedServerError
 from app.shared.database.core.file_lock import FileLock
 from app.shared.database.core.postgres_programs import PostgresPrograms
-from tests.database import private_folder
+from tests.support.database import private_folder
 
 _SMALL = {"shared_buffers": "16MB", "max_connections": "20"}
 _PROCESS = """

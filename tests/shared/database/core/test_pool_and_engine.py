@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.shared.database.core.connection import TOO_DEEP
 from app.shared.database.core.engine import create_engine
 from app.shared.database.models import DashboardComponentRow, DashboardRow, GuildRow
-from tests.database import Database
+from tests.support.database import Database
 
 
 async def test_the_pool_is_the_bot(bot_pool: asyncpg.Pool) -> None:

@@ -14,7 +14,7 @@ from app.shared.database.core.errors import DatabaseRefusedError
 from app.shared.database.core.migrate import upgrade
 from app.shared.database.core.opening import open_database
 from app.shared.database.core.roles import set_bot_password, stored_bot_password
-from tests.database import Database, private_folder
+from tests.support.database import Database, private_folder
 
 
 def test_without_an_address_the_embedded_server_runs_as_long_as_it_is_used() -> None:

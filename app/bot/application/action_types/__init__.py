@@ -1,6 +1,0 @@
-"""The builtin action types that need nothing but the bot itself, one file each. Importing this registers them."""
-
-from app.bot.application.action_base import action_types
-from app.bot.application.action_types import poll_source, show_dashboard
-
-__all__ = ["action_types", "poll_source", "show_dashboard"]

@@ -1,0 +1,1 @@
+"""Runs what users ask for: requests, permission, runs and their results."""

@@ -1,0 +1,175 @@
+"""What an action needs to know before it runs: its settings, the parameters still to be asked, the choices for them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any
+from urllib.parse import quote
+
+from app.bot.application.actions.base import ActionSettings, ActionType
+from app.bot.application.rendering.readings import ReadingStore
+from app.bot.application.runtime.definitions import Definitions
+from app.bot.domain.actions.action import ActionCall, ActionDefinition
+from app.bot.domain.actions.parameters import ActionParameter, Offer, Value, is_missing, masked, offers, parse_values
+from app.bot.domain.components.component import parse_config
+from app.bot.domain.components.placeholders import fill_known, placeholders_in
+from app.bot.domain.errors import HomelabError, InvalidConfigError, PermissionRefusedError
+from app.bot.domain.guilds import Actor
+from app.bot.domain.permissions import ACTION_RUN, require, scopes_of_action
+from app.bot.domain.readings.items import plain_text
+from app.bot.domain.registry import Registry
+
+PARAMS = "params"
+"""The name under which configs know the values: `${params.x}`."""
+
+
+class UnknownActionError(HomelabError):
+    """No enabled row defines the action."""
+
+
+@dataclass(frozen=True, slots=True)
+class ActionForm:
+    """What a user is asked before an action runs: some of its parameters, with their choices."""
+
+    call: ActionCall
+    title: str
+    parameters: tuple[ActionParameter, ...]
+    offers: Mapping[str, tuple[Offer, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedCall:
+    """An action with values for all of its parameters. `values` may hold secrets, `shown` does not."""
+
+    definition: ActionDefinition
+    settings: ActionSettings
+    values: Mapping[str, Value | None] = field(repr=False)
+    shown: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def key(self) -> str:
+        """What runs are counted by."""
+        key = self.settings.concurrency_key
+        return plain_text(_filled(key, self.values)) if key else f"action {self.definition.name}"
+
+    @property
+    def question(self) -> str:
+        """The question to confirm, or nothing. What is secret is masked."""
+        if not self.settings.confirm:
+            return ""
+        return plain_text(_filled(self.settings.confirm, self.shown))
+
+
+def unknown_parameters(config: Mapping[str, Any]) -> list[str]:
+    """Names in `${params.x}` that are no parameters of the action."""
+    parameters = config.get("parameters")
+    known = {one.get("name") for one in parameters if isinstance(one, Mapping)} if isinstance(parameters, list) else ()
+    named = (path.partition(".") for path in _all_placeholders(config))
+    return sorted({name for root, _, name in named if root == PARAMS and name not in known})
+
+
+def _all_placeholders(value: Any) -> Iterator[str]:
+    if isinstance(value, Mapping):
+        for entry in value.values():
+            yield from _all_placeholders(entry)
+    elif isinstance(value, (list, tuple)):
+        for entry in value:
+            yield from _all_placeholders(entry)
+    else:
+        yield from placeholders_in(value)
+
+
+def _filled(value: Any, values: Mapping[str, Any], encoded: bool = False) -> Any:
+    """A part of a config with values in the place of `${params.x}`."""
+    if encoded:
+        values = {name: quote(plain_text(given), safe="") for name, given in values.items()}
+    return fill_known(value, {PARAMS: values})
+
+
+class ActionForms:
+    """Reads the rows of actions."""
+
+    def __init__(self, types: Registry[type[ActionType]], definitions: Definitions, readings: ReadingStore) -> None:
+        self._types = types
+        self._definitions = definitions
+        self._readings = readings
+
+    def definition(self, name: str) -> ActionDefinition:
+        """The row of an action that is switched on. Raises UnknownActionError."""
+        definition = self._definitions.actions.get(name)
+        if definition is None or not definition.enabled:
+            raise UnknownActionError(f"The action “{name}” does not exist any more, or is switched off.")
+        return definition
+
+    def settings(self, definition: ActionDefinition) -> ActionSettings:
+        """What its config says whatever its type. Raises InvalidConfigError."""
+        return parse_config(ActionSettings, definition.config, f"Config of the action “{definition.name}”")
+
+    def require(self, name: str, actor: Actor, values: Mapping[str, Any] = MappingProxyType({})) -> None:
+        """Raise PermissionRefusedError unless the actor may run the action, where the actor is.
+
+        `values` of its parameters may say upon which source it acts.
+        """
+        definition = self.definition(name)
+        require(self._definitions.grants, actor, ACTION_RUN, scopes_of_action(definition, values), name)
+        if not self.settings(definition).may_run_in(actor.guild_id):
+            raise PermissionRefusedError("This action belongs to another server, and is run there only.")
+
+    def missing(self, call: ActionCall, *, optional: bool = True) -> ActionForm | None:
+        """What is to be asked for a call; None where all is set beforehand. Raises HomelabError.
+
+        Without `optional`, a form is for those alone that a run cannot do without.
+        """
+        definition = self.definition(call.action)
+        wanted = self.settings(definition).parameters
+        asked = tuple(parameter for parameter in wanted if parameter.name not in call.parameters)
+        if not any(optional or (parameter.required and is_missing(parameter.default)) for parameter in asked):
+            return None
+        found = {parameter.name: offers(parameter, self._readings) for parameter in asked}
+        return ActionForm(call, definition.label, asked, found)
+
+    def check(self, call: ActionCall) -> CheckedCall:
+        """The call with every value checked. Raises WrongParameterError, or what is wrong with the row."""
+        definition = self.definition(call.action)
+        settings = self.settings(definition)
+        parameters = settings.parameters
+        values = parse_values(parameters, call.parameters, lambda parameter: offers(parameter, self._readings))
+        return CheckedCall(definition, settings, values, masked(parameters, values))
+
+    def choices(self, action: str, parameter: str, typed: str, limit: int = 25) -> list[Offer]:
+        """What can be chosen for a parameter and contains what was typed; those that begin with it first."""
+        definition = self._definitions.actions.get(action)
+        wanted = self.settings(definition).parameters if definition is not None else []
+        found = next((one for one in wanted if one.name == parameter), None)
+        if found is None:
+            return []
+        word = typed.strip().casefold()
+        known = offers(found, self._readings)
+        fitting = [offer for offer in known if word in f"{offer.label}\n{offer.value}".casefold()]
+        return sorted(fitting, key=lambda offer: not offer.label.casefold().startswith(word))[:limit]
+
+    def parse(self, definition: ActionDefinition, config: Mapping[str, Any], values: Mapping[str, Any]) -> ActionType:
+        """The action, with the values filled into its config. Raises UnknownTypeError or InvalidConfigError.
+
+        The settings that every action has are not filled: they stay as the row has them.
+        """
+        kind, what = self._types[definition.type], f"Config of the action “{definition.name}”"
+        unknown = unknown_parameters(config)
+        if unknown:
+            raise InvalidConfigError(f"{what}: there is no parameter “{unknown[0]}”; define it, or mend ${{params.…}}")
+        filled = {
+            name: value if name in ActionSettings.model_fields else _filled(value, values, name in kind.encoded_fields)
+            for name, value in config.items()
+        }
+        return parse_config(kind, filled, what)
+
+    async def until_loaded(self) -> None:
+        """Wait until the definitions were loaded."""
+        await self._definitions.loaded.wait()
+
+    def title(self, name: str) -> str:
+        """What people read for an action, also for one that is gone."""
+        definition = self._definitions.actions.get(name)
+        return definition.label if definition is not None else name

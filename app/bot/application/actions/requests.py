@@ -1,0 +1,196 @@
+"""Actions: what a user may do from Discord. Here a run is asked for; `action_worker` runs it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from app.bot.application.actions.action_forms import ActionForm, ActionForms, CheckedCall
+from app.bot.application.runtime.definitions import Definitions
+from app.bot.application.runtime.supervisor import ServiceOffError
+from app.bot.domain.actions.action import ActionCall
+from app.bot.domain.actions.parameters import ActionParameter, Offer
+from app.bot.domain.actions.runs import Origin, ReplyAddress, RunRequest, RunState
+from app.bot.domain.blocks.block import ButtonStyle
+from app.bot.domain.errors import HomelabError, PermissionRefusedError
+from app.bot.domain.guilds import Actor
+from app.bot.domain.repositories import ActionRunRepository
+
+SERVICE = "actions"
+"""The type of the service that runs what was asked for."""
+
+
+class StillStartingError(HomelabError):
+    """The definitions are not loaded yet."""
+
+
+class RunRefusedError(HomelabError):
+    """A run may not begin: it cools down, runs already, or is not the user's own. The text says what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Confirmation:
+    """A question that the user answers before the run begins."""
+
+    run_id: int
+    title: str
+    question: str
+    icon: str
+    style: ButtonStyle
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """A run that waits for the worker, which shows how it goes wherever the reply address points."""
+
+    run_id: int
+    title: str
+
+
+class Actions:
+    """What users ask for. The permission is checked here, and once more when the run begins.
+
+    Every run has a row, also one that is refused.
+    """
+
+    def __init__(self, definitions: Definitions, forms: ActionForms, runs: ActionRunRepository) -> None:
+        self._definitions = definitions
+        self._forms = forms
+        self._runs = runs
+
+    async def form(self, call: ActionCall, actor: Actor, origin: Origin, *, optional: bool = True) -> ActionForm | None:
+        """What the user is to be asked first; None where nothing is. See ActionForms.missing for `optional`.
+
+        Raises UnknownActionError, PermissionRefusedError, or what is wrong with the row.
+        """
+        await self._allow(call, actor, origin)
+        return self._forms.missing(call, optional=optional)
+
+    def needs_confirmation(self, call: ActionCall) -> bool:
+        """Whether the user is asked a question before it runs."""
+        definition = self._definitions.actions.get(call.action)
+        return definition is not None and bool(self._forms.settings(definition).confirm)
+
+    async def ask(self, call: ActionCall, actor: Actor, origin: Origin) -> Confirmation:
+        """The question that comes before a run. Raises what `request` raises."""
+        checked = await self._check(call, actor, origin)
+        run_id, _ = await self._runs.ask(replace(self._request(checked, actor, origin), ask=True))
+        settings = checked.settings
+        return Confirmation(run_id, checked.definition.label, checked.question, settings.icon, settings.style)
+
+    async def request(
+        self,
+        call: ActionCall,
+        actor: Actor,
+        origin: Origin,
+        reply: ReplyAddress | None = None,
+        *,
+        dry_run: bool = False,
+    ) -> Started:
+        """Have an action run soon, with the values of the call.
+
+        Raises UnknownActionError, PermissionRefusedError, WrongParameterError, RunRefusedError (it cools down or runs
+        already), ServiceOffError, or StorageUnavailableError.
+        """
+        checked = await self._check(call, actor, origin)
+        request = replace(self._request(checked, actor, origin), reply=reply, dry_run=dry_run)
+        run_id, refusal = await self._runs.ask(request)
+        if refusal:
+            raise RunRefusedError(refusal)
+        return Started(run_id, checked.definition.label)
+
+    async def confirm(self, run_id: int, actor: Actor, reply: ReplyAddress | None) -> Started:
+        """Begin a run that waited for its user. Raises what `request` raises."""
+        run = await self._runs.get(run_id)
+        if run is None or run.state is not RunState.ASKED or not _is_same(run.actor, actor):
+            raise RunRefusedError("This question was answered already, or is too old. Run the action again.")
+        call = ActionCall(run.action, run.values)
+        try:
+            self._forms.require(run.action, actor)
+            checked = self._forms.check(call)
+            self._forms.require(run.action, actor, checked.values)
+        except HomelabError as error:
+            await self._runs.decline(run_id, str(error))
+            raise
+        request = replace(self._request(checked, actor, run.origin), reply=reply)
+        refusal = await self._runs.confirm(run_id, request)
+        if refusal:
+            raise RunRefusedError(refusal)
+        return Started(run_id, checked.definition.label)
+
+    async def decline(self, run_id: int, actor: Actor) -> None:
+        """The user said no."""
+        run = await self._runs.get(run_id)
+        if run is not None and _is_same(run.actor, actor):
+            await self._runs.decline(run_id, "Not confirmed.")
+
+    def title(self, name: str) -> str:
+        """What people read for an action."""
+        return self._forms.title(name)
+
+    async def title_of_run(self, run_id: int) -> str:
+        """What people read for the action of a run."""
+        run = await self._runs.get(run_id)
+        return self._forms.title(run.action) if run is not None else "Action"
+
+    def parameters(self, action: str) -> tuple[ActionParameter, ...]:
+        """What an action asks for. Raises UnknownActionError, or what is wrong with the row."""
+        return tuple(self._forms.settings(self._forms.definition(action)).parameters)
+
+    def choices(self, actor: Actor, action: str, parameter: str, typed: str) -> list[Offer]:
+        """What can be chosen for a parameter now and contains what was typed, at most 25.
+
+        Nothing for who may not run the action.
+        """
+        try:
+            self._forms.require(action, actor)
+        except HomelabError:
+            return []
+        return self._forms.choices(action, parameter, typed)
+
+    async def _check(self, call: ActionCall, actor: Actor, origin: Origin) -> CheckedCall:
+        await self._allow(call, actor, origin)
+        try:
+            checked = self._forms.check(call)
+            if origin is not Origin.WEB:  # a parameter may say which source it is about
+                self._forms.require(call.action, actor, checked.values)
+        except HomelabError as error:
+            await self._refused(call, actor, origin, str(error))
+            raise
+        return checked
+
+    def check_ready(self) -> None:
+        """Raise StillStartingError in the moment before the definitions were loaded."""
+        if not self._definitions.loaded.is_set():
+            raise StillStartingError("The bot is just starting. Try again in a moment.")
+
+    async def _allow(self, call: ActionCall, actor: Actor, origin: Origin) -> None:
+        self.check_ready()
+        self._forms.definition(call.action)
+        if not any(known.type == SERVICE and known.enabled for known in self._definitions.services.values()):
+            raise ServiceOffError("Actions are switched off: there is no service of the type “actions” that is on.")
+        try:
+            self._forms.require(call.action, actor)
+        except PermissionRefusedError as error:
+            await self._refused(call, actor, origin, str(error))
+            raise
+
+    async def _refused(self, call: ActionCall, actor: Actor, origin: Origin, reason: str) -> None:
+        # The values are not checked, so nobody knows which of them are secret.
+        await self._runs.ask(RunRequest(call.action, actor, origin, refusal=reason))
+
+    def _request(self, checked: CheckedCall, actor: Actor, origin: Origin) -> RunRequest:
+        settings = checked.settings
+        return RunRequest(
+            checked.definition.name,
+            actor,
+            origin,
+            checked.values,
+            checked.shown,
+            key=checked.key,
+            concurrency=settings.concurrency,
+            cooldown_seconds=settings.cooldown_seconds,
+        )
+
+
+def _is_same(one: Actor, other: Actor) -> bool:
+    return (one.user_id, one.guild_id) == (other.user_id, other.guild_id)

@@ -1,0 +1,38 @@
+"""Poll a data source now."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from pydantic import Field
+
+from app.bot.application.actions.base import ActionContext, ActionResult, ActionType, action_types
+from app.bot.application.collecting.collector import Collection
+from app.bot.application.queries.overview import source_view
+
+_WAIT_SECONDS = 10.0
+
+
+@action_types.register("poll_source")
+class PollSource(ActionType):
+    """Reads a data source now.
+
+    The user sees what it gave; dashboards that show the source follow.
+    """
+
+    repeatable: ClassVar[bool] = True
+
+    source: str = Field(min_length=1, description="Name of the data source")
+
+    def describe(self) -> str:
+        """The source."""
+        return f"Reads the data source “{self.source}” now."
+
+    async def run(self, context: ActionContext) -> ActionResult:
+        """Poll, and show the new reading."""
+        source = context.source(self.source)
+        await context.services.need(Collection, "collector").poll_now([self.source], _WAIT_SECONDS)
+        reading = context.readings.latest(self.source)
+        said = f": {reading.message}" if reading.message else ""
+        text = f"“{source.label}” is {reading.status.value}{said}"
+        return ActionResult(text, view=source_view(source, reading))

@@ -1,0 +1,32 @@
+"""Show a dashboard to the user who clicked."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from pydantic import Field
+
+from app.bot.application.actions.base import ActionContext, ActionResult, ActionType, action_types
+
+
+@action_types.register("show_dashboard")
+class ShowDashboard(ActionType):
+    """Shows a dashboard to the user who clicked.
+
+    Nobody else sees the answer. Whether the user may look at that dashboard is checked as well.
+    """
+
+    repeatable: ClassVar[bool] = True
+
+    dashboard: str = Field(min_length=1, description="Name of the dashboard")
+    page: str | None = Field(None, description="Page to begin with; empty for the first")
+
+    def describe(self) -> str:
+        """The dashboard."""
+        return f"Shows the dashboard “{self.dashboard}”."
+
+    async def run(self, context: ActionContext) -> ActionResult:
+        """Build the dashboard as it is now."""
+        dashboard = context.dashboards.named(context.actor.guild_id, self.dashboard)
+        view = await context.dashboards.show(context.actor, dashboard, self.page)
+        return ActionResult(f"Showed the dashboard “{dashboard.name}”.", view=view)

@@ -1,0 +1,1 @@
+"""Reads data sources, keeps what they returned, and writes history."""

@@ -1,0 +1,1 @@
+"""Keeps the messages of dashboards as their definitions want them."""

@@ -1,0 +1,1 @@
+"""Answers what users ask: status, sources, permissions, audit."""

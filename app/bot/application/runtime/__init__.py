@@ -1,0 +1,1 @@
+"""What keeps the bot running: the definitions in memory, supervision, statistics."""

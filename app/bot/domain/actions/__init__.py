@@ -1,0 +1,1 @@
+"""Actions, commands and their parameters: what a user may do."""

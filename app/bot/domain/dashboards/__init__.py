@@ -1,0 +1,1 @@
+"""Dashboards and where they are shown."""

@@ -1,0 +1,1 @@
+"""How numbers, times and text are written for people."""

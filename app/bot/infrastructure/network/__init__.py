@@ -1,0 +1,1 @@
+"""How the lab is reached: HTTP, TCP, UDP, TLS, SSH and programs."""

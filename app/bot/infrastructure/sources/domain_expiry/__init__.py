@@ -1,0 +1,1 @@
+"""The domain_expiry source and what only it needs."""

@@ -1,0 +1,1 @@
+"""The host source and what only it needs."""

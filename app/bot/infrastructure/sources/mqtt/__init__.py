@@ -1,0 +1,1 @@
+"""The mqtt source and what only it needs."""

@@ -1,0 +1,1 @@
+"""The node_exporter source and what only it needs."""

@@ -1,0 +1,1 @@
+"""The prometheus source and what only it needs."""

@@ -1,0 +1,1 @@
+"""The redis source and what only it needs."""

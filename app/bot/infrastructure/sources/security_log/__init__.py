@@ -1,0 +1,1 @@
+"""The security_log source and what only it needs."""

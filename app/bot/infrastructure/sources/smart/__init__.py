@@ -1,0 +1,1 @@
+"""The smart source and what only it needs."""

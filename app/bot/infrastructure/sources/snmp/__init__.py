@@ -1,0 +1,1 @@
+"""The snmp source and what only it needs."""

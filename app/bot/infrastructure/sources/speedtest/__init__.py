@@ -1,0 +1,1 @@
+"""The speedtest source and what only it needs."""

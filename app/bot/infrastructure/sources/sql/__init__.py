@@ -1,0 +1,1 @@
+"""The sql source and what only it needs."""

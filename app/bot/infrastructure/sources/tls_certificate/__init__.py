@@ -1,0 +1,1 @@
+"""The tls_certificate source and what only it needs."""

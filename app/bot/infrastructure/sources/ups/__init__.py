@@ -1,0 +1,1 @@
+"""The ups source and what only it needs."""

@@ -1,0 +1,28 @@
+"""Who is behind a request, and what that person may do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from app.definitions.roles import Role
+
+
+@dataclass(frozen=True, slots=True)
+class WebActor:
+    """A user who logged in (`kind` web), a script with that user's token (api), or who runs `homelab` (cli).
+
+    Who runs `homelab` is no user of the web admin: `user_id` is 0. `note` says in the revisions what a change was part
+    of, such as a restore.
+    """
+
+    kind: Literal["web", "api", "cli"]
+    user_id: int
+    name: str
+    role: Role
+    session_id: str = ""
+    note: str = ""
+
+    def may(self, role: Role) -> bool:
+        """Whether this actor has at least this role."""
+        return self.role.includes(role)

@@ -1,0 +1,257 @@
+"""Applies documents within a transaction: every record checked as the web admin checks it, every problem collected."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.definitions.actors import WebActor
+from app.definitions.errors import DuplicateRecordError, FieldError, InvalidRecordError
+from app.definitions.files.documents import Document
+from app.definitions.files.entries import Entry, read_entries
+from app.definitions.files.guilds import UnknownNameError
+from app.definitions.files.matching import keeping_order, match_components, positions
+from app.definitions.files.plan import Change, Plan, Verb, hidden_differences
+from app.definitions.files.problems import ConfigurationError, Problem
+from app.definitions.files.records import Record, defaults, read_resolver, readable
+from app.definitions.files.references import missing_secrets, types_in_order
+from app.definitions.files.sections import (
+    COMPONENT_TYPES,
+    COMPONENTS,
+    DASHBOARDS,
+    DATA_SOURCE_TYPES,
+    DATA_SOURCES,
+    GUILDS,
+    SECTIONS,
+    Section,
+)
+from app.definitions.store import RecordStore, entered_values
+from app.shared.database.models import DashboardComponentRow
+from app.shared.differences import Difference, same
+
+_TYPES_OF = {DATA_SOURCES: DATA_SOURCE_TYPES, COMPONENTS: COMPONENT_TYPES}
+
+
+class Applying:
+    """One application of documents. Whoever calls it has the transaction, and rolls it back after an error."""
+
+    def __init__(self, database: AsyncSession, store: RecordStore, actor: WebActor, *, prune: bool) -> None:
+        self._database = database
+        self._store = store
+        self._actor = actor
+        self._prune = prune
+        self._problems: list[Problem] = []
+        self._changes: list[Change] = []
+        self._prunable: list[Change] = []
+        self._unchanged = 0
+
+    async def run(self, documents: Sequence[Document]) -> Plan:
+        """Save what the documents say, and tell what changed. Raises ConfigurationError with all that is wrong."""
+        self._entries = read_entries(documents, self._problems)
+        self._resolver = await read_resolver(self._database, self._entries)
+        left: list[tuple[Section, Any]] = []
+        for section in SECTIONS.values():
+            if section in self._entries.by_section:
+                left += await self._section(section, self._entries.by_section[section])
+        await self._leave_or_remove_all(left)
+        missing = await missing_secrets(self._database, self._entries)
+        if self._problems:
+            raise ConfigurationError(self._problems)
+        return Plan(tuple(self._changes), tuple(self._prunable), self._unchanged, missing)
+
+    async def _section(self, section: Section, entries: Sequence[Entry]) -> list[tuple[Section, Any]]:
+        """Save the entries of a section; its rows that no file has, and that the files are about."""
+        if section is COMPONENT_TYPES:
+            entries = types_in_order(entries, self._problems)
+        records = [self._resolver.record(entry, self._problems) for entry in entries]
+        rows = await self._rows(section)
+        known: dict[tuple[Any, ...], Record] = {}
+        saved: list[tuple[Record, Any]] = []
+        for record in records:
+            if record.usable and self._is_first(record, known):
+                row = await self._save(record, rows.pop(record.key, None))
+                saved.append((record, row))
+            else:
+                await self._check(record)
+                saved.append((record, None))
+        if section is DASHBOARDS:
+            await self._components(saved)
+        return [(section, row) for key, row in rows.items() if self._is_meant(section, row, records)]
+
+    def _is_first(self, record: Record, known: dict[tuple[Any, ...], Record]) -> bool:
+        first = known.setdefault(record.key, record)
+        if first is not record:
+            text = f"is there twice, first in {first.entry.node.place}; keep one"
+            self._problems.append(record.entry.problem(record.entry.section.identity[-1], text))
+        return first is record
+
+    async def _rows(self, section: Section) -> dict[tuple[Any, ...], Any]:
+        """The rows that files manage, by key; of rows alike, the later ones with a number at the end of theirs."""
+        columns = section.kind.row.__mapper__.columns
+        found = await self._database.scalars(select(section.kind.row).order_by(columns[section.kind.key]))
+        rows: dict[tuple[Any, ...], Any] = {}
+        for row in found:
+            if section.manages(row):
+                key = tuple(getattr(row, name) for name in section.identity)
+                rows[key if key not in rows else (*key, getattr(row, section.kind.key))] = row
+        return rows
+
+    def _is_meant(self, section: Section, row: Any, records: Iterable[Record]) -> bool:
+        """Whether the files are about a row that they do not have: of their sections and servers, never a server."""
+        if section is GUILDS or section.comes_along(row):
+            return False
+        if not section.of_guilds:
+            return True
+        meant = {record.values["guild_id"] for record in records if "guild_id" not in record.told}
+        for node in self._entries.scopes.get(section, ()):
+            try:
+                meant.add(self._resolver.guild(node))
+            except UnknownNameError as error:
+                self._problems.append(Problem(node.place, str(error), "guild"))
+        return row.guild_id in meant
+
+    # Components of dashboards
+
+    async def _components(self, saved: Sequence[tuple[Record, Any]]) -> None:
+        ids = [row.id for _, row in saved if row is not None]
+        rows: dict[int, list[DashboardComponentRow]] = {}
+        columns = DashboardComponentRow
+        statement = select(columns).where(columns.dashboard_id.in_(ids)).order_by(columns.position, columns.id)
+        for component in await self._database.scalars(statement):
+            rows.setdefault(component.dashboard_id, []).append(component)
+        for record, dashboard in saved:
+            if record.entry.components is None:
+                continue
+            known = dashboard.id if dashboard is not None else None
+            await self._components_of(record.entry, known, rows.get(known or 0, []))
+
+    async def _components_of(self, entry: Entry, dashboard: int | None, rows: Sequence[DashboardComponentRow]) -> None:
+        """Save the components of one dashboard; `dashboard` None: it cannot be saved itself, so they are checked."""
+        inner = entry.components or ()
+        records = [self._resolver.record(one, self._problems, dashboard_id=dashboard or 1) for one in inner]
+        usable = [record for record in records if record.usable and dashboard is not None]
+        existing = [entered_values(COMPONENTS.kind, row) for row in rows]
+        found = match_components([_content(record.values) for record in usable], [_content(row) for row in existing])
+        matched = [None if place is None else rows[place] for place in found]
+        places = positions([None if row is None else (row.position, row.id) for row in matched])
+        in_order = keeping_order(found)
+        for index, (record, row, position) in enumerate(zip(usable, matched, places, strict=True)):
+            record.values["position"] = position
+            await self._save(record, row, moved=index not in in_order)
+        for record in records:
+            if record not in usable:
+                await self._check(record)
+        for place, row in enumerate(rows):
+            if place not in found:
+                own = COMPONENTS.subject(existing[place])
+                await self._leave_or_remove(COMPONENTS, row, f"{entry.subject} › {own}")
+
+    # Single records
+
+    async def _save(self, record: Record, row: Any, *, moved: bool = False) -> Any:
+        """Create or update the row; None when something is wrong with the record."""
+        section, kind = record.entry.section, record.entry.section.kind
+        if section is GUILDS and row is not None:
+            record.values["name"] = row.name  # the bot keeps the name that the server has in Discord
+        before = None if row is None else entered_values(kind, row)
+        try:
+            if row is None:
+                row = await self._store.create(self._database, kind, record.values, self._actor)
+            else:
+                row = await self._store.update(self._database, kind, row, record.values, self._actor)
+        except (InvalidRecordError, DuplicateRecordError) as error:
+            self._complain(record, error)
+            return None
+        self._tell(record.entry, before, entered_values(kind, row), moved=moved)
+        return row
+
+    def _tell(self, entry: Entry, before: dict[str, Any] | None, after: dict[str, Any], *, moved: bool) -> None:
+        """Put what happened to a record into the plan."""
+        if before is not None and same(before, after):
+            self._unchanged += 1
+            return
+        section = entry.section
+        if before is None:
+            given = {name: value for name, value in after.items() if not _goes_without_saying(section, name, value)}
+            found = hidden_differences(None, _shown(section, given))
+            self._changes.append(Change(Verb.ADD, section.name, entry.subject, found))
+            return
+        found = hidden_differences(_shown(section, before), _shown(section, after))
+        if moved:
+            found = (Difference("position", before["position"], after["position"]), *found)
+        self._changes.append(Change(Verb.CHANGE if found else Verb.SHIFT, section.name, entry.subject, found))
+
+    async def _check(self, record: Record) -> None:
+        """Find what else is wrong with a record that cannot be saved."""
+        try:
+            await self._store.validation.check(self._database, record.entry.section.kind, record.values)
+        except InvalidRecordError as error:
+            self._complain(record, error)
+
+    def _complain(self, record: Record, error: InvalidRecordError | DuplicateRecordError) -> None:
+        found = error.errors if isinstance(error, InvalidRecordError) else (FieldError(error.field, error.message),)
+        for problem in found:
+            if not self._follows_from_another(record, problem):
+                self._problems.append(record.entry.problem(problem.field, problem.message))
+
+    def _follows_from_another(self, record: Record, error: FieldError) -> bool:
+        """Whether an error would not be there without another one that was reported."""
+        if error.field in (*record.told, "dashboard_id"):
+            return True
+        if error.field == "guild_id":
+            return bool(self._problems) and record.values["guild_id"] in self._resolver.declared_guilds
+        types = self._entries.by_section.get(_TYPES_OF.get(record.entry.section, GUILDS), ())
+        declared = {entry.values.get("name") for entry in types}
+        return error.field == "type" and bool(self._problems) and record.values.get("type") in declared
+
+    async def _leave_or_remove_all(self, left: Sequence[tuple[Section, Any]]) -> None:
+        """What refers to others goes before them: later sections first, and again what could not go at first."""
+        waiting = list(reversed(left))
+        count = -1
+        while waiting and len(waiting) != count:
+            count = len(waiting)
+            refused: list[Problem] = []
+            again: list[tuple[Section, Any]] = []
+            for section, row in waiting:
+                subject = self._row_subject(section, row)
+                try:
+                    await self._leave_or_remove(section, row, subject)
+                except InvalidRecordError as error:
+                    text = "; ".join(found.message for found in error.errors)
+                    refused.append(Problem(self._entries.places[section], text, subject=subject))
+                    again.append((section, row))
+            waiting = again
+        self._problems += refused if waiting else ()
+
+    async def _leave_or_remove(self, section: Section, row: Any, subject: str) -> None:
+        if self._prune:
+            await self._store.delete(self._database, section.kind, row, self._actor)
+        change = Change(Verb.REMOVE, section.name, subject)
+        (self._changes if self._prune else self._prunable).append(change)
+
+    def _row_subject(self, section: Section, row: Any) -> str:
+        subject = section.subject(entered_values(section.kind, row))
+        guild = getattr(row, "guild_id", None)
+        return subject if guild is None else f"{subject} of {self._resolver.guild_name(guild)}"
+
+
+def _content(values: Mapping[str, Any]) -> dict[str, Any]:
+    """What makes a component what it is, without where it stands."""
+    return {name: value for name, value in values.items() if name not in ("dashboard_id", "position")}
+
+
+def _shown(section: Section, values: Mapping[str, Any]) -> dict[str, Any]:
+    """The values under the names that files have, without what says which record it is."""
+    left_out = {"dashboard_id", "position", *section.identity}
+    return {section.file_field(name): readable(name, value) for name, value in values.items() if name not in left_out}
+
+
+def _goes_without_saying(section: Section, name: str, value: Any) -> bool:
+    """Whether a field of a new record is as it is by default, or stands in its title."""
+    if section is COMPONENTS and name in ("type", "name"):
+        return True
+    known = defaults(section.kind)
+    return name in known and same(known[name], value)

@@ -1,0 +1,69 @@
+"""Declared data source types before they are saved: whatever would keep the bot from reading is named by its place."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from pydantic import ValidationError
+
+from app.bot.domain.components.component import describe_validation_error
+from app.bot.domain.components.placeholders import placeholders_in
+from app.bot.domain.components.template_types import with_defaults
+from app.bot.domain.integrations.definition import CONNECTION, SourceDefinition, config_schema_of
+from app.bot.domain.integrations.languages import Languages
+from app.definitions.errors import FieldError
+from app.definitions.template_types import StoredType, TemplateTypeChecks, parameter_schema_errors
+from app.shared.database.models import DataSourceTypeRow
+from app.shared.expressions import CelExpressions
+from app.shared.jmespaths import check_path
+
+_LANGUAGES = Languages(check_path, CelExpressions().check)
+_KNOWN = ("params", "answers", "item", "token")
+
+
+def source_type_errors(
+    config_schema: Mapping[str, Any], definition: Any, components: TemplateTypeChecks, stored: Iterable[StoredType]
+) -> list[FieldError]:
+    """What is wrong with a declared type; `stored` are the template types, which its ready components may use."""
+    errors = list(parameter_schema_errors(config_schema))
+    properties = config_schema.get("properties")
+    if isinstance(properties, Mapping) and CONNECTION in properties:
+        where = f"config_schema.properties.{CONNECTION}"
+        errors.append(FieldError(where, "is the name of a setting that every source has; choose another"))
+    try:
+        SourceDefinition.model_validate(definition, context=_LANGUAGES.context())
+    except ValidationError as error:
+        for problem in error.errors(include_url=False, include_input=False):
+            place = ".".join(["definition", *(str(part) for part in problem["loc"])])
+            errors.append(FieldError(place, describe_validation_error(problem).partition(": ")[2]))
+        return errors
+    errors += _placeholder_errors(definition, frozenset(properties or ()))
+    errors += components.ready_errors(definition.get("components", []), "definition.components", stored)
+    return errors
+
+
+def whole_schema(row: Any) -> Mapping[str, Any]:
+    """The schema of the configs of a type: of a declared data source type also how its server is reached."""
+    schema: Mapping[str, Any] = row.config_schema
+    return config_schema_of(schema) if _is_declared(row) else schema
+
+
+def whole_config(row: Any, config: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A config with the defaults that the type's schema has for what it leaves out, where the type goes by those."""
+    return with_defaults(row.config_schema, config) if _is_declared(row) else config
+
+
+def _is_declared(row: Any) -> bool:
+    return isinstance(row, DataSourceTypeRow) and row.kind == "declarative"
+
+
+def _placeholder_errors(definition: Mapping[str, Any], parameters: frozenset[str]) -> Iterator[FieldError]:
+    for name, part in definition.items():
+        for path in placeholders_in(part) if name != "components" else ():
+            first, _, rest = path.partition(".")
+            if first not in _KNOWN:
+                message = f"${{{path}}}: “{first}” is not known here; known: {', '.join(_KNOWN)}"
+                yield FieldError(f"definition.{name}", message)
+            elif first == "params" and rest.partition(".")[0] not in parameters:
+                yield FieldError(f"definition.{name}", f"${{{path}}}: there is no parameter “{rest.partition('.')[0]}”")

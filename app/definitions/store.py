@@ -1,0 +1,213 @@
+"""Saves records: checked, audited, and with the database's refusals in the user's words. The caller commits."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.definitions import audit
+from app.definitions.acting import act_as
+from app.definitions.actors import WebActor
+from app.definitions.errors import (
+    DuplicateRecordError,
+    FieldError,
+    InvalidRecordError,
+    ReadOnlyRecordError,
+    RecordNotFoundError,
+    RoleTooLowError,
+)
+from app.definitions.kinds import COMPONENT_TYPES, COMPONENTS, DATA_SOURCE_TYPES, SECRETS, USERS, Kind
+from app.definitions.passwords import Passwords
+from app.definitions.validation import Validation, is_last_admin
+from app.shared.database.models import DashboardComponentRow
+from app.shared.differences import same
+from app.shared.secrets import SecretBox
+
+_UNIQUE_VIOLATION = "23505"
+_FOREIGN_KEY_VIOLATION = "23503"
+_KEPT_AS = {"ciphertext": "value", "password_hash": "password"}
+"""Write-only fields by the column that keeps what is made of them."""
+_BOOKKEEPING = frozenset({"session_epoch"})
+
+
+class RecordStore:
+    """Creates, changes and deletes records of every kind."""
+
+    def __init__(self, validation: Validation, secret_box: SecretBox, passwords: Passwords) -> None:
+        self.validation = validation
+        self._secret_box = secret_box
+        self._passwords = passwords
+
+    async def create(
+        self, database: AsyncSession, kind: Kind, values: Mapping[str, Any], actor: WebActor, *, key: Any = None
+    ) -> Any:
+        """The new row. Raises RoleTooLowError, ReadOnlyRecordError, InvalidRecordError or DuplicateRecordError.
+
+        `key` is that of a record that was there before; without it the database hands one out.
+        """
+        _require_writer(kind, actor)
+        await act_as(database, actor)
+        checked = await self.validation.check(database, kind, values)
+        if kind is COMPONENTS and checked["position"] is None:
+            checked["position"] = await _next_position(database, checked["dashboard_id"])
+        columns = await self._columns(kind, checked, None)
+        if key is not None:
+            columns[kind.key] = key
+        row = kind.row(**columns, **dict(kind.own))
+        await _flush(database, kind, row)
+        _audit(database, actor, kind, "create", row, detail={"values": _shown(columns)})
+        return row
+
+    async def update(
+        self, database: AsyncSession, kind: Kind, row: Any, changes: Mapping[str, Any], actor: WebActor
+    ) -> Any:
+        """The row with `changes`, its other fields as they are. Raises what `create` raises.
+
+        Nothing is written when nothing changes.
+        """
+        _require_writer(kind, actor, row)
+        await act_as(database, actor)
+        values = {**entered_values(kind, row), **changes}
+        if kind is COMPONENT_TYPES and values.get("name") != row.name:
+            await self.validation.check_unused(database, row.name, "renamed")
+        if kind is DATA_SOURCE_TYPES and values.get("name") != row.name:
+            await self.validation.check_source_type_unused(database, row.name, "renamed")
+        checked = await self.validation.check(database, kind, values, row)
+        if kind is COMPONENTS and checked["position"] is None:
+            checked["position"] = row.position
+        if kind is SECRETS and "value" not in changes:
+            del checked["value"]
+        columns = await self._columns(kind, checked, row)
+        before = {name: getattr(row, name) for name in columns}
+        differing = {name: value for name, value in columns.items() if not same(before[name], value)}
+        if not differing:
+            return row
+        for name, value in differing.items():
+            setattr(row, name, value)
+        await _flush(database, kind, row)
+        was = _shown({name: before[name] for name in differing})
+        _audit(database, actor, kind, "update", row, detail={"before": was, "after": _shown(differing)})
+        return row
+
+    async def move(
+        self, database: AsyncSession, component: DashboardComponentRow, position: int, actor: WebActor
+    ) -> None:
+        """Give a component another place, whatever else may be wrong with it. Raises RoleTooLowError."""
+        _require_writer(COMPONENTS, actor)
+        await act_as(database, actor)
+        before, component.position = component.position, position
+        await _flush(database, COMPONENTS, component)
+        detail = {"before": {"position": before}, "after": {"position": position}}
+        _audit(database, actor, COMPONENTS, "update", component, detail=detail)
+
+    async def delete(self, database: AsyncSession, kind: Kind, row: Any, actor: WebActor) -> None:
+        """Delete the row and what belongs to it. Raises RoleTooLowError, ReadOnlyRecordError or InvalidRecordError."""
+        _require_writer(kind, actor, row)
+        await act_as(database, actor)
+        if kind is COMPONENT_TYPES:
+            await self.validation.check_unused(database, row.name, "deleted")
+        if kind is DATA_SOURCE_TYPES:
+            await self.validation.check_source_type_unused(database, row.name, "deleted")
+        if kind is USERS and await is_last_admin(database, row):
+            raise InvalidRecordError([FieldError("role", "this is the last admin; make another user admin first")])
+        shown = _shown({name: getattr(row, name) for name in kind.fields if name in kind.columns})
+        _audit(database, actor, kind, "delete", row, detail={"values": shown})
+        await database.delete(row)
+        await database.flush()
+
+    async def get(self, database: AsyncSession, kind: Kind, key: str) -> Any:
+        """The row with this key. Raises RecordNotFoundError."""
+        try:
+            row = await database.get(kind.row, kind.parse_key(key))
+        except (ValueError, DBAPIError):
+            row = None
+        if row is None:
+            raise RecordNotFoundError(f"There is no {kind.singular} “{key[:100]}”.")
+        return row
+
+    async def _columns(self, kind: Kind, values: Mapping[str, Any], existing: Any) -> dict[str, Any]:
+        """What goes into the row: write-only values become what is kept of them."""
+        if kind is SECRETS:
+            columns: dict[str, Any] = {"name": values["name"]}
+            if "value" in values:
+                columns["ciphertext"] = self._secret_box.seal(values["value"])
+            return columns
+        if kind is USERS:
+            columns = {name: value for name, value in values.items() if name != "password"}
+            if values["password"] is not None:
+                columns["password_hash"] = await self._passwords.hash(values["password"])
+                columns["session_epoch"] = 0 if existing is None else existing.session_epoch + 1
+            return columns
+        return dict(values)
+
+
+_PLACEHOLDER = "unchanged"
+
+
+def entered_values(kind: Kind, row: Any) -> dict[str, Any]:
+    """The row's fields as they were entered; a secret's value as a placeholder, for it does not come back."""
+    values = {name: getattr(row, name) for name in kind.fields if name in kind.columns}
+    if kind is SECRETS:
+        values["value"] = _PLACEHOLDER
+    return values
+
+
+def may_read(kind: Kind, actor: WebActor) -> None:
+    """Raise RoleTooLowError unless the actor may see records of this kind."""
+    if not actor.may(kind.reader):
+        raise RoleTooLowError(f"Only users with the role {kind.reader} may see {kind.name}.")
+
+
+def _require_writer(kind: Kind, actor: WebActor, row: Any = None) -> None:
+    if kind.shape is None:
+        raise ReadOnlyRecordError(f"Records of {kind.name} come with the program and cannot be changed here.")
+    if row is not None and not kind.is_own(row):
+        name = getattr(row, kind.title_field)
+        raise ReadOnlyRecordError(f"The {kind.singular} “{name}” comes with the program and cannot be changed here.")
+    if not actor.may(kind.writer):
+        raise RoleTooLowError(f"Only users with the role {kind.writer} may change {kind.name}.")
+
+
+async def _next_position(database: AsyncSession, dashboard_id: int) -> int:
+    last = await database.scalar(
+        select(func.max(DashboardComponentRow.position)).where(DashboardComponentRow.dashboard_id == dashboard_id)
+    )
+    return 0 if last is None else min(last + 1, 2**31 - 1)
+
+
+async def _flush(database: AsyncSession, kind: Kind, row: Any) -> None:
+    """Send the row to the database. Raises DuplicateRecordError or InvalidRecordError for what it refuses."""
+    try:
+        async with database.begin_nested():
+            database.add(row)
+    except IntegrityError as error:
+        state = getattr(error.orig, "sqlstate", "")
+        if state == _UNIQUE_VIOLATION:
+            message = f"another {kind.singular} has this {kind.unique} already"
+            raise DuplicateRecordError(kind.unique, message) from None
+        if state == _FOREIGN_KEY_VIOLATION:
+            raise InvalidRecordError([FieldError(kind.key, "what it belongs to is gone; reload the page")]) from None
+        raise InvalidRecordError([FieldError(kind.unique, "the database refused these values")]) from None
+
+
+def _shown(columns: Mapping[str, Any]) -> dict[str, Any]:
+    """What the audit log may say of columns: that a write-only one was set, not to what."""
+    return {
+        _KEPT_AS.get(name, name): audit.HIDDEN if name in _KEPT_AS else value
+        for name, value in columns.items()
+        if name not in _BOOKKEEPING
+    }
+
+
+def _audit(
+    database: AsyncSession, actor: WebActor, kind: Kind, verb: str, row: Any, *, detail: Mapping[str, Any]
+) -> None:
+    name = str(getattr(row, kind.title_field) or getattr(row, "type", ""))
+    key = str(getattr(row, kind.key))
+    target = f"{kind.singular} {key}" if name in ("", key) else f"{kind.singular} {key} “{name}”"
+    guild = getattr(row, kind.guild) if kind.guild is not None else None
+    audit.record(database, actor, f"{kind.name}.{verb}", target, detail=detail, guild_id=guild)

@@ -1,0 +1,40 @@
+"""The memory of messages."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.bot.domain.dashboards.placements import Placement, PlacementState, message_age
+
+
+@given(st.integers(1, 2**63 - 1))
+def test_the_marker_fits_discords_32_bits(placement_id: int) -> None:
+    assert 1 <= Placement(placement_id, 1, 1).marker <= 2**31 - 1
+
+
+def test_markers_of_neighbours_differ() -> None:
+    assert len({Placement(number, 1, 1).marker for number in range(1, 1_000)}) == 999
+
+
+@given(st.integers(1, 2**53))
+def test_the_nonce_fits_discords_25_characters(placement_id: int) -> None:
+    posted = Placement(min(placement_id, 10**11), 1, 1, posted_at=datetime(2026, 1, 1, tzinfo=UTC))
+    assert len(posted.nonce) <= 25
+
+
+def test_a_renewed_message_has_another_nonce() -> None:
+    first = Placement(1, 1, 1)
+    assert first.nonce == Placement(1, 1, 1).nonce
+    assert first.nonce != Placement(1, 1, 1, posted_at=datetime(2026, 1, 1, tzinfo=UTC)).nonce
+
+
+def test_a_new_placement_may_or_may_not_have_its_message() -> None:
+    assert Placement(1, 1, 1).state is PlacementState.POSTING
+
+
+def test_the_age_of_a_message_stands_in_its_id() -> None:
+    # Discord's own example (reference, snowflakes): 175928847299117063 was made 2016-04-30 11:18:25.796 UTC.
+    assert message_age(175928847299117063, datetime(2016, 4, 30, 12, 18, 25, 796_000, tzinfo=UTC)) == 3_600

@@ -1,0 +1,134 @@
+"""The catalog comes into the database once, and fits the types that it names."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import asyncpg
+import pytest
+
+import app.bot.domain.components.types  # noqa: F401  # importing registers the component types
+from app.bot.application.rendering.builder import DashboardBuilder
+from app.bot.application.rendering.component_factory import ComponentFactory
+from app.bot.application.rendering.readings import ReadingStore
+from app.bot.application.service_types import SERVICE_CONFIGS
+from app.bot.domain.components.component import component_types, parse_config
+from app.bot.domain.components.template_filters import FILTERS, finalize
+from app.bot.domain.dashboards.dashboard import Dashboard, DashboardComponent, Layout
+from app.bot.domain.readings.source import DataSource
+from app.bot.infrastructure.actions import action_types
+from app.bot.infrastructure.sources import source_types
+from app.bot.interface.commands import command_types
+from app.definitions.catalog.seed import TypeDescription, dashboards, describe, seed, seed_dashboards
+from app.definitions.form_schema import form_schema
+from app.shared.templating import SandboxedTemplates
+from tests.support import factories
+
+
+def all_types() -> list[TypeDescription]:
+    return [
+        *describe("component_types", component_types.items()),
+        *describe("data_source_types", source_types.items()),
+        *describe("service_types", SERVICE_CONFIGS.items()),
+        *describe("action_types", action_types.items()),
+        *describe("command_types", command_types.items()),
+    ]
+
+
+async def test_every_builtin_type_is_described(owner: asyncpg.Connection) -> None:
+    await seed(owner, all_types())
+
+    gauge = await owner.fetchrow("SELECT * FROM component_types WHERE name = 'gauge'")
+    assert gauge is not None
+    assert gauge["title"] == "Gauge"
+    assert gauge["description"]
+    assert "metric" in gauge["config_schema"]["properties"]
+    assert await owner.fetchval("SELECT count(*) FROM component_types WHERE kind = 'builtin'") == len(component_types)
+    assert await owner.fetchval("SELECT count(*) FROM data_source_types WHERE kind = 'builtin'") == len(source_types)
+    assert await owner.fetchval("SELECT title FROM data_source_types WHERE name = 'http_json'") == "HTTP JSON"
+
+
+async def test_the_catalogs_rows_fit_their_types(owner: asyncpg.Connection) -> None:
+    await seed(owner, all_types())
+
+    for row in await owner.fetch("SELECT * FROM services"):
+        parse_config(SERVICE_CONFIGS[row["type"]], row["config"], row["name"])
+    for row in await owner.fetch("SELECT * FROM commands"):
+        parse_config(command_types[row["type"]], row["config"], row["name"])
+    for row in await owner.fetch("SELECT * FROM data_sources"):
+        parse_config(source_types[row["type"]], row["config"], row["name"])
+    for row in await owner.fetch("SELECT * FROM actions"):
+        parse_config(action_types[row["type"]], row["config"], row["name"])
+    assert await owner.fetchval("SELECT count(*) FROM services") == len(SERVICE_CONFIGS)
+
+
+async def test_seeding_again_changes_nothing(owner: asyncpg.Connection) -> None:
+    guild = await factories.guild(owner)
+    await seed(owner, all_types())
+    await seed_dashboards(owner, guild["id"], {})
+    before = await owner.fetch("SELECT * FROM definition_revisions ORDER BY table_name")
+
+    await seed(owner, all_types())
+    await seed_dashboards(owner, guild["id"], {})
+
+    assert await owner.fetch("SELECT * FROM definition_revisions ORDER BY table_name") == before
+
+
+async def test_what_a_user_changed_or_removed_stays_so(owner: asyncpg.Connection) -> None:
+    guild = await factories.guild(owner)
+    await seed(owner, all_types())
+    await seed_dashboards(owner, guild["id"], {})
+    await owner.execute("UPDATE data_sources SET interval_seconds = 60 WHERE name = 'host'")
+    await owner.execute("DELETE FROM commands WHERE name = 'sources'")
+    await owner.execute("DELETE FROM dashboards WHERE name = 'This machine'")
+
+    await seed(owner, all_types())
+    await seed_dashboards(owner, guild["id"], {})
+
+    assert await owner.fetchval("SELECT interval_seconds FROM data_sources WHERE name = 'host'") == 60
+    assert await owner.fetchval("SELECT count(*) FROM commands WHERE name = 'sources'") == 0
+    assert await owner.fetchval("SELECT count(*) FROM dashboards WHERE name = 'This machine'") == 0
+
+
+async def test_a_dashboard_comes_with_its_channel_and_components(owner: asyncpg.Connection) -> None:
+    guild = await factories.guild(owner)
+    await seed_dashboards(owner, guild["id"], {"this-machine": 42})
+
+    board = await owner.fetchrow("SELECT * FROM dashboards WHERE name = 'This machine'")
+    assert board is not None
+    assert board["channel_id"] == 42
+    rows = await owner.fetch(
+        "SELECT type FROM dashboard_components WHERE dashboard_id = $1 ORDER BY position", board["id"]
+    )
+    assert [row["type"] for row in rows] == [part["type"] for part in dashboards()["this-machine"]["components"]]
+
+
+@pytest.mark.parametrize("key", sorted(dashboards()))
+def test_the_catalogs_dashboards_build_without_a_problem(key: str) -> None:
+    definition = dashboards()[key]
+    Layout.model_validate(definition["layout"])
+    now = datetime(2026, 1, 1, tzinfo=UTC)
+    readings = ReadingStore()
+    readings.define([DataSource(1, "host", "host"), DataSource(2, "bot", "bot")], now)
+    parts = tuple(
+        DashboardComponent(
+            number, 1, part["type"], number, part.get("name", ""), part.get("page"), part.get("config", {})
+        )
+        for number, part in enumerate(definition["components"])
+    )
+    dashboard = Dashboard(1, 1, definition["name"], layout=definition["layout"], components=parts)
+    builder = DashboardBuilder(
+        ComponentFactory(component_types), readings, SandboxedTemplates(filters=FILTERS, finalize=finalize)
+    )
+    for page in {part.page for part in parts}:
+        built = builder.build(dashboard, now, page)
+        assert built.problems == ()
+        assert "****" not in repr(built), "titles are bold already"
+
+
+def test_forms_show_the_settings_in_the_order_of_the_model() -> None:
+    (described,) = describe("component_types", [("chart", component_types["chart"])])
+    properties = form_schema(described.config_schema)["properties"]
+    shown = sorted(properties, key=lambda name: properties[name]["propertyOrder"])
+    assert shown[:4] == ["kind", "title", "series", "range"]
+    assert properties["series"]["items"]["title"] == "series"

@@ -1,0 +1,28 @@
+"""Files of definitions on a real database."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from cryptography.fernet import Fernet
+
+from app.cli.provision import config_models
+from app.definitions.files.store import record_store
+from app.definitions.store import RecordStore
+from app.shared.secrets import SecretBox
+from tests.definitions.files.lab import Lab, open_lab
+from tests.support.database import Server
+
+
+@pytest.fixture(scope="session")
+def store() -> RecordStore:
+    return record_store(config_models(), SecretBox(Fernet.generate_key().decode()))
+
+
+@pytest.fixture
+async def lab(postgres: Server, store: RecordStore, tmp_path: Path) -> AsyncIterator[Lab]:
+    """A database that knows the builtin types and holds no definition."""
+    async with open_lab(postgres, store, tmp_path) as lab:
+        yield lab
