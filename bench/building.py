@@ -14,9 +14,8 @@ from app.bot.application.rendering.builder import DashboardBuilder
 from app.bot.application.rendering.component_factory import ComponentFactory
 from app.bot.application.rendering.readings import ReadingStore
 from app.bot.application.rendering.regions import GuildRegions
-from app.bot.domain.components import types as _registered  # noqa: F401  # importing registers the component types
-from app.bot.domain.components.component import component_types
 from app.bot.domain.components.template_filters import FILTERS, finalize
+from app.bot.domain.components.types import component_types
 from app.bot.domain.dashboards.dashboard import Dashboard, DashboardComponent
 from app.bot.domain.guilds import Guild
 from app.bot.domain.readings.reading import Metric, Reading

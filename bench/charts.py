@@ -17,9 +17,9 @@ import psutil
 from app.bot.application.rendering.charts import ChartStore
 from app.bot.application.rendering.readings import ReadingStore
 from app.bot.domain.charts.chart import ChartRequest, Picture
-from app.bot.domain.components import types as _registered  # noqa: F401  # importing registers the component types
-from app.bot.domain.components.component import RenderContext, component_types, parse_config
+from app.bot.domain.components.component import RenderContext, parse_config
 from app.bot.domain.components.template_filters import FILTERS, finalize
+from app.bot.domain.components.types import component_types
 from app.bot.domain.readings.history import History, HistoryQuery, SeriesHistory
 from app.bot.domain.readings.source import DataSource
 from app.shared.chart_worker import SCALE

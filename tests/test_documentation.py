@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from app.bot.domain.components import types as _registered  # noqa: F401  # importing registers the component types
-from app.bot.domain.components.component import component_types
+from app.bot.domain.components.types import component_types
 from scripts import integrations
 
 DOCS = Path(__file__).parents[1] / "docs"

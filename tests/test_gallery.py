@@ -10,8 +10,7 @@ from typing import Any
 import pytest
 
 from app.bot.application.rendering.component_factory import ComponentFactory
-from app.bot.domain.components import types as _registered  # noqa: F401  # importing registers the component types
-from app.bot.domain.components.component import component_types
+from app.bot.domain.components.types import component_types
 from app.bot.infrastructure.sources import source_types
 from app.definitions.catalog.type_rows import template_types
 from app.gallery import gallery

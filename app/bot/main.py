@@ -50,9 +50,8 @@ from app.bot.application.runtime.heartbeat import Heartbeat, HeartbeatConfig
 from app.bot.application.runtime.statistics import Statistics
 from app.bot.application.runtime.supervisor import Service, ServiceBuilder, ServiceType, Supervisor
 from app.bot.domain.changes import Change
-from app.bot.domain.components import types as _components  # noqa: F401  # importing registers the component types
-from app.bot.domain.components.component import component_types
 from app.bot.domain.components.template_filters import FILTERS, finalize
+from app.bot.domain.components.types import component_types
 from app.bot.domain.dashboards.placements import PlacementState
 from app.bot.domain.errors import HomelabError, StorageUnavailableError
 from app.bot.domain.guilds import BotInstance

@@ -8,8 +8,7 @@ from contextlib import contextmanager
 from pydantic import BaseModel
 
 from app.bot.application.service_types import SERVICE_CONFIGS
-from app.bot.domain.components import types as _components  # noqa: F401  # importing registers the component types
-from app.bot.domain.components.component import component_types
+from app.bot.domain.components.types import component_types
 from app.bot.infrastructure.actions import action_types
 from app.bot.infrastructure.sources import source_types
 from app.bot.interface.commands import command_types

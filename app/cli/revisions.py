@@ -59,7 +59,7 @@ def list_revisions(
 
     found = _run(run)
     if as_json:
-        from app.web.api.revisions import summary_of
+        from app.definitions.revision_outputs import summary_of
 
         _print_json([summary_of(row, name).model_dump(mode="json") for row, name in found])
     elif not found:
@@ -79,7 +79,7 @@ def show_revision(revision: Id, as_json: AsJson = False) -> None:
 
     row, name = _run(run)
     if as_json:
-        from app.web.api.revisions import details_of
+        from app.definitions.revision_outputs import details_of
 
         _print_json(details_of(row, name).model_dump(mode="json"))
         return

@@ -11,8 +11,8 @@ from pydantic import BaseModel, ValidationError
 from sqlalchemy import Text, cast, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.bot.application.actions.action_forms import unknown_parameters
 from app.bot.domain.actions.command_options import MAX_COMMANDS, length_problem
+from app.bot.domain.actions.parameters import unknown_parameters
 from app.bot.domain.components.component import describe_validation_error
 from app.bot.domain.components.nesting import nested_in
 from app.bot.domain.components.placeholders import placeholders_in

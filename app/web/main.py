@@ -22,9 +22,8 @@ from starlette.responses import RedirectResponse, Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from app.bot.domain.components import types as _components  # noqa: F401  # importing registers the component types
-from app.bot.domain.components.component import component_types
 from app.bot.domain.components.template_filters import FILTERS, finalize
+from app.bot.domain.components.types import component_types
 from app.definitions.errors import RecordError, RecordNotFoundError, RoleTooLowError
 from app.definitions.kinds import COMPONENTS
 from app.definitions.passwords import Passwords

@@ -6,8 +6,7 @@ from typing import Any
 
 import pytest
 
-from app.bot.domain.components import types as _components  # noqa: F401  # importing registers the component types
-from app.bot.domain.components.component import component_types
+from app.bot.domain.components.types import component_types
 from app.definitions.template_types import StoredType, TemplateTypeChecks
 
 CHECKS = TemplateTypeChecks(dict(component_types.items()))

@@ -11,9 +11,9 @@ from app.bot.application.rendering.readings import ReadingStore
 from app.bot.domain.blocks.block import Block, Button, Buttons, Container, Gallery, Select, Text, View
 from app.bot.domain.blocks.emoji import is_emoji
 from app.bot.domain.blocks.limits import exceeds
-from app.bot.domain.components import types as _registered  # noqa: F401  # importing registers the component types
-from app.bot.domain.components.component import Component, RenderContext, component_types, parse_config
+from app.bot.domain.components.component import Component, RenderContext, parse_config
 from app.bot.domain.components.template_filters import FILTERS, finalize
+from app.bot.domain.components.types import component_types
 from app.bot.domain.readings.reading import Metric, Reading, Status
 from app.bot.domain.readings.source import DataSource
 from app.shared.expressions import CelExpressions

@@ -25,7 +25,7 @@ from typing import Any, Protocol
 import psutil
 import pytest
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 SERVICES_ENVIRONMENT = ROOT / ".services"
 """Where `make test-services` puts the programs that come from PyPI."""
 HOST = "127.0.0.1"

@@ -11,8 +11,7 @@ from argon2 import PasswordHasher
 from cryptography.fernet import Fernet
 from fastapi import FastAPI
 
-from app.bot.domain.components import types as _components  # noqa: F401  # importing registers the component types
-from app.bot.domain.components.component import component_types
+from app.bot.domain.components.types import component_types
 from app.definitions.passwords import Passwords
 from app.shared.database.core.engine import create_engine
 from app.shared.secrets import SecretBox

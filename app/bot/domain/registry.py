@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
+import pkgutil
+import sys
 from collections.abc import Callable, Iterator
 from typing import Generic, TypeVar
 
@@ -48,3 +51,9 @@ class Registry(Generic[Implementation]):
     def items(self) -> Iterator[tuple[str, Implementation]]:
         """Names and implementations, by name."""
         return iter(sorted(self._implementations.items()))
+
+
+def import_modules(package: str) -> None:
+    """Import every module of a package and of its packages, so that the types in them register themselves."""
+    for found in pkgutil.walk_packages(sys.modules[package].__path__, f"{package}."):
+        importlib.import_module(found.name)

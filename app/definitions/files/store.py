@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import getpass
 
-from app.bot.domain.components import types as _components  # noqa: F401  # importing registers the component types
-from app.bot.domain.components.component import component_types
+from app.bot.domain.components.types import component_types
 from app.definitions.actors import WebActor
 from app.definitions.kinds import COMPONENTS
 from app.definitions.passwords import Passwords

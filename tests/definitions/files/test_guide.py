@@ -17,7 +17,7 @@ from app.shared.secrets import SecretBox
 from tests.definitions.files.lab import Lab
 from tests.support import factories
 
-GUIDE = (Path(__file__).parents[2] / "docs" / "config-as-code.md").read_text(encoding="utf-8")
+GUIDE = (Path(__file__).parents[3] / "docs" / "config-as-code.md").read_text(encoding="utf-8")
 FILES = dict(re.findall(r"```yaml\n# (\S+)\n(.*?)```", GUIDE, re.DOTALL))
 PRINTED = re.findall(r"```text\n(.*?)```", GUIDE, re.DOTALL)
 DASHBOARD = "lab/dashboards/storage.yaml"

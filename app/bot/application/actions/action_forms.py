@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
@@ -12,17 +12,24 @@ from app.bot.application.actions.base import ActionSettings, ActionType
 from app.bot.application.rendering.readings import ReadingStore
 from app.bot.application.runtime.definitions import Definitions
 from app.bot.domain.actions.action import ActionCall, ActionDefinition
-from app.bot.domain.actions.parameters import ActionParameter, Offer, Value, is_missing, masked, offers, parse_values
+from app.bot.domain.actions.parameters import (
+    PARAMS,
+    ActionParameter,
+    Offer,
+    Value,
+    is_missing,
+    masked,
+    offers,
+    parse_values,
+    unknown_parameters,
+)
 from app.bot.domain.components.component import parse_config
-from app.bot.domain.components.placeholders import fill_known, placeholders_in
+from app.bot.domain.components.placeholders import fill_known
 from app.bot.domain.errors import HomelabError, InvalidConfigError, PermissionRefusedError
 from app.bot.domain.guilds import Actor
 from app.bot.domain.permissions import ACTION_RUN, require, scopes_of_action
 from app.bot.domain.readings.items import plain_text
 from app.bot.domain.registry import Registry
-
-PARAMS = "params"
-"""The name under which configs know the values: `${params.x}`."""
 
 
 class UnknownActionError(HomelabError):
@@ -60,25 +67,6 @@ class CheckedCall:
         if not self.settings.confirm:
             return ""
         return plain_text(_filled(self.settings.confirm, self.shown))
-
-
-def unknown_parameters(config: Mapping[str, Any]) -> list[str]:
-    """Names in `${params.x}` that are no parameters of the action."""
-    parameters = config.get("parameters")
-    known = {one.get("name") for one in parameters if isinstance(one, Mapping)} if isinstance(parameters, list) else ()
-    named = (path.partition(".") for path in _all_placeholders(config))
-    return sorted({name for root, _, name in named if root == PARAMS and name not in known})
-
-
-def _all_placeholders(value: Any) -> Iterator[str]:
-    if isinstance(value, Mapping):
-        for entry in value.values():
-            yield from _all_placeholders(entry)
-    elif isinstance(value, (list, tuple)):
-        for entry in value:
-            yield from _all_placeholders(entry)
-    else:
-        yield from placeholders_in(value)
 
 
 def _filled(value: Any, values: Mapping[str, Any], encoded: bool = False) -> Any:

@@ -5,19 +5,22 @@ from __future__ import annotations
 import math
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from app.bot.domain.components.placeholders import placeholders_in
 from app.bot.domain.errors import HomelabError
 from app.bot.domain.formatting.markdown import one_line, shorten
 from app.bot.domain.patterns import TEXT_LIMIT, is_found, pattern_problem
 from app.bot.domain.readings.items import plain_text, value_at
 from app.bot.domain.readings.reading import Readings
 
+PARAMS = "params"
+"""The name under which configs know the values: `${params.x}`."""
 MAX_PARAMETERS = 10
 MAX_TEXT = 2_000
 """Characters of a text; Discord's own limit of an input is 4,000."""
@@ -290,3 +293,22 @@ def _choice(raw: Any, offered: Sequence[Offer]) -> str:
         raise ValueError("cannot be chosen right now: its data source has given no choices yet")
     some = ", ".join(offer.label for offer in offered[:10])
     raise ValueError(f"must be one of: {some}{' …' if len(offered) > 10 else ''}")  # as many as above
+
+
+def unknown_parameters(config: Mapping[str, Any]) -> list[str]:
+    """Names in `${params.x}` that are no parameters of the action."""
+    parameters = config.get("parameters")
+    known = {one.get("name") for one in parameters if isinstance(one, Mapping)} if isinstance(parameters, list) else ()
+    named = (path.partition(".") for path in _all_placeholders(config))
+    return sorted({name for root, _, name in named if root == PARAMS and name not in known})
+
+
+def _all_placeholders(value: Any) -> Iterator[str]:
+    if isinstance(value, Mapping):
+        for entry in value.values():
+            yield from _all_placeholders(entry)
+    elif isinstance(value, (list, tuple)):
+        for entry in value:
+            yield from _all_placeholders(entry)
+    else:
+        yield from placeholders_in(value)

@@ -1,4 +1,4 @@
-"""A bot process that runs actions, to be killed in the middle: `python -m tests.bot.application.actions.action_process URL`.
+"""A bot process that runs actions, to be killed in the middle: `python -m` this module, with the database's URL.
 
 It talks to no Discord. Its one action writes a line into a file and then, if it is told so, hangs.
 """

@@ -13,9 +13,8 @@ from app.bot.application.rendering.builder import DashboardBuilder
 from app.bot.application.rendering.component_factory import ComponentFactory
 from app.bot.application.rendering.readings import ReadingStore
 from app.bot.application.runtime.definitions import DefinitionRepositories, Definitions
-from app.bot.domain.components import types as _registered  # noqa: F401  # importing registers the component types
-from app.bot.domain.components.component import component_types
 from app.bot.domain.components.template_filters import FILTERS, finalize
+from app.bot.domain.components.types import component_types
 from app.bot.infrastructure.discord.messenger import DiscordMessenger
 from app.bot.infrastructure.discord.pacing import Pacing
 from app.bot.infrastructure.repositories import (

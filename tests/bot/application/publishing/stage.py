@@ -16,9 +16,8 @@ from app.bot.application.rendering.readings import ReadingStore
 from app.bot.application.runtime.definitions import Definitions
 from app.bot.application.runtime.statistics import Statistics
 from app.bot.domain.changes import Change
-from app.bot.domain.components import types as _registered  # noqa: F401  # importing registers the component types
-from app.bot.domain.components.component import component_types
 from app.bot.domain.components.template_filters import FILTERS, finalize
+from app.bot.domain.components.types import component_types
 from app.bot.domain.dashboards.dashboard import Dashboard, DashboardComponent
 from app.bot.domain.dashboards.placements import Placement, PlacementState
 from app.bot.domain.readings.reading import Metric, Reading

@@ -12,7 +12,6 @@ from structlog.testing import capture_logs
 from app.bot.application.publishing.publishing import UnknownPlacementError
 from app.bot.application.rendering.builder import DashboardBuilder
 from app.bot.domain.changes import Change
-from app.bot.domain.components import types as _registered  # noqa: F401  # importing registers the component types
 from app.bot.domain.dashboards.dashboard import Dashboard, DashboardComponent
 from app.bot.domain.dashboards.placements import MARKER_BASE, Placement, PlacementState
 from app.bot.domain.errors import MissingColumnError

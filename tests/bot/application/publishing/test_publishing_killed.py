@@ -21,7 +21,7 @@ from tests.support.discord.server import DiscordServer
 from tests.support.local_discord import CHANNEL, GUILD
 from tests.support.waiting import until
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[4]
 
 
 @pytest.fixture

@@ -9,11 +9,11 @@ import pytest
 from app.bot.application.rendering.component_factory import ComponentFactory
 from app.bot.application.rendering.readings import ReadingStore
 from app.bot.domain.blocks.block import Block, Problem, Text
-from app.bot.domain.components import types as _components  # noqa: F401  # importing registers the component types
-from app.bot.domain.components.component import MAX_NESTING, Component, RenderContext, component_types
+from app.bot.domain.components.component import MAX_NESTING, Component, RenderContext
 from app.bot.domain.components.nesting import Body, NestedComponent, render_nested
 from app.bot.domain.components.placeholders import fill_placeholders
 from app.bot.domain.components.template_filters import FILTERS, finalize
+from app.bot.domain.components.types import component_types
 from app.bot.domain.errors import InvalidConfigError
 from app.bot.domain.registry import Registry
 from app.shared.expressions import CelExpressions

@@ -1,6 +1,8 @@
 """The builtin action types that need nothing but the bot itself, one file each. Importing this registers them."""
 
 from app.bot.application.actions.base import action_types
-from app.bot.application.actions.types import poll_source, show_dashboard
+from app.bot.domain.registry import import_modules
 
-__all__ = ["action_types", "poll_source", "show_dashboard"]
+__all__ = ["action_types"]
+
+import_modules(__name__)

@@ -13,7 +13,7 @@ import pytest
 
 from app.bot.domain.components.component import component_types
 
-GUIDE = Path(__file__).parents[4] / "docs" / "add-a-component-type.md"
+GUIDE = Path(__file__).parents[5] / "docs" / "add-a-component-type.md"
 COMPONENT, TEST = re.findall(r"```python\n(.*?)```", GUIDE.read_text(encoding="utf-8"), re.DOTALL)
 TESTS = re.findall(r"^def (test_\w+)", TEST, re.MULTILINE)
 
