@@ -9,10 +9,9 @@ from typing import Any
 from sqlalchemy import exists, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.bot.application.actions.action_forms import CheckedCall
-from app.bot.application.actions.base import ActionSettings
 from app.bot.domain.actions.action import ActionDefinition
 from app.bot.domain.actions.parameters import ActionParameter, Offer, WrongParameterError, masked, offers, parse_values
+from app.bot.domain.actions.settings import ActionSettings, CheckedCall
 from app.bot.domain.components.component import parse_config
 from app.bot.domain.errors import HomelabError
 from app.definitions.actors import WebActor
@@ -21,7 +20,7 @@ from app.definitions.kinds import ACTIONS
 from app.shared.database.action_queue import NewRun, RunLimits, ask_for_run, insert_run, seal
 from app.shared.database.models import ActionRow, ActionRunRow, ServiceRow
 from app.shared.secrets import SecretBox
-from app.web.preview.readings import PreviewSource
+from app.web.preview.builder import PreviewBuilder
 
 SERVICE = "actions"
 _MAX_REASON = 1_000
@@ -38,13 +37,13 @@ class WebForm:
 class ActionRuns:
     """Checks what was entered, and puts runs into the queue."""
 
-    def __init__(self, preview: PreviewSource, box: SecretBox) -> None:
+    def __init__(self, preview: PreviewBuilder, box: SecretBox) -> None:
         self._preview = preview
         self._box = box
 
     async def form(self, database: AsyncSession, action: ActionRow) -> WebForm:
         """What an action asks for. Raises InvalidRecordError where its config is wrong."""
-        await self._preview.refresh(database)
+        await self._preview.refresh()
         settings = _settings(action)
         return WebForm(settings, {one.name: self._offers(one) for one in settings.parameters})
 
@@ -89,7 +88,7 @@ class ActionRuns:
         await _require_service(database)
         if not action.enabled:
             raise RunRefusedError("This action is switched off.")
-        await self._preview.refresh(database)
+        await self._preview.refresh()
         return self._checked(action, given)
 
     def _checked(self, action: ActionRow, given: Mapping[str, Any]) -> CheckedCall:

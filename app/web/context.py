@@ -12,7 +12,7 @@ from app.definitions.actors import WebActor
 from app.definitions.passwords import Passwords
 from app.definitions.store import RecordStore
 from app.web.action_runs import ActionRuns
-from app.web.preview.readings import PreviewSource
+from app.web.preview.builder import PreviewBuilder
 from app.web.security.call_limit import PushLimits
 from app.web.security.first_run import FirstRun
 from app.web.security.rate_limit import LoginLimiter
@@ -26,7 +26,7 @@ class WebContext:
     engine: AsyncEngine
     sessions: async_sessionmaker[AsyncSession]
     store: RecordStore
-    preview: PreviewSource
+    preview: PreviewBuilder
     action_runs: ActionRuns
     passwords: Passwords
     cookies: SessionCookies

@@ -24,6 +24,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.bot.domain.components.template_filters import FILTERS, finalize
 from app.bot.domain.components.types import component_types
+from app.bot.infrastructure.repositories.postgres import Pool
 from app.definitions.errors import RecordError, RecordNotFoundError, RoleTooLowError
 from app.definitions.kinds import COMPONENTS
 from app.definitions.passwords import Passwords
@@ -31,6 +32,7 @@ from app.definitions.store import RecordStore
 from app.definitions.validation import ConfigModels, Validation
 from app.settings import Settings
 from app.shared.database.core.engine import create_engine
+from app.shared.database.core.pool import create_pool
 from app.shared.database.core.urls import DatabaseUrls
 from app.shared.private_files import read_or_create
 from app.shared.secrets import SecretBox, open_secret_box
@@ -47,8 +49,8 @@ from app.web.pages import actions as action_pages
 from app.web.pages import component_types as component_type_pages
 from app.web.pages import sources as source_pages
 from app.web.pages.render import Pages
+from app.web.preview.builder import PreviewBuilder
 from app.web.preview.page import add_filters
-from app.web.preview.readings import PreviewSource
 from app.web.security.call_limit import PushLimits
 from app.web.security.database_errors import add_database_handlers
 from app.web.security.first_run import FirstRun
@@ -67,6 +69,7 @@ class WebStartError(Exception):
 
 def create_app(
     engine: AsyncEngine,
+    previews: Pool,
     secret_box: SecretBox,
     *,
     signing_key: str,
@@ -76,7 +79,7 @@ def create_app(
     passwords: Passwords | None = None,
     limiter: LoginLimiter | None = None,
 ) -> FastAPI:
-    """The web admin on one database.
+    """The web admin on one database, with its owner's `engine`; `previews` is what previews read through.
 
     `signing_key` signs sessions. `config_models` are pydantic models of configs by kind (such as data-sources) and
     type: they check what the stored JSON Schemas cannot say; the component types' are always used. `first_run` is what
@@ -89,7 +92,7 @@ def create_app(
     cookies = SessionCookies(signing_key)
     models = {COMPONENTS.name: dict(component_types.items()), **(config_models or {})}
     store = RecordStore(Validation(models), secret_box, passwords)
-    preview = PreviewSource(component_types, SandboxedTemplates(FILTERS, finalize))
+    preview = PreviewBuilder(component_types, SandboxedTemplates(FILTERS, finalize), previews)
     context = WebContext(
         engine,
         sessions,
@@ -149,8 +152,13 @@ async def serve(
     with listening(settings.web_host, settings.web_port) as listener:
         key = settings.secret_key.get_secret_value() if settings.secret_key is not None else None
         app_engine = create_engine(urls.owner)
+        # The bot's role sees no users and no tokens, and of what it may write nothing is written here.
+        previews = await create_pool(
+            urls.bot, application_name="homelab web previews", min_size=0, max_size=4, read_only=True
+        )
         app = create_app(
             app_engine,
+            previews,
             open_secret_box(settings.data_dir, key),
             signing_key=open_signing_key(settings.data_dir),
             secure_cookies=settings.web_url.startswith("https://"),
@@ -166,6 +174,7 @@ async def serve(
             tending.cancel()
             await asyncio.wait([tending])
             await app.state.web.preview.close()
+            previews.terminate()
             await app_engine.dispose()
 
 

@@ -14,6 +14,7 @@ from fastapi import FastAPI
 from app.bot.domain.components.types import component_types
 from app.definitions.passwords import Passwords
 from app.shared.database.core.engine import create_engine
+from app.shared.database.core.pool import create_pool
 from app.shared.secrets import SecretBox
 from app.web.main import create_app
 from app.web.security.first_run import FirstRun
@@ -64,8 +65,10 @@ def first_run() -> FirstRun:
 @pytest.fixture
 async def app(database: Database, secret_box: SecretBox, first_run: FirstRun, clock: Clock) -> AsyncIterator[FastAPI]:
     engine = create_engine(database.owner_url, pool_size=3)
+    previews = await create_pool(database.bot_url, min_size=0, max_size=2, read_only=True)
     app = create_app(
         engine,
+        previews,
         secret_box,
         signing_key="k" * 48,
         first_run=first_run,
@@ -74,6 +77,7 @@ async def app(database: Database, secret_box: SecretBox, first_run: FirstRun, cl
     )
     yield app
     await app.state.web.preview.close()
+    previews.terminate()
     await engine.dispose()
 
 

@@ -63,7 +63,7 @@ async def preview(
     """Built by the same code that the bot uses, from the newest readings."""
     context = context_of(request)
     row = await context.store.get(database, DASHBOARDS, key)
-    shown = await context.preview.build(database, row.id, page)
+    shown = await context.preview.build(row.id, page)
     return JSONResponse(
         {
             "dashboard_id": row.id,

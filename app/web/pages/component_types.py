@@ -47,7 +47,7 @@ async def preview(
     view = None
     if "definition" in values and "config_schema" in values:
         template = TemplateType(name, config_schema=values["config_schema"], definition=values["definition"])
-        view = await context_of(request).preview.sample(database, template, values.get("parameters", {}))
+        view = await context_of(request).preview.sample(template, values.get("parameters", {}))
     shown = pages_of(request).environment.get_template("preview/sample.html")
     return HTMLResponse(shown.render(errors=errors, view=view, preview={}, request=request))
 

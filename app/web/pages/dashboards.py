@@ -18,7 +18,7 @@ from app.shared.database.models import ComponentTypeRow, DashboardComponentRow
 from app.web.context import actor_of_request, context_of, database_of
 from app.web.pages.home import dashboards_shown
 from app.web.pages.render import pages_of
-from app.web.preview.readings import VARIABLE_PREFIX, Preview
+from app.web.preview.builder import VARIABLE_PREFIX, Preview
 
 router = APIRouter(include_in_schema=False)
 Database = Annotated[AsyncSession, Depends(database_of)]
@@ -31,7 +31,7 @@ async def show_dashboard(
     dashboard_id: int, request: Request, database: Database, actor: Actor, page: Page = None
 ) -> Response:
     """The message as Discord shows it, and what it is made of."""
-    preview = await _preview(request, database, dashboard_id, page)
+    preview = await _preview(request, dashboard_id, page)
     shown = await dashboards_shown(database, dashboard_id)
     values = {
         "title": preview.dashboard.name,
@@ -46,9 +46,9 @@ async def show_dashboard(
 
 
 @router.get("/dashboards/{dashboard_id}/message")
-async def show_message(dashboard_id: int, request: Request, database: Database, page: Page = None) -> Response:
+async def show_message(dashboard_id: int, request: Request, page: Page = None) -> Response:
     """The message alone: what the page fetches to stay live, and when another page is chosen."""
-    preview = await _preview(request, database, dashboard_id, page)
+    preview = await _preview(request, dashboard_id, page)
     return HTMLResponse(_message(request, preview))
 
 
@@ -69,16 +69,16 @@ async def set_order(
             await store.move(database, row, position, actor)
     await database.commit()
     if request.headers.get("hx-request"):
-        preview = await _preview(request, database, dashboard_id, None)
+        preview = await _preview(request, dashboard_id, None)
         return HTMLResponse(_message(request, preview))
     return RedirectResponse(f"/dashboards/{dashboard_id}", 303)
 
 
-async def _preview(request: Request, database: AsyncSession, dashboard_id: int, page: str | None) -> Preview:
+async def _preview(request: Request, dashboard_id: int, page: str | None) -> Preview:
     if not 0 < dashboard_id <= MAX_ID:
         raise HTTPException(404)
     try:
-        return await context_of(request).preview.build(database, dashboard_id, page, _chosen(request))
+        return await context_of(request).preview.build(dashboard_id, page, _chosen(request))
     except LookupError:
         raise HTTPException(404) from None
 

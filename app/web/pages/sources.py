@@ -67,7 +67,7 @@ async def _page(key: str, request: Request, database: AsyncSession, actor: WebAc
         "type": known,
         "state": state,
         "result": {"reading": state.reading, "error": state.error} if state is not None else None,
-        "view": await context.preview.ready(database, ready) if ready else None,
+        "view": await context.preview.ready(ready) if ready else None,
         "dashboards": await _dashboards(database),
         "push": await database.get(PushRow, source.id) if source.type == pushes.TYPE else None,
         "push_path": push_path,

@@ -12,8 +12,8 @@ from app.bot.domain.blocks.limits import problem_text, stamp_text
 from app.bot.domain.components.types.page_select import OWN_PAGE_VERB, PAGE_VERB
 from app.bot.domain.components.types.variable_select import OWN_VARIABLE_VERB, VARIABLE_VERB
 from app.bot.domain.formatting.markdown import unescape_markdown
+from app.web.preview.builder import VARIABLE_PREFIX
 from app.web.preview.markdown import relative_time, to_html
-from app.web.preview.readings import VARIABLE_PREFIX
 
 
 def add_filters(environment: Environment) -> None:

@@ -8,6 +8,8 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
 
+from app.bot.domain.errors import StorageUnavailableError
+from app.bot.infrastructure.repositories.postgres import StorageRefusedError
 from app.shared.database.core.connection import CONNECTION_LOST
 from app.web.security.refusals import refusal
 
@@ -18,8 +20,9 @@ _NOT_READY = (
     asyncpg.TooManyConnectionsError,
     asyncpg.InvalidCatalogNameError,
     asyncpg.InvalidAuthorizationSpecificationError,
+    StorageUnavailableError,
 )
-DATABASE_ERRORS = (*_NOT_READY, DBAPIError)
+DATABASE_ERRORS = (*_NOT_READY, DBAPIError, StorageRefusedError)
 
 
 def explained(request: Request, error: BaseException) -> Response | None:
@@ -48,4 +51,4 @@ def add_database_handlers(app: Starlette) -> None:
 def _is_gone(error: BaseException) -> bool:
     if isinstance(error, DBAPIError):
         return error.connection_invalidated or isinstance(getattr(error.orig, "__cause__", None), _NOT_READY)
-    return isinstance(error, _NOT_READY)
+    return isinstance(error, _NOT_READY) or isinstance(error.__cause__, _NOT_READY)

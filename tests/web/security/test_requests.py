@@ -11,6 +11,7 @@ import pytest
 from fastapi import FastAPI
 
 from app.shared.database.core.engine import create_engine
+from app.shared.database.core.pool import create_pool
 from app.shared.secrets import SecretBox
 from app.web.main import create_app
 from tests.support import factories
@@ -95,7 +96,8 @@ async def test_behind_https_cookies_are_secure(app: FastAPI) -> None:
 
 async def test_without_a_database_there_is_a_clear_answer(secret_box: SecretBox) -> None:
     engine = create_engine("postgresql://nobody@127.0.0.1:1/nowhere")
-    app = create_app(engine, secret_box, signing_key="k" * 48)
+    previews = await create_pool("postgresql://nobody@127.0.0.1:1/nowhere", min_size=0)
+    app = create_app(engine, previews, secret_box, signing_key="k" * 48)
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url=BASE) as client:
         page = await client.get("/login")
         api = await client.get("/api/v1/dashboards", headers={"Authorization": "Bearer hl_x"})

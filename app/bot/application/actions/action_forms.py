@@ -3,32 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
-from urllib.parse import quote
 
-from app.bot.application.actions.base import ActionSettings, ActionType
+from app.bot.application.actions.base import ActionType
 from app.bot.application.rendering.readings import ReadingStore
 from app.bot.application.runtime.definitions import Definitions
 from app.bot.domain.actions.action import ActionCall, ActionDefinition
 from app.bot.domain.actions.parameters import (
-    PARAMS,
     ActionParameter,
     Offer,
-    Value,
     is_missing,
     masked,
     offers,
     parse_values,
     unknown_parameters,
 )
+from app.bot.domain.actions.settings import ActionSettings, CheckedCall, fill_values
 from app.bot.domain.components.component import parse_config
-from app.bot.domain.components.placeholders import fill_known
 from app.bot.domain.errors import HomelabError, InvalidConfigError, PermissionRefusedError
 from app.bot.domain.guilds import Actor
 from app.bot.domain.permissions import ACTION_RUN, require, scopes_of_action
-from app.bot.domain.readings.items import plain_text
 from app.bot.domain.registry import Registry
 
 
@@ -44,36 +40,6 @@ class ActionForm:
     title: str
     parameters: tuple[ActionParameter, ...]
     offers: Mapping[str, tuple[Offer, ...]]
-
-
-@dataclass(frozen=True, slots=True)
-class CheckedCall:
-    """An action with values for all of its parameters. `values` may hold secrets, `shown` does not."""
-
-    definition: ActionDefinition
-    settings: ActionSettings
-    values: Mapping[str, Value | None] = field(repr=False)
-    shown: Mapping[str, Any] = field(default_factory=dict)
-
-    @property
-    def key(self) -> str:
-        """What runs are counted by."""
-        key = self.settings.concurrency_key
-        return plain_text(_filled(key, self.values)) if key else f"action {self.definition.name}"
-
-    @property
-    def question(self) -> str:
-        """The question to confirm, or nothing. What is secret is masked."""
-        if not self.settings.confirm:
-            return ""
-        return plain_text(_filled(self.settings.confirm, self.shown))
-
-
-def _filled(value: Any, values: Mapping[str, Any], encoded: bool = False) -> Any:
-    """A part of a config with values in the place of `${params.x}`."""
-    if encoded:
-        values = {name: quote(plain_text(given), safe="") for name, given in values.items()}
-    return fill_known(value, {PARAMS: values})
 
 
 class ActionForms:
@@ -148,7 +114,9 @@ class ActionForms:
         if unknown:
             raise InvalidConfigError(f"{what}: there is no parameter “{unknown[0]}”; define it, or mend ${{params.…}}")
         filled = {
-            name: value if name in ActionSettings.model_fields else _filled(value, values, name in kind.encoded_fields)
+            name: value
+            if name in ActionSettings.model_fields
+            else fill_values(value, values, encoded=name in kind.encoded_fields)
             for name, value in config.items()
         }
         return parse_config(kind, filled, what)

@@ -9,17 +9,16 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Annotated, Any, ClassVar, Protocol
+from typing import Any, ClassVar, Protocol
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import ConfigDict
 
 from app.bot.application.publishing.dashboards import Dashboards
 from app.bot.application.rendering.readings import ReadingStore
 from app.bot.application.runtime.definitions import Definitions
 from app.bot.application.runtime.supervisor import Supervisor
-from app.bot.domain.actions.parameters import MAX_PARAMETERS, ActionParameter
-from app.bot.domain.blocks.block import ButtonStyle, View
-from app.bot.domain.blocks.emoji import Emoji
+from app.bot.domain.actions.settings import ActionSettings
+from app.bot.domain.blocks.block import View
 from app.bot.domain.errors import HomelabError
 from app.bot.domain.guilds import Actor
 from app.bot.domain.readings.source import DataSource
@@ -104,53 +103,6 @@ class ActionResult:
     output: str = ""
     output_name: str = "output.txt"
     view: View | None = None
-
-
-class ActionSettings(BaseModel):
-    """What every action's config can say, whatever its type."""
-
-    model_config = ConfigDict(extra="ignore", frozen=True, allow_inf_nan=False)
-
-    description: str = Field("", max_length=200, description="What it does, for those who choose it from a list")
-    icon: Emoji = Field("", description="An emoji, such as 🔄; empty for none")
-    style: ButtonStyle = Field(
-        ButtonStyle.DANGER, description="Colour of the button that confirms it: primary, secondary, success or danger"
-    )
-    parameters: list[ActionParameter] = Field(
-        default_factory=list,
-        max_length=MAX_PARAMETERS,
-        description="What a user is asked for; texts of the config name a value as ${params.name}",
-    )
-    confirm: str = Field(
-        "", max_length=300, description="A question that is asked before it runs, with ${params.name}; empty for none"
-    )
-    servers: list[Annotated[str, Field(pattern=r"^[0-9]{17,20}$")]] = Field(
-        default_factory=list,
-        max_length=100,
-        description="Ids of the Discord servers where it may be run; empty: wherever the bot is",
-    )
-    cooldown_seconds: float = Field(
-        0, ge=0, le=86_400, description="Seconds that must pass before anyone can run it again"
-    )
-    timeout_seconds: float = Field(60, ge=1, le=3_600, description="Seconds after which a run is broken off")
-    concurrency: int = Field(1, ge=1, le=100, description="How many runs may wait or run at once")
-    concurrency_key: str = Field(
-        "",
-        max_length=200,
-        description="Runs with the same key count together, such as vm-${params.id}; empty for the action's name",
-    )
-
-    def may_run_in(self, guild_id: int | None) -> bool:
-        """Whether it may be run in this server of Discord."""
-        return not self.servers or str(guild_id) in self.servers
-
-    @model_validator(mode="after")
-    def _each_parameter_once(self) -> ActionSettings:
-        names = [parameter.name for parameter in self.parameters]
-        for name in names:
-            if names.count(name) > 1:
-                raise ValueError(f"parameters has two of the name “{name}”; rename one of them")
-        return self
 
 
 class ActionType(ActionSettings):

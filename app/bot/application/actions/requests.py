@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from app.bot.application.actions.action_forms import ActionForm, ActionForms, CheckedCall
+from app.bot.application.actions.action_forms import ActionForm, ActionForms
 from app.bot.application.runtime.definitions import Definitions
 from app.bot.application.runtime.supervisor import ServiceOffError
 from app.bot.domain.actions.action import ActionCall
 from app.bot.domain.actions.parameters import ActionParameter, Offer
 from app.bot.domain.actions.runs import Origin, ReplyAddress, RunRequest, RunState
+from app.bot.domain.actions.settings import CheckedCall
 from app.bot.domain.blocks.block import ButtonStyle
 from app.bot.domain.errors import HomelabError, PermissionRefusedError
 from app.bot.domain.guilds import Actor

@@ -9,7 +9,7 @@ from contextlib import suppress
 
 import structlog
 
-from app.bot.application.actions.action_forms import ActionForms, CheckedCall
+from app.bot.application.actions.action_forms import ActionForms
 from app.bot.application.actions.answers import RunMessages, capped, progress_view
 from app.bot.application.actions.base import (
     ActionContext,
@@ -24,6 +24,7 @@ from app.bot.application.runtime.definitions import Definitions
 from app.bot.application.runtime.supervisor import Supervisor
 from app.bot.domain.actions.action import ActionCall
 from app.bot.domain.actions.runs import ActionRun, Origin, RunOutcome, RunState
+from app.bot.domain.actions.settings import CheckedCall
 from app.bot.domain.blocks.block import View
 from app.bot.domain.errors import HomelabError, PermissionRefusedError
 from app.bot.domain.faults import describe_fault

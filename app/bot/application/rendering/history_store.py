@@ -31,7 +31,7 @@ MAX_QUERIES = 2_000
 
 
 class HistoryReader(Protocol):
-    """Answers queries: the repository, or what reads for the web admin's previews."""
+    """Answers queries."""
 
     async def read(self, query: HistoryQuery, until: datetime) -> History:
         """What a query gives up to a moment."""

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
 
+import asyncpg
+
+from app.bot.domain.readings.reading import Reading, Status
 from app.bot.domain.readings.source import DataSource, SourceState
 from app.bot.domain.records import from_record
 from app.bot.infrastructure.repositories.postgres import Pool, StorageRefusedError, execute, fetch, storable
@@ -23,8 +27,12 @@ ON CONFLICT (data_source_id) DO UPDATE SET
   polled_at = excluded.polled_at, duration_seconds = excluded.duration_seconds,
   changed_at = CASE WHEN old.status = excluded.status THEN old.changed_at ELSE excluded.changed_at END
 """
-
-
+_NEW_READINGS = """
+SELECT source.name, state.polled_at, state.status, state.message, state.error, state.reading
+FROM source_states AS state JOIN data_sources AS source ON source.id = state.data_source_id
+LEFT JOIN unnest($1::text[], $2::timestamptz[]) AS known(name, polled_at) ON known.name = source.name
+WHERE state.polled_at IS DISTINCT FROM known.polled_at
+"""
 _BATCH_CHARACTERS = 1_000_000
 
 
@@ -38,6 +46,14 @@ class PostgresDataSources:
         """Every data source."""
         records = await fetch(self._pool, "SELECT * FROM data_sources ORDER BY id")
         return tuple(from_record(DataSource, record) for record in records)
+
+    async def readings(self, known: Mapping[str, datetime]) -> Mapping[str, tuple[datetime, Reading]]:
+        """Return when each source was polled last and what that gave, by its name.
+
+        Those that `known` says were polled at this same time are left out.
+        """
+        records = await fetch(self._pool, _NEW_READINGS, list(known), list(known.values()))
+        return {record["name"]: (record["polled_at"], _reading(record)) for record in records}
 
     async def save_states(self, states: Sequence[SourceState]) -> None:
         """Write the newest state of each source (the last one given)."""
@@ -80,3 +96,14 @@ def _batches(
 
 def _encoded(states: Sequence[SourceState]) -> list[str | None]:
     return [encode_json(state.reading.to_json()) if state.reading else None for state in states]
+
+
+def _reading(state: asyncpg.Record) -> Reading:
+    """Return the stored reading; where there is none, or one of another version, what the state's columns say."""
+    if state["reading"] is not None:
+        try:
+            return Reading.from_json(state["reading"])
+        except (KeyError, TypeError, ValueError, AttributeError):
+            pass
+    status = Status(state["status"]) if state["status"] in set(Status) else Status.UNKNOWN
+    return Reading(state["polled_at"], status, state["error"] or state["message"])

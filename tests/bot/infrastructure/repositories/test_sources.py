@@ -40,6 +40,28 @@ async def test_states_are_written_and_read_back_as_readings(bot_pool: asyncpg.Po
     assert (rows[1]["status"], rows[1]["reading"], rows[1]["error"]) == ("down", None, "refused")
 
 
+async def test_readings_come_back_by_name_once_for_each_poll(bot_pool: asyncpg.Pool, owner: asyncpg.Connection) -> None:
+    sources = [await factories.data_source(owner) for _ in range(3)]
+    repository = PostgresDataSources(bot_pool)
+    kept, failed, old = (state(source["id"]) for source in sources)
+    failed = dataclasses.replace(failed, status="down", reading=None, error="refused")
+    await repository.save_states([kept, failed, old])
+    await owner.execute("UPDATE source_states SET reading = '{}' WHERE data_source_id = $1", sources[2]["id"])
+    found = await repository.readings({})
+    expected = [
+        kept.reading,
+        Reading(
+            NOW, Status.DOWN, "refused"
+        ),  # without a reading, and with one of another version: what the columns say
+        Reading(NOW, Status.UP, "fine"),
+    ]
+    assert found == {source["name"]: (NOW, reading) for source, reading in zip(sources, expected, strict=True)}
+    known = {name: polled_at for name, (polled_at, _) in found.items()}
+    assert await repository.readings(known) == {}
+    known[sources[0]["name"]] -= timedelta(seconds=1)
+    assert list(await repository.readings({**known, "gone": NOW})) == [sources[0]["name"]]
+
+
 async def test_the_time_of_the_last_change_moves_with_the_status_only(
     bot_pool: asyncpg.Pool, owner: asyncpg.Connection
 ) -> None:

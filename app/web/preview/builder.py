@@ -1,4 +1,4 @@
-"""The newest readings, as the bot wrote them, for the builder that the bot uses too."""
+"""Previews of dashboards: what the bot wrote, read by its repositories and built by its builder."""
 
 from __future__ import annotations
 
@@ -7,10 +7,6 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote, urlencode
-
-from sqlalchemy import text
-from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.bot.application.rendering.arrivals import Arrivals
 from app.bot.application.rendering.builder import DashboardBuilder, first_page, pages_of
@@ -26,30 +22,19 @@ from app.bot.domain.components.templates import Templates
 from app.bot.domain.components.variables import NOTHING_CHOSEN, Choices
 from app.bot.domain.dashboards.dashboard import Dashboard, DashboardComponent
 from app.bot.domain.guilds import Guild
-from app.bot.domain.readings.reading import Reading, Readings, Status
-from app.bot.domain.readings.source import DataSource
-from app.bot.domain.records import from_record
+from app.bot.domain.readings.reading import Readings
 from app.bot.domain.registry import Registry
+from app.bot.infrastructure.repositories import (
+    PostgresDashboards,
+    PostgresDataSources,
+    PostgresGuilds,
+    PostgresHistory,
+    postgres_component_types,
+)
+from app.bot.infrastructure.repositories.postgres import Pool
 from app.shared.charts import ChartRenderer
 from app.shared.expressions import CelExpressions
 from app.shared.locales import locale_forms
-from app.web.preview.history import SessionHistory
-
-# Every column, as the bot reads them: templates may use those that no model knows.
-_DASHBOARD = text("SELECT * FROM dashboards WHERE id = :id").columns(layout=JSONB)
-_COMPONENTS = text(
-    "SELECT * FROM dashboard_components WHERE dashboard_id = :id ORDER BY position, id"
-).columns(config=JSONB)  # fmt: skip
-_TYPES = text("SELECT * FROM component_types WHERE kind = 'template' AND enabled").columns(
-    config_schema=JSONB, definition=JSONB
-)
-_GUILDS = text("SELECT * FROM guilds")
-_SOURCES = text("SELECT * FROM data_sources").columns(config=JSONB)
-_STATES = text(
-    "SELECT source.name, state.polled_at, state.status, state.message, state.error, state.reading "
-    "FROM source_states AS state JOIN data_sources AS source ON source.id = state.data_source_id"
-).columns(reading=JSONB)
-
 
 VARIABLE_PREFIX = "var."
 """Stands before the name of a variable in the address of a preview."""
@@ -77,14 +62,17 @@ class Preview:
         return f"/dashboards/{self.dashboard.id}/message" + (f"?{query}" if query else "")
 
 
-class PreviewSource:
-    """Builds previews from the database. It remembers readings that went by, so that sparklines have a past.
+class PreviewBuilder:
+    """Build previews from the database that `pool` reads. Readings that went by are kept, so sparklines have a past.
 
-    `close` it.
+    `close` it; the pool stays open.
     """
 
-    def __init__(self, types: Registry[type[Component]], templates: Templates) -> None:
+    def __init__(self, types: Registry[type[Component]], templates: Templates, pool: Pool) -> None:
         self._types, self._templates = types, templates
+        self._dashboards, self._sources = PostgresDashboards(pool), PostgresDataSources(pool)
+        self._guild_rows, self._type_rows = PostgresGuilds(pool), postgres_component_types(pool)
+        self._history = PostgresHistory(pool)
         self._arrivals = Arrivals()
         self._histories = HistoryStore(self._arrivals.arrived)
         self._charts = ChartStore(ChartRenderer(), self._arrivals.arrived)
@@ -102,25 +90,20 @@ class PreviewSource:
         )
         self._polled: dict[str, datetime] = {}
 
-    async def build(
-        self,
-        database: AsyncSession,
-        dashboard_id: int,
-        page: str | None = None,
-        variables: Choices = NOTHING_CHOSEN,
-    ) -> Preview:
-        """The dashboard as it looks now. Raises LookupError when it is gone."""
-        dashboard = await load_dashboard(database, dashboard_id)
-        await self.refresh(database)
-        view = await self._complete(database, self._builder, dashboard, page, variables)
+    async def build(self, dashboard_id: int, page: str | None = None, variables: Choices = NOTHING_CHOSEN) -> Preview:
+        """Return the dashboard as it looks now. Raise LookupError when it is gone."""
+        dashboard = await self._dashboards.get(dashboard_id)
+        if dashboard is None:
+            raise LookupError(f"There is no dashboard {dashboard_id}.")
+        await self.refresh()
+        view = await self._complete(self._builder, dashboard, page, variables)
         pages = pages_of(dashboard)
         return Preview(dashboard, view, page if page in pages else first_page(dashboard), pages, variables)
 
-    async def sample(self, database: AsyncSession, template: TemplateType, params: Mapping[str, Any]) -> View:
+    async def sample(self, template: TemplateType, params: Mapping[str, Any]) -> View:
         """A template type that may not be stored, as it would look with these parameters."""
-        await self.refresh(database)
-        stored = (from_record(TemplateType, dict(row)) for row in (await database.execute(_TYPES)).mappings())
-        types = [known for known in stored if known.name != template.name]
+        await self.refresh()
+        types = [known for known in await self._type_rows.all() if known.name != template.name]
         builder = DashboardBuilder(
             ComponentFactory(self._types, [*types, template]),
             self._readings,
@@ -132,17 +115,17 @@ class PreviewSource:
         )
         component = DashboardComponent(1, 1, template.name, config=params)
         dashboard = Dashboard(1, 1, "Preview", layout=_SAMPLE_LAYOUT, components=(component,))
-        return await self._complete(database, builder, dashboard)
+        return await self._complete(builder, dashboard)
 
-    async def ready(self, database: AsyncSession, components: Sequence[Mapping[str, Any]]) -> View:
+    async def ready(self, components: Sequence[Mapping[str, Any]]) -> View:
         """Components that are on no dashboard yet, each a type and a config, as they would look."""
-        await self.refresh(database)
+        await self.refresh()
         parts = tuple(
             DashboardComponent(number, 1, part["type"], number, config=part["config"])
             for number, part in enumerate(components, start=1)
         )
         dashboard = Dashboard(0, min(self._guilds, default=0), "Preview", layout={"footer": False}, components=parts)
-        return await self._complete(database, self._builder, dashboard)
+        return await self._complete(self._builder, dashboard)
 
     async def close(self) -> None:
         """End what draws charts."""
@@ -150,70 +133,37 @@ class PreviewSource:
 
     async def _complete(
         self,
-        database: AsyncSession,
         builder: DashboardBuilder,
         dashboard: Dashboard,
         page: str | None = None,
         variables: Choices = NOTHING_CHOSEN,
     ) -> View:
         """The dashboard with its past, and with its charts if they take no longer than a moment."""
-        reader = SessionHistory(database)
 
         def build() -> View:
             return builder.build(dashboard, datetime.now(UTC), page, variables=variables)
 
-        await self._histories.load(reader)  # what earlier previews asked for has grown since
+        await self._histories.load(self._history)  # what earlier previews asked for has grown since
         if build().pending:
-            await self._histories.load(reader)
+            await self._histories.load(self._history)
         return await self._arrivals.complete(dashboard.id, build, CHART_WAIT_SECONDS)
 
-    async def refresh(self, database: AsyncSession) -> None:
+    async def refresh(self) -> None:
         """Take in the template types and servers as they are now, and what the bot has read since the last time."""
-        guilds = [from_record(Guild, dict(row)) for row in (await database.execute(_GUILDS)).mappings()]
+        guilds = await self._guild_rows.all()
         # Rows that did not change stay the same objects, by which it is known that nothing is to be done for them.
         self._guilds = {guild.id: _same(self._guilds.get(guild.id), guild) for guild in guilds}
-        types = (await database.execute(_TYPES)).mappings().all()
-        self._builder.use_types(from_record(TemplateType, dict(row)) for row in types)
-        sources = (await database.execute(_SOURCES)).mappings().all()
-        states = (await database.execute(_STATES)).mappings().all()
-        self._readings.define((from_record(DataSource, dict(row)) for row in sources), datetime.now(UTC))
-        for state in states:
-            name, polled_at = state["name"], state["polled_at"]
-            if self._polled.get(name) != polled_at:
-                self._polled[name] = polled_at
-                self._readings.put(name, _reading(dict(state)))
+        self._builder.use_types(await self._type_rows.all())
+        self._readings.define(await self._sources.all(), datetime.now(UTC))
+        for name, (polled_at, reading) in (await self._sources.readings(self._polled)).items():
+            self._polled[name] = polled_at
+            self._readings.put(name, reading)
 
     @property
     def readings(self) -> Readings:
         """The newest readings, as of the last `refresh`."""
         return self._readings
 
-    def metric_names(self, sources: Mapping[str, Any]) -> list[str]:
-        """Names of the metrics that these sources gave last."""
-        names = {metric.name for source in sources for metric in self._readings.latest(source).metrics}
-        return sorted(names)
-
 
 def _same(known: Guild | None, loaded: Guild) -> Guild:
     return known if known is not None and known == loaded else loaded
-
-
-async def load_dashboard(database: AsyncSession, dashboard_id: int) -> Dashboard:
-    """The dashboard as the bot's domain has it. Raises LookupError."""
-    row = (await database.execute(_DASHBOARD, {"id": dashboard_id})).mappings().one_or_none()
-    if row is None:
-        raise LookupError(f"There is no dashboard {dashboard_id}.")
-    parts = (await database.execute(_COMPONENTS, {"id": dashboard_id})).mappings().all()
-    components = tuple(from_record(DashboardComponent, dict(part)) for part in parts)
-    return from_record(Dashboard, dict(row), components=components)
-
-
-def _reading(state: Mapping[str, Any]) -> Reading:
-    """The stored reading; where there is none, or one of another version, what the state's columns say."""
-    if state["reading"] is not None:
-        try:
-            return Reading.from_json(state["reading"])
-        except (KeyError, TypeError, ValueError, AttributeError):
-            pass
-    status = Status(state["status"]) if state["status"] in set(Status) else Status.UNKNOWN
-    return Reading(state["polled_at"], status, state["error"] or state["message"])

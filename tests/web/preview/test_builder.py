@@ -1,0 +1,28 @@
+"""Previews read the database as the bot does, and can change nothing in it."""
+
+from __future__ import annotations
+
+import asyncpg
+import pytest
+
+from app.bot.domain.components.template_filters import FILTERS, finalize
+from app.bot.domain.components.types import component_types
+from app.shared.database.core.pool import create_pool
+from app.shared.templating import SandboxedTemplates
+from app.web.preview.builder import PreviewBuilder
+from tests.support import factories
+from tests.support.database import Database
+
+
+async def test_previews_connect_when_asked_and_can_write_nothing(database: Database, owner: asyncpg.Connection) -> None:
+    dashboard = await factories.dashboard(owner, name="Lab")
+    pool = await create_pool(database.bot_url, min_size=0, max_size=2, read_only=True)
+    assert pool.get_size() == 0
+    builder = PreviewBuilder(component_types, SandboxedTemplates(FILTERS, finalize), pool)
+    assert (await builder.build(dashboard["id"])).dashboard.name == "Lab"
+    with pytest.raises(LookupError):
+        await builder.build(dashboard["id"] + 1)
+    with pytest.raises(asyncpg.ReadOnlySQLTransactionError):
+        await pool.execute("DELETE FROM source_states")
+    await builder.close()
+    pool.terminate()
