@@ -11,7 +11,6 @@ from itertools import islice
 from typing import Any
 
 import asyncpg
-import yaml
 
 from app.bot.application.collecting.history_writer import samples_of
 from app.bot.domain.readings.history import Sample
@@ -21,6 +20,7 @@ from app.definitions.catalog.seed import act_as_catalog, insert_dashboard, inser
 from app.shared.database.core.connection import connect
 from app.shared.database.core.pool import create_pool
 from app.shared.database.core.urls import DatabaseUrls
+from app.shared.yaml import read_yaml
 
 _BATCH = 10_000
 _POST_SECONDS = 10
@@ -38,8 +38,8 @@ def gallery(now: datetime | None = None) -> dict[str, list[dict[str, Any]]]:
     found: dict[str, list[dict[str, Any]]] = {}
     for entry in sorted((files("app.definitions.catalog") / "gallery").iterdir(), key=lambda entry: entry.name):
         if entry.name.endswith(".yaml"):
-            loader = _loader(moment)(entry.read_text(encoding="utf-8"))
-            loaded: Mapping[str, list[dict[str, Any]]] = loader.get_data()
+            text = entry.read_text(encoding="utf-8")
+            loaded = read_yaml(text, entry.name, tags={"!time": lambda text: _time(text, moment)}).data()
             for table, rows in loaded.items():
                 found.setdefault(table, []).extend(rows)
     return found
@@ -123,14 +123,6 @@ def _moments(now: datetime) -> Iterator[datetime]:
 def _batches(samples: Iterator[Sample]) -> Iterator[list[Sample]]:
     while batch := list(islice(samples, _BATCH)):
         yield batch
-
-
-def _loader(now: datetime) -> type[yaml.SafeLoader]:
-    class Loader(yaml.SafeLoader):
-        """Knows `!time`."""
-
-    Loader.add_constructor("!time", lambda loader, node: _time(str(loader.construct_scalar(node)), now))  # type: ignore[arg-type]  # a scalar by the files' contract
-    return Loader
 
 
 def _time(text: str, now: datetime) -> str:

@@ -7,12 +7,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from app.bot.domain.integrations.definition import SourceDefinition
 from app.bot.domain.integrations.mappings import DeclaredMetric
 from app.bot.infrastructure.sources import source_types
 from app.definitions.catalog.type_rows import integrations
+from app.shared.yaml import read_yaml
 from tests.definitions.catalog import test_real_services
 
 ROOT = Path(__file__).parents[1]
@@ -91,7 +90,7 @@ def section(name: str, row: Mapping[str, Any]) -> str:
     shape = SHAPES / f"{name}.yaml"
     tested = f"tested with {tested_with(name)}"
     if shape.exists():
-        tested += f" ([shape]({yaml.safe_load(shape.read_text(encoding='utf-8'))['shape']}))"
+        tested += f" ([shape]({read_yaml(shape.read_text(encoding='utf-8'), shape.name).data()['shape']}))"
     lines += ["; ".join([*facts, tested]) + ".", ""]
     settings = list(setting_rows(row["config_schema"]))
     if settings:

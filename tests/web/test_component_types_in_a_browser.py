@@ -9,7 +9,7 @@ import asyncpg
 import pytest
 from playwright.async_api import Page, expect
 
-from app.shared.yaml_text import load_yaml
+from app.shared.yaml import read_typed_yaml
 from tests.e2e.browser import CHROMIUM
 from tests.support import factories
 from tests.web.test_in_a_browser import page  # noqa: F401  # the fixture of an editor who logged in
@@ -115,7 +115,7 @@ async def test_a_type_is_made_without_code(page: Page, owner: asyncpg.Connection
     assert await owner.fetchval("SELECT config FROM dashboard_components") == {"source": "host", "title": "Attic"}
 
     await page.goto("/admin/component-types/edit?pk=my_server")
-    assert load_yaml(await page.input_value("#definition")) == load_yaml(DEFINITION)
+    assert read_typed_yaml(await page.input_value("#definition")) == read_typed_yaml(DEFINITION)
     await page.fill("#definition", DEFINITION.replace("Load", "Load average"))
     await page.locator("button[type=submit]").last.click()
     await page.goto(f"/dashboards/{dashboard['id']}")

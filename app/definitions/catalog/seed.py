@@ -11,10 +11,10 @@ from importlib.resources.abc import Traversable
 from typing import Any
 
 import asyncpg
-import yaml
 from pydantic import BaseModel
 
 from app.definitions.catalog.type_rows import seed_types
+from app.shared.yaml import read_yaml
 
 SEEDED_SETTING = "catalog.seeded"
 """The setting that remembers what was added, so that a row someone deleted does not come back."""
@@ -184,7 +184,7 @@ async def _remember(connection: asyncpg.Connection, seeded: set[str]) -> None:
 
 
 def _load(file: Traversable) -> Any:
-    return yaml.safe_load(file.read_text(encoding="utf-8"))
+    return read_yaml(file.read_text(encoding="utf-8"), file.name).data()
 
 
 def _title(name: str) -> str:

@@ -13,7 +13,8 @@ from importlib.resources import files
 from typing import Any
 
 import asyncpg
-import yaml
+
+from app.shared.yaml import read_yaml
 
 _KINDS = {"component_types": "template", "data_source_types": "declarative"}
 _CONTENT = ("title", "description", "config_schema", "definition")
@@ -96,7 +97,7 @@ def _rows(folder_name: str) -> dict[str, dict[str, Any]]:
     entries = sorted(
         (entry for entry in folder.iterdir() if entry.name.endswith(".yaml")), key=lambda entry: entry.name
     )
-    rows = [yaml.safe_load(entry.read_text(encoding="utf-8")) for entry in entries]
+    rows = [read_yaml(entry.read_text(encoding="utf-8"), entry.name).data() for entry in entries]
     return {row["name"]: row for row in rows}
 
 

@@ -10,9 +10,8 @@ from difflib import get_close_matches
 from pathlib import Path
 
 from app.definitions.files.environment import Environment
-from app.definitions.files.nodes import Node
-from app.definitions.files.problems import ConfigurationError, Place, Problem
-from app.definitions.files.yaml_text import read_yaml
+from app.definitions.files.problems import ConfigurationError, Problem
+from app.shared.yaml import NO_YAML, Node, Place, YamlError, read_yaml
 
 SUFFIXES = (".yaml", ".yml")
 INCLUDE = "include"
@@ -53,7 +52,7 @@ def read_files(paths: Sequence[Path], variables: Mapping[str, str] | None) -> li
 def read_document(text: str, file: str) -> Document:
     """A document that is no file: it can include none, and knows no environment. Raises ConfigurationError."""
     problems: list[Problem] = []
-    root = Environment(None).replace(read_yaml(text, file), problems)
+    root = Environment(None).replace(_parsed(text, file), problems)
     if INCLUDE in root.fields:
         problems.append(Problem(root.fields[INCLUDE].place, "cannot be used here; send one document", INCLUDE))
     if problems:
@@ -109,7 +108,7 @@ class _Reading:
 
     def _root(self, path: Path) -> Node:
         try:
-            root = read_yaml(self._text(path), _shown(path))
+            root = _parsed(self._text(path), _shown(path))
         except ConfigurationError as error:
             self._problems += error.problems
             return Node({}, Place(_shown(path), 1))
@@ -182,6 +181,17 @@ class _Reading:
 
     def _complain(self, place: Place, message: str, field: str = "") -> None:
         self._problems.append(Problem(place, message, field))
+
+
+def _parsed(text: str, file: str) -> Node:
+    """Return what a file says. Raises ConfigurationError."""
+    try:
+        return read_yaml(text, file)
+    except YamlError as error:
+        raise ConfigurationError(
+            Problem(place, message.replace(NO_YAML, f"is no YAML (column {place.column}): "))
+            for place, message in error.problems
+        ) from None
 
 
 def files_in(folder: Path) -> Iterator[Path]:

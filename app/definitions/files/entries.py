@@ -8,9 +8,9 @@ from difflib import get_close_matches
 from typing import Any
 
 from app.definitions.files.documents import GUILD, INCLUDE, Document
-from app.definitions.files.nodes import Node
-from app.definitions.files.problems import Place, Problem
+from app.definitions.files.problems import Problem
 from app.definitions.files.sections import COMPONENTS, DASHBOARDS, NAMED_COMPONENTS, NEEDED_SECRETS, SECTIONS, Section
+from app.shared.yaml import Node, Place
 
 _TOP = (INCLUDE, GUILD, NEEDED_SECRETS, *SECTIONS)
 

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from typing import Any
 
-from app.definitions.files.nodes import Node
 from app.definitions.files.problems import Problem
-from app.definitions.files.scalars import number_or_text
+from app.shared.yaml import Node, number_or_text
 
 _REFERENCE = re.compile(r"(?P<dollars>\$+)\{env:(?:(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?::-(?P<default>[^{}]*))?\})?")
 REFERENCE_PATTERN = r"\$\{env:[A-Za-z_][A-Za-z0-9_]*(:-[^{}]*)?\}"
@@ -67,9 +67,13 @@ class Environment:
                 )
 
 
-def escape_references(text: str) -> str:
-    """Text as it has to stand in a file to come out as it is."""
-    return _REFERENCE.sub(lambda match: f"${match[0]}", text)
+def escape_references(value: Any) -> Any:
+    """Return a value as it has to stand in a file to come out as it is: its texts escaped, its keys not."""
+    if isinstance(value, str):
+        return _REFERENCE.sub(lambda match: f"${match[0]}", value)
+    if isinstance(value, dict):
+        return {key: escape_references(item) for key, item in value.items()}
+    return [escape_references(item) for item in value] if isinstance(value, list) else value
 
 
 def _below(path: str, key: str) -> str:

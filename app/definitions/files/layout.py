@@ -9,10 +9,11 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from app.definitions.files.documents import GUILD
+from app.definitions.files.environment import escape_references
 from app.definitions.files.exporting import Definitions
 from app.definitions.files.references import secrets_in
 from app.definitions.files.sections import DASHBOARDS, NEEDED_SECRETS
-from app.definitions.files.yaml_writer import write_yaml
+from app.shared.yaml import write_yaml
 
 SCHEMA_FILE = "homelab.schema.json"
 _MODELINE = "# yaml-language-server: $schema={}\n"
@@ -67,5 +68,5 @@ def _file(definitions: Definitions, schema: str) -> str:
             for dashboard in definitions[DASHBOARDS.name]
         ]
         definitions = {GUILD: next(iter(guilds)), **definitions, DASHBOARDS.name: without}
-    parts = [write_yaml({name: value}) for name, value in definitions.items()]
+    parts = [write_yaml(escape_references({name: value})) for name, value in definitions.items()]
     return _MODELINE.format(schema) + "\n".join(parts)

@@ -5,18 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from app.shared.yaml import Place
+
 MOST_SHOWN = 100
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class Place:
-    """A line of a file; the first is 1."""
-
-    file: str
-    line: int
-
-    def __str__(self) -> str:
-        return f"{self.file}:{self.line}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,12 +12,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.definitions.files.entries import Entries, Entry
 from app.definitions.files.guilds import Names, UnknownNameError
-from app.definitions.files.nodes import Node
 from app.definitions.files.problems import Problem
 from app.definitions.files.sections import EVERYWHERE, GUILDS, PERMISSION_GRANTS
 from app.definitions.inputs import MAX_ID
 from app.definitions.kinds import Kind
 from app.shared.database.models import ChannelRow, GuildRow
+from app.shared.yaml import Node
 
 _ANY_ID = 1
 

@@ -13,10 +13,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.bot.domain.components.template_types import find_cycle, nested_types
 from app.definitions.audit import HIDDEN, masked
 from app.definitions.files.entries import Entries, Entry
-from app.definitions.files.nodes import walk
 from app.definitions.files.problems import Problem
 from app.definitions.files.sections import NEEDED_SECRETS
 from app.shared.database.models import SecretRow
+from app.shared.yaml import walk
 
 _SECRET = re.compile(r"\$\{secret:([^{}]*)\}")
 

@@ -13,7 +13,7 @@ from starlette_admin.fields import StringField, TextAreaField
 
 from app.definitions.audit import masked
 from app.definitions.roles import Role
-from app.shared.yaml_text import dump_yaml
+from app.shared.yaml import write_yaml
 from app.web.admin.choices import Loader, hints, of_request
 
 
@@ -105,11 +105,11 @@ class YamlText(JsonText):
 
     async def get_create_default(self, request: Request) -> Any:
         """The structure to begin with."""
-        return dump_yaml(self.default)
+        return write_yaml(self.default)
 
     async def serialize_value(self, request: Request, value: Any) -> Any:
         """Readable YAML; what was typed and could not be saved stays as it is."""
-        return value if isinstance(value, str) else dump_yaml(value)
+        return value if isinstance(value, str) else write_yaml(value)
 
 
 @dataclass

@@ -20,7 +20,7 @@ from app.definitions.kinds import DASHBOARDS, Kind
 from app.definitions.revisions import READER, newest_revision
 from app.definitions.store import RecordStore
 from app.shared.database.models import RevisionRow
-from app.shared.yaml_text import load_yaml
+from app.shared.yaml import read_typed_yaml
 from app.web.admin.fields import ConfigField, JsonText, WriteOnlyField, YamlText
 
 
@@ -200,7 +200,7 @@ class RecordView(ModelView):
             raw = data[field.name]
             if isinstance(field, JsonText):
                 try:
-                    values[field.name] = load_yaml(raw or "") if isinstance(field, YamlText) else _from_json(raw)
+                    values[field.name] = read_typed_yaml(raw or "") if isinstance(field, YamlText) else _from_json(raw)
                 except ValueError as error:
                     errors[field.name] = f"{field.name}: {error}"
             elif raw in ("", None):

@@ -13,7 +13,7 @@ from app.bot.domain.components.template_types import TemplateType
 from app.definitions.actors import WebActor
 from app.definitions.errors import FieldError, InvalidRecordError
 from app.definitions.kinds import COMPONENT_TYPES
-from app.shared.yaml_text import YamlTextError, load_yaml
+from app.shared.yaml import YamlError, read_typed_yaml
 from app.web.context import actor_of_request, context_of, database_of
 from app.web.pages.render import pages_of
 
@@ -58,8 +58,8 @@ def _read(typed: dict[str, str]) -> tuple[dict[str, Any], list[FieldError]]:
     errors: list[FieldError] = []
     for name, text in typed.items():
         try:
-            value = load_yaml(text) if text.strip() else {}
-        except YamlTextError as error:
+            value = read_typed_yaml(text) if text.strip() else {}
+        except YamlError as error:
             errors.append(FieldError(name, str(error)))
             continue
         if isinstance(value, dict):

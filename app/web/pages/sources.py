@@ -21,7 +21,7 @@ from app.definitions.actors import WebActor
 from app.definitions.errors import InvalidRecordError
 from app.definitions.kinds import COMPONENTS, DATA_SOURCE_TYPES, DATA_SOURCES
 from app.shared.database.models import DashboardRow, DataSourceRow, DataSourceTypeRow, PushRow, SourceStateRow
-from app.shared.yaml_text import YamlTextError, load_yaml
+from app.shared.yaml import YamlError, read_typed_yaml
 from app.web import pushes
 from app.web.context import actor_of_request, context_of, database_of
 from app.web.pages.render import pages_of
@@ -126,8 +126,8 @@ async def try_type(
     typed: dict[str, Any] = {}
     for field, text in (("config_schema", config_schema), ("definition", definition), ("parameters", sample)):
         try:
-            typed[field] = load_yaml(text) if text.strip() else {}
-        except YamlTextError as error:
+            typed[field] = read_typed_yaml(text) if text.strip() else {}
+        except YamlError as error:
             return _shown(request, {"error": f"{field}: {error}"})
         if not isinstance(typed[field], dict):
             return _shown(request, {"error": f"{field}: must be settings with names, such as “url: http://nas”"})

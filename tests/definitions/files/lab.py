@@ -15,14 +15,15 @@ from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 from app.cli.provision import builtin_types
 from app.definitions.catalog.seed import seed
 from app.definitions.files.documents import read_files
+from app.definitions.files.environment import escape_references
 from app.definitions.files.exporting import Definitions, read_definitions
 from app.definitions.files.plan import Plan
 from app.definitions.files.problems import ConfigurationError
 from app.definitions.files.store import command_line_actor
 from app.definitions.files.transaction import apply_documents
-from app.definitions.files.yaml_writer import write_yaml
 from app.definitions.store import RecordStore
 from app.shared.database.core.engine import create_engine
+from app.shared.yaml import write_yaml
 from tests.support.database import TEMPLATE, Server, owner_connection
 
 FILE = "lab.yaml"
@@ -74,7 +75,7 @@ class Lab:
             return await read_definitions(database, guild)
 
     async def export_text(self) -> str:
-        return write_yaml(await self.export())
+        return write_yaml(escape_references(await self.export()))
 
     async def rows(self) -> dict[str, list[str]]:
         """Every row of every table that could change, as text."""

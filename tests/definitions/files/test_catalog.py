@@ -13,8 +13,8 @@ from app.definitions.catalog.seed import dashboards
 from app.definitions.files.layout import one_file
 from app.definitions.files.schema import KnownType, file_schema
 from app.definitions.files.type_rows import own_types
-from app.definitions.files.yaml_writer import write_yaml
 from app.gallery import gallery
+from app.shared.yaml import write_yaml
 from tests.definitions.files.lab import Lab
 from tests.support import factories
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from app.definitions.files.environment import Environment, escape_references
 from app.definitions.files.problems import Problem
-from app.definitions.files.yaml_text import read_yaml
+from app.shared.yaml import read_yaml, write_yaml
+from tests.shared.test_yaml import values
 
 
 def replaced(text: str, variables: dict[str, str] | None) -> tuple[object, list[Problem]]:
@@ -45,3 +48,11 @@ def test_text_that_looks_like_a_reference_comes_out_as_it_was(text: str) -> None
     node = read_yaml(f"a: '{escape_references(text)}'", "f")
     assert Environment({}).replace(node, problems).data() == {"a": text}
     assert not problems
+
+
+@given(values)
+@example({"x": "${env:A}$${env:B}"})
+def test_what_is_escaped_comes_out_as_it_was(value: Any) -> None:
+    found, problems = replaced(write_yaml(escape_references({"value": value})), {})
+    assert not problems
+    assert found == {"value": value}

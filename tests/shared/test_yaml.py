@@ -1,19 +1,17 @@
-"""YAML as files have it: every value with its line, and one clear problem for what cannot be read."""
+"""YAML: every value with its line, one clear problem for what cannot be read, and what people type into forms."""
 
 from __future__ import annotations
 
+import json
 from contextlib import suppress
 from typing import Any
 
 import pytest
 import yaml
-from hypothesis import example, given
+from hypothesis import given
 from hypothesis import strategies as st
 
-from app.definitions.files.environment import Environment
-from app.definitions.files.problems import ConfigurationError
-from app.definitions.files.yaml_text import read_yaml
-from app.definitions.files.yaml_writer import write_yaml
+from app.shared.yaml import YamlError, read_typed_yaml, read_yaml, write_yaml
 
 texts = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=30)
 tricky = st.sampled_from(
@@ -60,26 +58,21 @@ values = st.recursive(
 )  # fmt: skip
 
 
-def read(text: str, **variables: str) -> Any:
-    problems: list[Any] = []
-    data = Environment(variables).replace(read_yaml(text, "f"), problems).data()
-    assert not problems
-    return data
+def read(text: str) -> Any:
+    return read_yaml(text, "f").data()
 
 
 @given(values)
-@example({"x": "${env:A}$${env:B}"})
 def test_what_is_written_is_read_again(value: Any) -> None:
-    found = read(write_yaml({"value": value}))["value"]
-    assert found == value
-    assert repr(found) == repr(value)
+    text = write_yaml({"value": value})
+    for found in (read(text), read_typed_yaml(text)):
+        assert found["value"] == value
+        assert repr(found["value"]) == repr(value)
 
 
 @given(values)
 def test_other_programs_read_the_same(value: Any) -> None:
-    text = write_yaml({"value": value})
-    if "{env:" not in text:
-        assert yaml.safe_load(text)["value"] == value
+    assert yaml.safe_load(write_yaml({"value": value}))["value"] == value
 
 
 def test_text_is_no_surprise() -> None:
@@ -125,12 +118,65 @@ def test_anchors_and_merges() -> None:
     ],
 )  # fmt: skip
 def test_what_cannot_be_read_is_named_with_its_line(text: str, line: int, said: str) -> None:
-    with pytest.raises(ConfigurationError, match=said) as caught:
+    with pytest.raises(YamlError, match=said) as caught:
         read_yaml(text, "some.yaml")
-    assert caught.value.problems[0].place.line == line
+    assert caught.value.problems[0][0].line == line
 
 
 @given(st.text(st.sampled_from("ab:- \n\t[]{}&*!|>'\"%@`#,?<$0.~\x00\x85"), max_size=40))
 def test_no_text_is_more_than_a_problem(text: str) -> None:
-    with suppress(ConfigurationError):
+    with suppress(YamlError):
         read_yaml(text, "f").data()
+
+
+def test_a_tag_that_the_caller_knows_makes_a_value() -> None:
+    def length(text: str) -> int:
+        if not text:
+            raise ValueError("is empty")
+        return len(text)
+
+    assert read_yaml("a: !length four\n", "f", tags={"!length": length}).data() == {"a": 4}
+    with pytest.raises(YamlError, match=r"^f:2: is empty$"):
+        read_yaml("a: !length x\nb: !length ''\n", "f", tags={"!length": length})
+
+
+def test_words_that_are_typed_stay_words() -> None:
+    text = "on: yes\nday: 2026-01-31\ntime: 12:30\nmode: '0777'\nnothing:\nnumber: 1.5\ntruth: true"
+    assert read_typed_yaml(text) == {
+        "on": "yes",
+        "day": "2026-01-31",
+        "time": "12:30",
+        "mode": "0777",
+        "nothing": None,
+        "number": 1.5,
+        "truth": True,
+    }
+
+
+def test_json_may_be_typed_too() -> None:
+    assert read_typed_yaml('{"a": [1e5, null, "x\\n"],\n\t"b": true}') == {"a": [1e5, None, "x\n"], "b": True}
+    assert read_typed_yaml(json.dumps({"a": "😀\\"})) == {"a": "😀\\"}
+    assert read_typed_yaml(" \n") is None
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("a: [", "line 1, column 5"),
+        ("a: 1\n b: 2", "line 2"),
+        ("a: &x [1]\nb: *x", "line 2, column 4): write it out"),
+        ("!!python/object:os.system {}", "line 1"),
+        ("a: " + "[" * 3_000, "this is no YAML"),
+        ("x" * 200_001, "longer than"),
+        ("a: 1\nb: 2\na: 3", "line 3, column 1): “a” is there twice"),
+        ("a: \ud800", "line 1"),
+    ],
+)
+def test_what_is_refused_of_what_is_typed(text: str, said: str) -> None:
+    with pytest.raises(YamlError) as raised:
+        read_typed_yaml(text)
+    assert said in str(raised.value)
+
+
+def test_several_lines_are_written_as_they_read() -> None:
+    assert write_yaml({"text": "a\n{{ b }}\n"}) == "text: |\n  a\n  {{ b }}\n"
