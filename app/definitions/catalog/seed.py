@@ -78,7 +78,7 @@ async def seed(connection: asyncpg.Connection, types: Iterable[TypeDescription])
             await _describe_type(connection, description)
         seeded = await _seeded(connection)
         for table in _TABLES:
-            for row in _load(files("app.definitions.catalog") / f"{table}.yaml"):
+            for row in _load(files("app.definitions.catalog") / f"{table}.yaml")[table]:
                 key = f"{table}/{row['name']}"
                 if key not in seeded:
                     await insert_row(connection, table, row)
@@ -107,7 +107,7 @@ def dashboards() -> dict[str, dict[str, Any]]:
     """The catalog's dashboards by key, each with its components in order. A file's number is its place, not its key."""
     folder = files("app.definitions.catalog") / "dashboards"
     found = sorted((entry for entry in folder.iterdir() if entry.name.endswith(".yaml")), key=lambda entry: entry.name)
-    return {entry.name.removesuffix(".yaml").partition("-")[2]: _load(entry) for entry in found}
+    return {entry.name.removesuffix(".yaml").partition("-")[2]: _load(entry)["dashboards"][0] for entry in found}
 
 
 async def _describe_type(connection: asyncpg.Connection, description: TypeDescription) -> None:

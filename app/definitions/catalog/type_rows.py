@@ -22,12 +22,12 @@ _CONTENT = ("title", "description", "config_schema", "definition")
 
 def template_types() -> dict[str, dict[str, Any]]:
     """The component types by name."""
-    return _rows("component_types")
+    return _rows("component_types", "component_types")
 
 
 def integrations() -> dict[str, dict[str, Any]]:
     """The declared data source types by name."""
-    return _rows("integrations")
+    return _rows("integrations", "data_source_types")
 
 
 def comes_along(table: str, row: Any) -> bool:
@@ -92,12 +92,12 @@ async def _renew(connection: asyncpg.Connection, table: str, row: Mapping[str, A
         )
 
 
-def _rows(folder_name: str) -> dict[str, dict[str, Any]]:
+def _rows(folder_name: str, section: str) -> dict[str, dict[str, Any]]:
     folder = files("app.definitions.catalog") / folder_name
     entries = sorted(
         (entry for entry in folder.iterdir() if entry.name.endswith(".yaml")), key=lambda entry: entry.name
     )
-    rows = [read_yaml(entry.read_text(encoding="utf-8"), entry.name).data() for entry in entries]
+    rows = [read_yaml(entry.read_text(encoding="utf-8"), entry.name).data()[section][0] for entry in entries]
     return {row["name"]: row for row in rows}
 
 

@@ -27,9 +27,11 @@ def catalog() -> dict[str, Any]:
     for section, rows in gallery().items():
         found.setdefault(section, []).extend(rows)
     for name in ("actions", "commands", "data_sources", "services"):
-        found.setdefault(name, []).extend(yaml.safe_load((CATALOG / f"{name}.yaml").read_text(encoding="utf-8")))
+        found.setdefault(name, []).extend(yaml.safe_load((CATALOG / f"{name}.yaml").read_text(encoding="utf-8"))[name])
     types = sorted((CATALOG / "component_types").iterdir(), key=lambda entry: entry.name)
-    found["component_types"] = [yaml.safe_load(entry.read_text(encoding="utf-8")) for entry in types]
+    found["component_types"] = [
+        yaml.safe_load(entry.read_text(encoding="utf-8"))["component_types"][0] for entry in types
+    ]
     return found
 
 

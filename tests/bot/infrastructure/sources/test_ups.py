@@ -7,12 +7,12 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
-import yaml
 
 from app.bot.domain.errors import HomelabError
 from app.bot.domain.readings.reading import Metric, Status
 from app.bot.infrastructure.network.connections import ConnectionFailedError
 from app.bot.infrastructure.sources import Resources, SourceFailedError
+from app.shared.yaml import read_yaml
 from tests.support.local_servers import Authority
 from tests.support.programs.monitoring import UPS
 from tests.support.services import HOST, ROOT, Service, free_port
@@ -71,7 +71,8 @@ async def test_a_real_server_tells_of_its_ups(read: Any, resources: Resources, n
 
 
 async def test_the_card_of_the_catalog_finds_its_metrics(read: Any, nut: Service) -> None:
-    card = yaml.safe_load((ROOT / "app/definitions/catalog/component_types/ups_card.yaml").read_text(encoding="utf-8"))
+    text = (ROOT / "app/definitions/catalog/component_types/ups_card.yaml").read_text(encoding="utf-8")
+    card = read_yaml(text, "ups_card.yaml").data()["component_types"][0]
     reading = await read("ups", host=HOST, port=nut.port)
     parameters = card["config_schema"]["properties"]
     for name in ("charge", "runtime", "load", "voltage"):
