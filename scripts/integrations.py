@@ -16,7 +16,7 @@ from tests.definitions.catalog import test_real_services
 
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs" / "integrations.md"
-SHAPES = ROOT / "tests" / "catalog" / "integrations"
+SHAPES = ROOT / "tests" / "definitions" / "catalog" / "integrations"
 
 _INTRODUCTION = """\
 # Integrations

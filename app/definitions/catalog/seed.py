@@ -22,13 +22,6 @@ SEEDED_SETTING = "catalog.seeded"
 _TABLES = ("services", "commands", "data_sources", "actions")
 _TYPE_TABLES = ("component_types", "data_source_types", "service_types", "action_types", "command_types")
 _TABLES_WITH_KINDS = ("component_types", "data_source_types")
-_UPPER_CASE = {
-    **{
-        word: word.upper()
-        for word in ("dns", "http", "json", "mqtt", "smart", "snmp", "sql", "ssh", "tcp", "tls", "ups")
-    },
-    "wireguard": "WireGuard",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +36,17 @@ class TypeDescription:
 
 
 def describe(table: str, models: Iterable[tuple[str, type[BaseModel]]]) -> list[TypeDescription]:
-    """The types of one registry, described by their config models: docstring, and JSON Schema."""
+    """Describe the types of one registry by their config models: the class's title and docstring, and JSON Schema."""
     if table not in _TYPE_TABLES:
         raise ValueError(f"{table} is no table of types")
     return [
-        TypeDescription(table, name, _title(name), _first_paragraph(model), ordered(model.model_json_schema()))
+        TypeDescription(
+            table,
+            name,
+            model.model_config.get("title") or name,
+            _first_paragraph(model),
+            ordered(model.model_json_schema()),
+        )
         for name, model in models
     ]
 
@@ -185,11 +184,6 @@ async def _remember(connection: asyncpg.Connection, seeded: set[str]) -> None:
 
 def _load(file: Traversable) -> Any:
     return read_yaml(file.read_text(encoding="utf-8"), file.name).data()
-
-
-def _title(name: str) -> str:
-    first, *others = name.split("_")
-    return " ".join([_UPPER_CASE.get(first, first.capitalize()), *(_UPPER_CASE.get(word, word) for word in others)])
 
 
 def _first_paragraph(model: type[BaseModel]) -> str:

@@ -48,6 +48,13 @@ async def test_every_builtin_type_is_described(owner: asyncpg.Connection) -> Non
     assert await owner.fetchval("SELECT title FROM data_source_types WHERE name = 'http_json'") == "HTTP JSON"
 
 
+@pytest.mark.parametrize("table", sorted({described.table for described in all_types()}))
+def test_every_type_has_a_title_of_its_own(table: str) -> None:
+    titles = [described.title for described in all_types() if described.table == table]
+    assert len(set(titles)) == len(titles)
+    assert [title for title in titles if not title[0].isupper() or "_" in title] == []  # the name, without a title
+
+
 async def test_the_catalogs_rows_fit_their_types(owner: asyncpg.Connection) -> None:
     await seed(owner, all_types())
 

@@ -25,7 +25,7 @@ _STORE_AGAIN_SECONDS = 2.0
 _STORE_ATTEMPTS = 30
 
 
-class ActionWorkerConfig(BaseModel):
+class ActionWorkerConfig(BaseModel, title="Actions"):
     """Runs the actions that users asked for.
 
     Runs wait in a queue of the database, so a restart neither loses nor repeats one.

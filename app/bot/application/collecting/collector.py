@@ -35,7 +35,7 @@ _IDLE_SECONDS = 3_600.0
 _SWITCHED_OFF = "This data source is switched off"
 
 
-class CollectionConfig(BaseModel):
+class CollectionConfig(BaseModel, title="Collector"):
     """Polls the data sources.
 
     Every source is polled at its own interval, by one poll at a time, and no slow one holds up another.

@@ -45,7 +45,7 @@ _SETTINGS = {
 }
 
 
-class HistoryConfig(BaseModel):
+class HistoryConfig(BaseModel, title="History"):
     """Keeps the past of every metric, for charts and uptime.
 
     How long is told by the settings history.retention.raw_days, .five_minutes_days and .hours_days.

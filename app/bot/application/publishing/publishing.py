@@ -44,7 +44,7 @@ class UnknownPlacementError(HomelabError):
     """A dashboard that does not exist, or is switched off, cannot be placed."""
 
 
-class PublishingConfig(BaseModel):
+class PublishingConfig(BaseModel, title="Publisher"):
     """Shows the dashboards in Discord.
 
     Messages are posted once, edited only when what they show has changed, and posted anew when someone deletes them.

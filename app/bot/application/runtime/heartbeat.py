@@ -15,7 +15,7 @@ from app.bot.domain.repositories import BotInstanceRepository
 log = structlog.get_logger(__name__)
 
 
-class HeartbeatConfig(BaseModel):
+class HeartbeatConfig(BaseModel, title="Heartbeat"):
     """Writes how the bot is doing.
 
     The admin and `homelab doctor` read there that the bot runs, its latency, its guilds and what it counted.

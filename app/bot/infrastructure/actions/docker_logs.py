@@ -13,7 +13,7 @@ from app.bot.infrastructure.sources.docker.logs import log_lines
 
 
 @action_types.register("docker_logs")
-class DockerLogs(ContainerAction):
+class DockerLogs(ContainerAction, title="Docker logs"):
     """Shows the last lines of a container's log; many of them come as a file."""
 
     repeatable: ClassVar[bool] = True

@@ -12,7 +12,7 @@ from app.bot.infrastructure.actions.container_action import ContainerAction, Tar
 
 
 @action_types.register("docker_pause")
-class DockerPause(ContainerAction):
+class DockerPause(ContainerAction, title="Docker pause"):
     """Freezes a container of a Docker engine, or lets it go on. It keeps its memory and needs no processor."""
 
     repeatable: ClassVar[bool] = True

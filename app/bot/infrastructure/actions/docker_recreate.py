@@ -11,7 +11,7 @@ from app.bot.infrastructure.sources.docker.recreate import recreate
 
 
 @action_types.register("docker_recreate")
-class DockerRecreate(ContainerAction):
+class DockerRecreate(ContainerAction, title="Docker recreate"):
     """Makes a container anew with the same config, mounts and networks: mostly to run a newer image.
 
     Where the new one does not start, the old one is put back.

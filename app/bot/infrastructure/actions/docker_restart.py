@@ -10,7 +10,7 @@ from app.bot.infrastructure.actions.container_action import ContainerAction, Tar
 
 
 @action_types.register("docker_restart")
-class DockerRestart(ContainerAction):
+class DockerRestart(ContainerAction, title="Docker restart"):
     """Stops a container of a Docker engine and starts it again, with the image and config it has."""
 
     stop_seconds: int | None = Field(

@@ -10,7 +10,7 @@ from app.bot.infrastructure.actions.container_action import ContainerAction, Tar
 
 
 @action_types.register("docker_start")
-class DockerStart(ContainerAction):
+class DockerStart(ContainerAction, title="Docker start"):
     """Starts a container of a Docker engine.
 
     A container that is paused goes on; one that runs stays as it is.

@@ -12,7 +12,7 @@ from app.bot.infrastructure.actions.container_action import ContainerAction, Tar
 
 
 @action_types.register("docker_stop")
-class DockerStop(ContainerAction):
+class DockerStop(ContainerAction, title="Docker stop"):
     """Stops a container of a Docker engine."""
 
     repeatable: ClassVar[bool] = True

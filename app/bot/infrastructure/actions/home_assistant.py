@@ -23,7 +23,7 @@ _REASONS = {
 
 
 @action_types.register("home_assistant")
-class HomeAssistant(NetworkAction):
+class HomeAssistant(NetworkAction, title="Home Assistant"):
     """Calls a service of Home Assistant, such as light.turn_on.
 
     The token is a long-lived access token, made in the profile of a user of Home Assistant.

@@ -18,7 +18,7 @@ _SHOWN_CHARACTERS = 300
 
 
 @action_types.register("http_request")
-class HttpRequest(HttpFields, NetworkAction):
+class HttpRequest(HttpFields, NetworkAction, title="HTTP request"):
     """Sends an HTTP request, such as to the API of a service, or to a webhook.
 
     Values of the user are percent-encoded in the address, and JSON in a body that is an object.

@@ -19,7 +19,7 @@ _WILDCARDS = ("+", "#", "\0")
 
 
 @action_types.register("mqtt_publish")
-class MqttPublish(NetworkAction):
+class MqttPublish(NetworkAction, title="MQTT publish"):
     """Publishes a message on an MQTT broker, such as a command for a switch."""
 
     host: str = Field(min_length=1, max_length=253, description="Host name or address of the broker")

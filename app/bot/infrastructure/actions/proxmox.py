@@ -33,7 +33,7 @@ _REASONS = {
 
 
 @action_types.register("proxmox")
-class Proxmox(NetworkAction):
+class Proxmox(NetworkAction, title="Proxmox"):
     """Starts, stops, shuts down, restarts or snapshots a virtual machine or container of Proxmox VE.
 
     The API token needs VM.PowerMgmt, or VM.Snapshot, on the guest.

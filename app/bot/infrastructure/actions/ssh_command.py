@@ -12,7 +12,7 @@ from app.bot.infrastructure.actions.remote import Host
 
 
 @action_types.register("ssh_command")
-class SshCommand(Host, NetworkAction):
+class SshCommand(Host, NetworkAction, title="SSH command"):
     """Runs a command on a host by SSH, and shows what it printed.
 
     The command is a list of arguments: a value that a user entered is always one argument, whatever is in it.

@@ -15,7 +15,7 @@ _DONE = {"start": "Started", "stop": "Stopped", "restart": "Restarted", "reload"
 
 
 @action_types.register("systemd_unit")
-class SystemdUnit(Host, NetworkAction):
+class SystemdUnit(Host, NetworkAction, title="Systemd unit"):
     """Starts, stops, restarts or reloads a unit of systemd.
 
     On this machine, or on a host by SSH. The user needs the right to do so, by polkit or with sudo.

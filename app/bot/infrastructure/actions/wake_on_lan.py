@@ -22,7 +22,7 @@ _APART_SECONDS = 0.1
 
 
 @action_types.register("wake_on_lan")
-class WakeOnLan(NetworkAction):
+class WakeOnLan(NetworkAction, title="Wake on LAN"):
     """Wakes a machine in the local network.
 
     A magic packet is sent by UDP. The machine must have Wake-on-LAN switched on, and be in reach of the broadcast.

@@ -17,7 +17,7 @@ _RATES = ("edits", "polls")
 
 
 @source_types.register("bot")
-class Bot(SourceType):
+class Bot(SourceType, title="Bot"):
     """The bot itself: what it sends to Discord, how it polls, and what it needs of the machine.
 
     Totals count from the start of the process.

@@ -17,7 +17,7 @@ _TEXT = 300
 
 
 @source_types.register("calendar")
-class Calendar(DocumentSource):
+class Calendar(DocumentSource, title="Calendar"):
     """Events of calendars in the iCal format (.ics), with their repetitions and exceptions.
 
     Gives the items `events` of the next days, the earliest first: title, starts, ends, all_day, location and calendar.

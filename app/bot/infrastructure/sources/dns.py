@@ -50,7 +50,7 @@ class _Answered:
 
 
 @source_types.register("dns")
-class Dns(SourceType):
+class Dns(SourceType, title="DNS"):
     """What a DNS server answers to a question, and how fast.
 
     Metrics: latency, answer.count, ttl (the shortest). Table: answers (name, type, value, ttl).

@@ -19,7 +19,7 @@ _TAGS = re.compile(r"<[^>]{0,2000}>")
 
 
 @source_types.register("feed")
-class Feed(DocumentSource):
+class Feed(DocumentSource, title="Feed"):
     """News, releases and posts: RSS and Atom feeds, such as a repository's releases.atom.
 
     Gives the items `entries`, the newest first: title, url, published, author, summary and feed.

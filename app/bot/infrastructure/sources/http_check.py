@@ -21,7 +21,7 @@ StatusCode = Annotated[int, Field(ge=100, le=599)]
 
 
 @source_types.register("http_check")
-class HttpCheck(HttpSource):
+class HttpCheck(HttpSource, title="HTTP check"):
     """Whether a web page or API answers as it should, how fast, and how long its certificate is good for.
 
     Metrics: latency (until the answer begins, on a fresh connection), status_code, certificate.days.

@@ -24,7 +24,7 @@ _PROBLEMS_SHOWN = 3
 
 
 @source_types.register("http_json")
-class HttpJson(HttpSource):
+class HttpJson(HttpSource, title="HTTP JSON"):
     """Numbers and tables from any HTTP API that answers in JSON.
 
     JMESPath expressions say where they are in the answer. What is not there shows as missing, never as 0.

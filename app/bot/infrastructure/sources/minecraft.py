@@ -31,7 +31,7 @@ _STATUS_VERSION = 47
 
 
 @source_types.register("minecraft")
-class Minecraft(SourceType):
+class Minecraft(SourceType, title="Minecraft"):
     """A Minecraft server, Java or Bedrock: who plays, which version, and how fast it answers.
 
     Metrics: players, players.max, latency. Tables: servers (name, game, version, players, maximum, address, map, mode),

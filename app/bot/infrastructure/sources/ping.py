@@ -27,7 +27,7 @@ _NOT_ALLOWED = (
 
 
 @source_types.register("ping")
-class Ping(SourceType):
+class Ping(SourceType, title="Ping"):
     """Whether a machine answers to pings (ICMP), how fast, and how many get lost.
 
     Down when none is answered. Metrics: latency (mean), latency.min, latency.max, jitter (mean change from one answer

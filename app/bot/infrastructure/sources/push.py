@@ -15,7 +15,7 @@ _NO_ADDRESS = "It has no address to call yet. Save it, then make one on its page
 
 
 @source_types.register("push")
-class Push(SourceType):
+class Push(SourceType, title="Push"):
     """Something that calls when it is well: a backup, a cron job, a device that cannot be reached. Late means down.
 
     The address to call is made on the page of the data source; what calls may tell a status, a message and numbers.

@@ -46,7 +46,7 @@ class SimulatedMetric(BaseModel):
 
 
 @source_types.register("simulated")
-class Simulated(SourceType):
+class Simulated(SourceType, title="Simulated"):
     """Numbers that move by themselves, for trying out dashboards and charts.
 
     They follow from the clock alone, so they are the same after a restart. Tables stay as written in the config.

@@ -24,7 +24,7 @@ _FOREIGN = "The answer is not that of a game server (is this the query port?)"
 
 
 @source_types.register("source_game")
-class SourceGame(SourceType):
+class SourceGame(SourceType, title="Source game server"):
     """A game server that speaks Valve's query protocol: Counter-Strike, Team Fortress, Garry's Mod, Rust, Valheim, ARK
     and many more.
 

@@ -22,7 +22,7 @@ _PROBLEMS_SHOWN = 3
 
 
 @source_types.register("ssh_command")
-class SshCommand(SshLogin, SourceType):
+class SshCommand(SshLogin, SourceType, title="SSH command"):
     """What a command prints on a host, by SSH: as text, or as JSON with numbers and tables in it.
 
     The status is that of the command's end: 0 is up, any other is down unless listed. Metrics: exit_code, and those

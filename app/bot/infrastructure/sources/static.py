@@ -24,7 +24,7 @@ class StaticMetric(BaseModel):
 
 
 @source_types.register("static")
-class Static(SourceType):
+class Static(SourceType, title="Static"):
     """Fixed numbers and tables, written in the config.
 
     For trying out a dashboard, and for facts that nothing measures.

@@ -26,7 +26,7 @@ Pattern = Annotated[str, Field(min_length=1, max_length=255, pattern=r"^[^-\s][^
 
 
 @source_types.register("systemd")
-class Systemd(SourceType):
+class Systemd(SourceType, title="Systemd"):
     """Units of systemd on this machine: which run, which failed.
 
     Degraded when a unit failed, down when one that was named does not run or is not there. Metrics: unit.failed,

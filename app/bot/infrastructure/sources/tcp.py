@@ -36,7 +36,7 @@ Escaped = Annotated[str, Field(max_length=4_000), AfterValidator(_check_escapes)
 
 
 @source_types.register("tcp")
-class Tcp(SourceType):
+class Tcp(SourceType, title="TCP"):
     """Whether a TCP port is open, how fast, and whether the server there says what it should.
 
     Metrics: latency (until it is connected, without looking up the name), handshake (of TLS), answer (until the

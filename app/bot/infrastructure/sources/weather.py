@@ -38,7 +38,7 @@ _HOURLY = {"temperature_2m": "temperature", "weather_code": "code", "precipitati
 
 
 @source_types.register("weather")
-class Weather(SourceType):
+class Weather(SourceType, title="Weather"):
     """The weather at a place, now and in the next days, from Open-Meteo: free, without a key.
 
     Gives metrics of now and the items `daily` and `hourly`.

@@ -57,7 +57,7 @@ class Peer:
 
 
 @source_types.register("wireguard")
-class Wireguard(SourceType):
+class Wireguard(SourceType, title="WireGuard"):
     """The peers of WireGuard on this machine: who is online, since when not, and how much went through.
 
     A peer is online when it shook hands within three minutes. Metrics: peer.count, peer.online, and for each peer

@@ -26,7 +26,7 @@ _MAX_PAGE = 1_000
 
 
 @command_types.register("audit")
-class AuditCommand(CommandType):
+class AuditCommand(CommandType, title="Audit"):
     """Shows who did what, and what came of it.
 
     Runs of actions and other decisions, the newest first. It needs the permission audit.view, or Manage Server.

@@ -41,7 +41,7 @@ class ChannelNotUsableError(HomelabError):
 
 
 @command_types.register("dashboard")
-class DashboardCommand(CommandType):
+class DashboardCommand(CommandType, title="Dashboard"):
     """Lists, shows, refreshes, posts and removes dashboards.
 
     Posting and removing need the permission dashboard.manage, or Discord's Manage Server.

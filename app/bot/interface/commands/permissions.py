@@ -19,7 +19,7 @@ Interaction = discord.Interaction[Any]
 
 
 @command_types.register("permissions")
-class PermissionsCommand(CommandType):
+class PermissionsCommand(CommandType, title="Permissions"):
     """Shows who may do what, and which grant says so.
 
     Everybody may ask about themselves; about others, who has the permission permission.view or Manage Server.

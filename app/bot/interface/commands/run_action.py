@@ -22,7 +22,7 @@ _KINDS: dict[ParameterType, type] = {
 
 
 @command_types.register("run_action")
-class RunActionCommand(CommandType):
+class RunActionCommand(CommandType, title="Run action"):
     """Runs an action.
 
     Its parameters become the options, with what can be chosen offered while somebody types.

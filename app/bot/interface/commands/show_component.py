@@ -14,7 +14,7 @@ from app.bot.interface.commands.defined import DefinedCommand, Interaction, Valu
 
 
 @command_types.register("show_component")
-class ShowComponentCommand(DefinedCommand):
+class ShowComponentCommand(DefinedCommand, title="Show component"):
     """Shows one component of any type, with what the user enters as its settings.
 
     Nobody else sees the answer. Whoever asks must be allowed to look at every data source that it shows.

@@ -13,7 +13,7 @@ from app.bot.interface.commands.defined import DefinedCommand, Interaction, Valu
 
 
 @command_types.register("show_dashboard")
-class ShowDashboardCommand(DefinedCommand):
+class ShowDashboardCommand(DefinedCommand, title="Show dashboard"):
     """Shows one dashboard to whoever asks.
 
     The command has the name and description of its row; nobody else sees the answer.

@@ -16,7 +16,7 @@ from app.bot.interface.commands.base import AppCommand, CommandContext, CommandT
 
 
 @command_types.register("sources")
-class SourcesCommand(CommandType):
+class SourcesCommand(CommandType, title="Sources"):
     """Lists the data sources.
 
     Each with its status, the age of its reading and what is wrong; with a name, the metrics of that one.

@@ -16,7 +16,7 @@ from app.bot.interface.commands.base import AppCommand, CommandContext, CommandT
 
 
 @command_types.register("status")
-class StatusCommand(CommandType):
+class StatusCommand(CommandType, title="Status"):
     """Shows how the lab is doing.
 
     The worst status, how many sources are in each, the reasons of those that are down, and the bot itself.

@@ -14,7 +14,7 @@ _WAIT_SECONDS = 10.0
 
 
 @action_types.register("poll_source")
-class PollSource(ActionType):
+class PollSource(ActionType, title="Poll source"):
     """Reads a data source now.
 
     The user sees what it gave; dashboards that show the source follow.

@@ -10,7 +10,7 @@ from app.bot.application.actions.base import ActionContext, ActionResult, Action
 
 
 @action_types.register("show_dashboard")
-class ShowDashboard(ActionType):
+class ShowDashboard(ActionType, title="Show dashboard"):
     """Shows a dashboard to the user who clicked.
 
     Nobody else sees the answer. Whether the user may look at that dashboard is checked as well.

@@ -36,7 +36,7 @@ class ActionOption(BaseModel):
 
 
 @component_types.register("action_select")
-class ActionSelect(Component):
+class ActionSelect(Component, title="Action select"):
     """A drop-down whose choices run actions.
 
     Choices are listed, or are the items of a data source, each the value of one parameter of the action.

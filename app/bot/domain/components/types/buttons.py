@@ -61,7 +61,7 @@ class ButtonConfig(BaseModel):
 
 
 @component_types.register("buttons")
-class ButtonsComponent(Component):
+class ButtonsComponent(Component, title="Buttons"):
     """Buttons that refresh the dashboard or run actions."""
 
     buttons: list[ButtonConfig] = Field(min_length=1, max_length=25, description="The buttons, five in a row")

@@ -32,7 +32,7 @@ class _Event:
 
 
 @component_types.register("calendar")
-class Calendar(Component):
+class Calendar(Component, title="Calendar"):
     """The next events of a source, by day, in the server's time zone; what is on now is marked."""
 
     title: Title = Field("", description="A line above, a Jinja2 template; empty for none")

@@ -71,7 +71,7 @@ class ChartSeries(MetricReference):
 
 
 @component_types.register("chart")
-class Chart(Component):
+class Chart(Component, title="Chart"):
     """A picture: the past of metrics as lines, areas, bars, heatmap or histogram, or what is now as gauge or donut."""
 
     kind: ChartKind = Field(ChartKind.LINE, description="What it looks like")

@@ -11,7 +11,7 @@ from app.bot.domain.readings.thresholds import STATUS_LEVELS, worst
 
 
 @component_types.register("container")
-class ContainerComponent(Component):
+class ContainerComponent(Component, title="Container"):
     """Components in a frame of their own, with a coloured edge.
 
     Discord's frames do not nest: the frame of a dashboard ends before this one and goes on behind it.

@@ -16,7 +16,7 @@ from app.bot.domain.readings.moments import moment_of, stamp_of
 
 
 @component_types.register("countdown")
-class Countdown(Component):
+class Countdown(Component, title="Countdown"):
     """How long until something, or since: Discord counts by itself, in every reader's own time zone."""
 
     title: Title = Field("", description="What it is, a Jinja2 template")

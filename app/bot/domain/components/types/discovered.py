@@ -25,7 +25,7 @@ _ADDRESS_LIMIT = 512
 
 
 @component_types.register("discovered")
-class Discovered(Component):
+class Discovered(Component, title="Discovered"):
     """What adds itself to a dashboard: containers by their labels, and whatever else data sources offer.
 
     Every dashboard shows it at its end, unless one of its components is of this type.

@@ -22,7 +22,7 @@ _TITLE_LIMIT, _SUMMARY_LIMIT, _ADDRESS_LIMIT = 120, 160, 400
 
 
 @component_types.register("feed_list")
-class FeedList(Component):
+class FeedList(Component, title="Feed list"):
     """News, releases or posts: titles that link to them, the newest first."""
 
     title: Title = Field("", description="A line above, a Jinja2 template; empty for none")

@@ -32,7 +32,7 @@ class GalleryImage(BaseModel):
 
 
 @component_types.register("gallery")
-class GalleryComponent(Component):
+class GalleryComponent(Component, title="Gallery"):
     """Pictures from the web side by side: fixed ones, or those of a source's items."""
 
     title: Title = Field("", description="A line above, a Jinja2 template; empty for none")

@@ -23,7 +23,7 @@ MAX_BARS = 30
 
 
 @component_types.register("gauge")
-class Gauge(Component, MetricDisplay):
+class Gauge(Component, MetricDisplay, title="Gauge"):
     """A value as a bar between two ends; also one bar for each metric of a name."""
 
     minimum: Bound = Field(0.0, description="The value of an empty bar")

@@ -11,7 +11,7 @@ from app.bot.domain.components.nesting import Body, render_nested
 
 
 @component_types.register("group")
-class Group(Component):
+class Group(Component, title="Group"):
     """Components that are shown together, when a condition holds."""
 
     visible_when: Condition = Field(

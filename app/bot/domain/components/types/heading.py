@@ -24,7 +24,7 @@ class HeadingSize(IntEnum):
 
 
 @component_types.register("heading")
-class Heading(Component):
+class Heading(Component, title="Heading"):
     """A large line of text."""
 
     text: TemplateText = Field(min_length=1, max_length=1_000, description="The text, a Jinja2 template")

@@ -17,7 +17,7 @@ DESCRIPTION_LIMIT = 1_024
 
 
 @component_types.register("image")
-class ImageComponent(Component):
+class ImageComponent(Component, title="Image"):
     """A picture from the web."""
 
     url: TemplateText = Field(

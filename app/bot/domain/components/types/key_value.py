@@ -56,7 +56,7 @@ class Pair(MetricStyle):
 
 
 @component_types.register("key_value")
-class KeyValue(Component):
+class KeyValue(Component, title="Keys and values"):
     """Names with their values, one below the other."""
 
     title: Title = Field("", description="A line above, a Jinja2 template; empty for none")

@@ -31,7 +31,7 @@ class Link(BaseModel):
 
 
 @component_types.register("links")
-class Links(Component):
+class Links(Component, title="Links"):
     """Buttons that open pages."""
 
     links: list[Link] = Field(min_length=1, max_length=25, description="The links")

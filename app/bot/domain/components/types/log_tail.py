@@ -25,7 +25,7 @@ _MESSAGE_LIMIT = 400
 
 
 @component_types.register("log_tail")
-class LogTail(Component):
+class LogTail(Component, title="Log tail"):
     """The last lines of a log that a data source gives as items, the newest at the bottom."""
 
     title: Title = Field("", description="A line above, a Jinja2 template; empty for none")

@@ -12,7 +12,7 @@ from app.bot.domain.components.metric_display import MetricDisplay
 
 
 @component_types.register("metric")
-class MetricComponent(Component, MetricDisplay):
+class MetricComponent(Component, MetricDisplay, title="Metric"):
     """One value with its name and unit."""
 
     large: bool = Field(False, description="Show the value as a large number with its name above")

@@ -11,7 +11,7 @@ from app.bot.domain.formatting.markdown import shorten_markdown
 
 
 @component_types.register("note")
-class Note(Component):
+class Note(Component, title="Note"):
     """Markdown exactly as it is written: no template, so braces stay braces."""
 
     text: str = Field(min_length=1, max_length=4_000, description="Discord's Markdown, as it stands")

@@ -43,7 +43,7 @@ class PageOption(BaseModel):
 
 
 @component_types.register("page_select")
-class PageSelect(Component):
+class PageSelect(Component, title="Page select"):
     """A drop-down, or a row of buttons, that switches between the pages of the dashboard."""
 
     options: list[PageOption] = Field(min_length=1, max_length=25, description="The pages to choose from")

@@ -24,7 +24,7 @@ _RESERVED = frozenset({"dashboard", "variables", "metric", "status", "message", 
 
 
 @component_types.register("repeat")
-class Repeat(Component):
+class Repeat(Component, title="Repeat"):
     """The same components for each of many: the items of a data source, a fixed list, or the values of a variable."""
 
     source: str = Field("", max_length=200, description="The data source whose items to repeat over")

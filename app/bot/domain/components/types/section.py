@@ -78,7 +78,7 @@ class Thumbnail(BaseModel):
 
 
 @component_types.register("section")
-class SectionComponent(Component):
+class SectionComponent(Component, title="Section"):
     """One to three texts with a button or a small picture at their right."""
 
     texts: list[Template] = Field(

@@ -11,7 +11,7 @@ from app.bot.domain.components.component import Component, RenderContext, compon
 
 
 @component_types.register("separator")
-class SeparatorComponent(Component):
+class SeparatorComponent(Component, title="Separator"):
     """Space between two parts, with or without a line."""
 
     line: bool = Field(True, description="Draw a line in the middle of the space")

@@ -24,7 +24,7 @@ _PHONE_WIDTH = 36
 
 
 @component_types.register("service_grid")
-class ServiceGrid(Component):
+class ServiceGrid(Component, title="Service grid"):
     """Many services in little space: a coloured dot and a name for each, in columns."""
 
     title: Title = Field("", description="A line above, a Jinja2 template; empty for none")

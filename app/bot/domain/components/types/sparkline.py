@@ -20,7 +20,7 @@ GAP = " "
 
 
 @component_types.register("sparkline")
-class Sparkline(Component, MetricDisplay):
+class Sparkline(Component, MetricDisplay, title="Sparkline"):
     """The last values of a metric as a small curve."""
 
     width: int = Field(24, ge=8, le=40, description="Values drawn at most")

@@ -95,7 +95,7 @@ class _Line:
 
 
 @component_types.register("status_list")
-class StatusList(Component):
+class StatusList(Component, title="Status list"):
     """What is up and what is not: several data sources, or the items of one."""
 
     title: Title = Field("", description="A line above, a Jinja2 template; empty for none")

@@ -55,7 +55,7 @@ class Column(BaseModel):
 
 
 @component_types.register("table")
-class Table(Component):
+class Table(Component, title="Table"):
     """The items of a data source in rows and columns."""
 
     title: Title = Field("", description="A line above, a Jinja2 template; empty for none")

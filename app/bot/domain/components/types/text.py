@@ -26,7 +26,7 @@ _LINE_STARTS = {TextStyle.SMALL: "-# ", TextStyle.QUOTE: "> "}
 
 
 @component_types.register("text")
-class TextComponent(Component):
+class TextComponent(Component, title="Text"):
     """Any text, with Discord's Markdown and values from data sources."""
 
     text: TemplateText = Field(

@@ -36,7 +36,7 @@ _STYLES = {
 
 
 @component_types.register("time")
-class Time(Component):
+class Time(Component, title="Time"):
     """A time on every reader's own clock."""
 
     title: Title = Field("", description="What it is, a Jinja2 template")

@@ -22,7 +22,7 @@ _FULL, _EMPTY = "█", "░"
 
 
 @component_types.register("top_list")
-class TopList(Component):
+class TopList(Component, title="Top list"):
     """The largest (or smallest) of many: items of a source by a field, or a metric by its labels, with small bars."""
 
     title: Title = Field("", description="A line above, a Jinja2 template; empty for none")

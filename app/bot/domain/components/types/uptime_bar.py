@@ -32,7 +32,7 @@ LOADING = "-# Loading the history …"
 
 
 @component_types.register("uptime_bar")
-class UptimeBar(Component):
+class UptimeBar(Component, title="Uptime bar"):
     """How reliably data sources were up, as status pages show it: a bar of segments and the share of the time."""
 
     title: Title = Field("", description="A line above, a Jinja2 template; empty for none")

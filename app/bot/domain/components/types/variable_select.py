@@ -23,7 +23,7 @@ _PLACEHOLDER_LIMIT = 150
 
 
 @component_types.register("variable_select")
-class VariableSelect(Component):
+class VariableSelect(Component, title="Variable select"):
     """A drop-down that chooses the value of a variable of the dashboard."""
 
     variable: str = Field(min_length=1, max_length=30, description="A variable of the dashboard's layout, by its name")

@@ -136,7 +136,7 @@ class Dataset(BaseModel):
 
 
 @component_types.register("vega_lite")
-class VegaLite(Component):
+class VegaLite(Component, title="Vega-Lite"):
     """A chart of your own as a Vega-Lite specification, with the data of sources as named datasets."""
 
     spec: dict[str, Any] = Field(description='The specification; {"data": {"name": "cpu"}} refers to the dataset cpu')

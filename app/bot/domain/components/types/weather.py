@@ -52,7 +52,7 @@ _UNKNOWN = ("🌡️", "")
 
 
 @component_types.register("weather")
-class Weather(Component):
+class Weather(Component, title="Weather"):
     """The weather now and in the next days, from a source of the type weather."""
 
     title: Title = Field("", description="A line above, a Jinja2 template; empty for none")

@@ -45,7 +45,7 @@ class LogWish(BaseModel):
 
 
 @source_types.register("docker")
-class Docker(EngineAccess, SourceType):
+class Docker(EngineAccess, SourceType, title="Docker"):
     """An engine of Docker or Podman: its containers with state, health and what they use, its events, and logs.
 
     Changes are seen the moment they happen. Containers with a label homelab.dashboard add themselves to that dashboard.

@@ -57,7 +57,7 @@ class _Known:
 
 
 @source_types.register("domain_expiry")
-class DomainExpiry(SourceType):
+class DomainExpiry(SourceType, title="Domain expiry"):
     """How long domains are registered, and by whom: from the registry, asked once a day.
 
     Down when one has run out or is not registered. Metric: domain.days (of each, the next to run out first). Table:

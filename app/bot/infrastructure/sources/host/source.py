@@ -41,7 +41,7 @@ VIRTUAL_INTERFACES = (
 
 
 @source_types.register("host")
-class Host(SourceType):
+class Host(SourceType, title="Host"):
     """The machine that the bot runs on: processor, memory, disks, network, temperatures and processes.
 
     In a container this is what the container may see of its machine.

@@ -106,7 +106,7 @@ class TopicMapping(BaseModel):
 
 
 @source_types.register("mqtt")
-class Mqtt(SourceType):
+class Mqtt(SourceType, title="MQTT"):
     """What is published on an MQTT broker: sensors and switches of Zigbee2MQTT, Tasmota, ESPHome, Shelly and others.
 
     A connection is kept, and a new message is shown at once. A topic with + or # becomes one metric for each topic,

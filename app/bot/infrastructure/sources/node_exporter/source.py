@@ -55,7 +55,7 @@ class SampleMapping(BaseModel):
 
 
 @source_types.register("node_exporter")
-class NodeExporter(HttpSource):
+class NodeExporter(HttpSource, title="Node exporter"):
     """A machine by its node_exporter, or any other exporter that speaks Prometheus' text format.
 
     What node_exporter tells becomes the metrics that the type host has, with the same names: cpu.percent, load.1,

@@ -63,7 +63,7 @@ class RangeQuery(BaseModel):
 
 
 @source_types.register("prometheus")
-class Prometheus(HttpSource):
+class Prometheus(HttpSource, title="Prometheus"):
     """Answers to PromQL queries from Prometheus, VictoriaMetrics, Thanos, Mimir and what else speaks its API.
 
     Each query is a metric of its name, once for each series with its labels, and a table of its name with the labels

@@ -23,7 +23,7 @@ _ANSWER_CHARACTERS = 120
 
 
 @source_types.register("redis")
-class Redis(SourceType):
+class Redis(SourceType, title="Redis"):
     """A Redis or Valkey server: clients, memory, hits, operations, keys, replication and whether data is saved.
 
     Degraded when a snapshot or the append-only file could not be written, the link to the primary is down, data is

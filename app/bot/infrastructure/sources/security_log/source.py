@@ -24,7 +24,7 @@ _TEXT_CHARACTERS = 60
 
 
 @source_types.register("security_log")
-class SecurityLog(SourceType):
+class SecurityLog(SourceType, title="Security log"):
     """Failed and successful log-ins by SSH on this machine, from the journal of systemd or from auth.log.
 
     Metrics: failed and logins (within the window), failed.addresses, failed.users, failed.total (since the bot began

@@ -21,7 +21,7 @@ DevicePath = Annotated[str, Field(pattern=r"^/dev/[\w./:-]+(,[\w+,]+)?$", max_le
 
 
 @source_types.register("smart")
-class Smart(SourceType):
+class Smart(SourceType, title="SMART"):
     """The health of this machine's disks by S.M.A.R.T.: passed or failed, temperature, hours, bad sectors, wear.
 
     Down when a disk says that it fails, degraded when it has bad sectors or errors, is hot or worn. Metrics for each

@@ -106,7 +106,7 @@ _INTERFACES = TableMapping(
 
 
 @source_types.register("snmp")
-class Snmp(SourceType):
+class Snmp(SourceType, title="SNMP"):
     """A switch, router, printer, NAS or UPS by SNMP (versions 1, 2c and 3): values and tables by their identifiers.
 
     Metrics: uptime, and those of `metrics` and `tables`. Tables: system (name, description, location, contact), and

@@ -30,7 +30,7 @@ _LARGEST_OUTPUT = 1024 * 1024
 
 
 @source_types.register("speedtest")
-class Speedtest(SourceType):
+class Speedtest(SourceType, title="Speedtest"):
     """How fast the internet connection is, measured by a program of this machine, now and then.
 
     A test takes half a minute and hundreds of megabytes, so it runs in the background and rarely; in between the last

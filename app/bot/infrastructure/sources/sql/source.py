@@ -77,7 +77,7 @@ class Query(BaseModel):
 
 
 @source_types.register("sql")
-class Sql(SourceType):
+class Sql(SourceType, title="SQL"):
     """Numbers and tables by queries on a database: PostgreSQL, MariaDB, MySQL or a file of SQLite.
 
     Nothing can be written: each query runs in a read-only transaction, as its only statement, and with a time limit.

@@ -69,7 +69,7 @@ class _Looked:
 
 
 @source_types.register("tls_certificate")
-class TlsCertificate(SourceType):
+class TlsCertificate(SourceType, title="TLS certificate"):
     """How long the certificates of servers are valid, who issued them, whether they are trusted and fit the name.
 
     Down when one has run out or a server does not answer. Metrics: certificate.days (of each server, the next to run

@@ -51,7 +51,7 @@ _DEGRADED = ("OB", "RB", "BYPASS", "OVER", "ALARM", "CAL")
 
 
 @source_types.register("ups")
-class Ups(SourceType):
+class Ups(SourceType, title="UPS"):
     """An uninterruptible power supply by Network UPS Tools (NUT): also those of Synology, QNAP, Unraid and TrueNAS.
 
     Degraded on battery, in bypass, overloaded or with a battery to replace; down with a low battery, switched off or
