@@ -46,6 +46,7 @@ screenshots: .venv/.synced browser ## The pictures of the README and docs, taken
 
 docs: .venv/.synced ## The pages of docs that are written from the code
 	$(RUN) python -m scripts.integrations
+	$(RUN) python -m scripts.type_tables
 
 browser: ## Debian's Chromium for the browser test, where it is missing and we may install it
 	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && \

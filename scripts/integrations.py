@@ -29,8 +29,8 @@ which a new version of the program renews, and which you may change in the web a
 To use one: in the web admin, *Data sources*, *Create*, choose the type, enter what it asks for, press *Test*. Enter
 passwords and tokens under *Secrets* and write `${{secret:name}}` where they are asked for. Every type that is data also
 has the settings of the connection: trusting your own certificate authority, not verifying at all, a proxy. More on the
-types that read machines and networks is in [data-source-types.md](data-source-types.md); a new type that is built in
-takes [one file](add-a-data-source-type.md).
+types that are built in is in [data-source-types.md](data-source-types.md); a new one takes
+[one file](add-a-data-source-type.md).
 
 Each is tested: against the **real service** that runs beside the tests (`make test-services`), or against **recorded
 answers** in the shape that the service documents. An integration that was only tested with recorded answers may meet a

@@ -1,7 +1,7 @@
 """What an action type is: a pydantic model of its config that can run. A type is one file.
 
 Types that need nothing but the bot itself are in `action_types/`; those that touch the network are in
-`app/bot/infrastructure/actions/`. docs/actions.md goes through a new one step by step.
+`app/bot/infrastructure/actions/`. docs/add-an-action-type.md goes through a new one step by step.
 """
 
 from __future__ import annotations
