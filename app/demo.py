@@ -16,9 +16,11 @@ from simcord.backend.errors import SetupError
 
 from app.bot.main import build_client
 from app.cli.processes import PortTakenError, check_ports
-from app.definitions.catalog.seed import seed_dashboards
+from app.cli.provision import add_guild, catalog_store
+from app.definitions.seeding import seed_dashboards
 from app.settings import Settings
 from app.shared.database.core.connection import connect
+from app.shared.database.core.engine import open_sessions
 from app.shared.database.core.pool import create_pool
 from app.shared.database.core.urls import DatabaseUrls
 from app.shared.secrets import open_secret_box
@@ -48,13 +50,9 @@ Define = Callable[[DatabaseUrls, int, Mapping[str, int]], Awaitable[None]]
 
 async def define_catalog(urls: DatabaseUrls, guild_id: int, channels: Mapping[str, int]) -> None:
     """The catalog's dashboards in the channel that the page shows."""
-    connection: asyncpg.Connection = await connect(urls.owner, "homelab demo")
-    try:
-        await seed_dashboards(
-            connection, guild_id, {"this-machine": channels["homelab"], "the-bot-itself": channels["homelab"]}
-        )
-    finally:
-        await connection.close()
+    places = {"this-machine": channels["homelab"], "the-bot-itself": channels["homelab"]}
+    async with open_sessions(urls.owner, "homelab demo") as sessions:
+        await seed_dashboards(sessions, catalog_store(), guild_id, places)
 
 
 async def run_demo(
@@ -83,7 +81,7 @@ async def run_demo(
         await env.start()
         channel, viewers, channels = _furnish(env)
         env.backend.clock = _WallClock()
-        await _add_guild(urls.owner, env.guild.id)
+        await add_guild(urls.owner, env.guild.id, GUILD_NAME)
         await define(urls, env.guild.id, channels)
         async with _page(env, channel, viewers, settings.demo_port, pictures or {}) as preview:
             announce(preview.url)
@@ -103,17 +101,6 @@ def _furnish(env: simcord.Env) -> tuple[Any, list[Any], Mapping[str, int]]:
     friend = guild.add_member(env.create_user("friend", global_name="A friend"))
     member = guild.add_member(owner)
     return lab, [member, friend], {"homelab": lab.id, "general": general.id}
-
-
-async def _add_guild(owner_url: str, guild_id: int) -> None:
-    """The guild's row, which dashboards belong to."""
-    connection: asyncpg.Connection = await connect(owner_url, "homelab demo")
-    try:
-        await connection.execute(
-            "INSERT INTO guilds (id, name) VALUES ($1, $2) ON CONFLICT (id) DO NOTHING", guild_id, GUILD_NAME
-        )
-    finally:
-        await connection.close()
 
 
 async def _forget_commands(owner_url: str, application_id: int) -> None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from importlib.resources import files
+from importlib.resources.abc import Traversable
 from itertools import islice
 from typing import Any
 
@@ -16,60 +16,64 @@ from app.bot.application.collecting.history_writer import samples_of
 from app.bot.domain.readings.history import Sample
 from app.bot.infrastructure.repositories import PostgresHistory
 from app.bot.infrastructure.sources.simulated import Simulated
-from app.definitions.catalog.seed import act_as_catalog, insert_dashboard, insert_row
+from app.cli.provision import catalog_store
+from app.definitions import catalog
+from app.definitions.files.documents import Document, read_document
+from app.definitions.files.transaction import apply_documents
+from app.definitions.seeding import CATALOG_ACTOR
 from app.shared.database.core.connection import connect
+from app.shared.database.core.engine import open_sessions
 from app.shared.database.core.pool import create_pool
 from app.shared.database.core.urls import DatabaseUrls
-from app.shared.yaml import read_yaml
 
+_FOLDER = "gallery"
 _BATCH = 10_000
 _POST_SECONDS = 10
 _UNITS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
 _OFFSET = re.compile(r"(?P<sign>[+-])(?P<count>\d+)(?P<unit>[smhd])(?: at (?P<hour>\d\d):(?P<minute>\d\d))?")
 
 
-def gallery(now: datetime | None = None) -> dict[str, list[dict[str, Any]]]:
-    """The definitions by table: data sources, actions, and dashboards with their components.
-
-    Times in the files are written from now on, such as `!time +3h` or `!time +1d at 18:30` (UTC): events are always
-    soon, and releases always new.
-    """
-    moment = now or datetime.now(UTC)
+def gallery(now: datetime | None = None, folder: str | Traversable = _FOLDER) -> dict[str, list[dict[str, Any]]]:
+    """Return the definitions by section: data sources, and dashboards with their components."""
     found: dict[str, list[dict[str, Any]]] = {}
-    for entry in sorted((files("app.definitions.catalog") / "gallery").iterdir(), key=lambda entry: entry.name):
-        if entry.name.endswith(".yaml"):
-            text = entry.read_text(encoding="utf-8")
-            loaded = read_yaml(text, entry.name, tags={"!time": lambda text: _time(text, moment)}).data()
-            for table, rows in loaded.items():
-                found.setdefault(table, []).extend(rows)
+    for document in _documents(now or datetime.now(UTC), folder=folder):
+        for section, entries in document.root.data().items():
+            found.setdefault(section, []).extend(entries)
     return found
 
 
 def pictures() -> dict[str, tuple[str, bytes]]:
-    """Name and content of the pictures by the addresses that the gallery's dashboards name."""
-    found = (entry for entry in (files("app.definitions.catalog") / "gallery").iterdir() if entry.name.endswith(".png"))
-    return {f"https://pictures.example.org/{entry.name}": (entry.name, entry.read_bytes()) for entry in found}
+    """Return name and content of the pictures by the addresses that the gallery's dashboards name."""
+    return {f"https://pictures.example.org/{name}": (name, data) for name, data in catalog.pictures().items()}
 
 
 async def define_gallery(urls: DatabaseUrls, guild_id: int, channels: Mapping[str, int]) -> None:
     """Bring the gallery and a past of three months into the database, its dashboards into the page's channel."""
-    definitions = gallery()
-    dashboards = definitions.pop("dashboards")
+    sources, *others = _documents(datetime.now(UTC), (guild_id, channels["homelab"]))
+    store = catalog_store()
     connection: asyncpg.Connection = await connect(urls.owner, "homelab gallery")
     try:
-        async with connection.transaction():
-            await act_as_catalog(connection)
-            for table, rows in definitions.items():
-                for row in rows:
-                    await insert_row(connection, table, row)
-        await _write_past(connection, urls.bot)
-        for row in dashboards:  # one after the other, so that they stand in the channel as they do here
-            async with connection.transaction():
-                await act_as_catalog(connection)
-                await insert_dashboard(connection, guild_id, channels["homelab"], row)
-            await _until_posted(connection, row["name"])
+        async with open_sessions(urls.owner, "homelab gallery") as sessions:
+            await apply_documents(sessions, store, CATALOG_ACTOR, [sources])
+            await _write_past(connection, urls.bot)
+            for document in others:  # one after the other, so that they stand in the channel as the files do here
+                await apply_documents(sessions, store, CATALOG_ACTOR, [document])
+                await _until_posted(connection, [entry["name"] for entry in document.root.data()["dashboards"]])
     finally:
         await connection.close()
+
+
+def _documents(
+    now: datetime, place: tuple[int, int | None] | None = None, folder: str | Traversable = _FOLDER
+) -> list[Document]:
+    """Return the gallery's files, the data sources first.
+
+    Times in the files are written from now on, such as `!time +3h` or `!time +1d at 18:30` (UTC): events are always
+    soon, and releases always new.
+    """
+    tags = {"!time": lambda text: _time(text, now)}
+    texts = catalog.texts(folder)
+    return [read_document(text, name, place=place, tags=tags) for name, text in texts.items()]
 
 
 async def _write_past(connection: asyncpg.Connection, bot_url: str) -> None:
@@ -89,14 +93,14 @@ async def _write_past(connection: asyncpg.Connection, bot_url: str) -> None:
         await pool.close()
 
 
-async def _until_posted(connection: asyncpg.Connection, name: str) -> None:
-    """Wait until every message of a dashboard is there, but not for ever: the channel shows what is wrong."""
+async def _until_posted(connection: asyncpg.Connection, names: Sequence[str]) -> None:
+    """Wait until every message of dashboards is there, but not for ever: the channel shows what is wrong."""
     for _ in range(_POST_SECONDS):
         await asyncio.sleep(1)
         posted = await connection.fetchval(
             "SELECT bool_and(message.state = 'posted') FROM dashboard_messages AS message "
-            "JOIN dashboards ON dashboards.id = message.dashboard_id WHERE dashboards.name = $1",
-            name,
+            "JOIN dashboards ON dashboards.id = message.dashboard_id WHERE dashboards.name = ANY($1)",
+            names,
         )
         if posted:
             return

@@ -10,7 +10,7 @@ from typing import Any
 from app.bot.domain.integrations.definition import SourceDefinition
 from app.bot.domain.integrations.mappings import DeclaredMetric
 from app.bot.infrastructure.sources import source_types
-from app.definitions.catalog.type_rows import integrations
+from app.definitions.catalog import integrations
 from app.shared.yaml import read_yaml
 from tests.definitions.catalog import test_real_services
 

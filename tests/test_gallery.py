@@ -12,7 +12,7 @@ import pytest
 from app.bot.application.rendering.component_factory import ComponentFactory
 from app.bot.domain.components.types import component_types
 from app.bot.infrastructure.sources import source_types
-from app.definitions.catalog.type_rows import template_types
+from app.definitions.catalog import template_types
 from app.gallery import gallery
 
 NOW = datetime(2026, 5, 1, 12, 30, tzinfo=UTC)

@@ -27,27 +27,26 @@ def seed(
     channel: Annotated[int | None, typer.Option(help="The channel that shows those dashboards.", **_SNOWFLAKE)] = None,
 ) -> None:
     """Add the catalog: services, commands, data sources, and with --guild two dashboards. Changes nothing you made."""
-    from app.cli.provision import prepare
-    from app.definitions.catalog.seed import dashboards, seed_dashboards
-    from app.shared.database.core.connection import connect
+    from app.cli.provision import add_guild, catalog_store, prepare
+    from app.definitions.files.problems import ConfigurationError
+    from app.definitions.seeding import dashboard_texts, seed_dashboards
+    from app.shared.database.core.engine import open_sessions
 
     async def run(urls: DatabaseUrls) -> None:
         await prepare(urls)
         if guild is None:
             return
-        connection = await connect(urls.owner, "homelab seed")
-        try:
-            await connection.execute(
-                "INSERT INTO guilds (id, name) VALUES ($1, $2) ON CONFLICT (id) DO NOTHING", guild, str(guild)
-            )
-            await seed_dashboards(connection, guild, dict.fromkeys(dashboards(), channel))
-        finally:
-            await connection.close()
+        await add_guild(urls.owner, guild, str(guild))
+        async with open_sessions(urls.owner, "homelab seed") as sessions:
+            await seed_dashboards(sessions, catalog_store(), guild, dict.fromkeys(dashboard_texts(), channel))
 
     if channel is not None and guild is None:
         raise UsageError("--channel needs --guild: say which guild the channel is in.")
     with command_database(command_settings()) as urls:
-        asyncio.run(run(urls))
+        try:
+            asyncio.run(run(urls))
+        except ConfigurationError as error:
+            raise UsageError(f"The dashboards cannot be added: {error}") from error
     console.print(
         "The catalog is in the database." if guild is None else "The catalog and its dashboards are in the database."
     )

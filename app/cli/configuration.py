@@ -157,20 +157,15 @@ async def _prepare(urls: DatabaseUrls) -> None:
 @asynccontextmanager
 async def _sessions(urls: DatabaseUrls) -> AsyncIterator[async_sessionmaker[AsyncSession]]:
     """Sessions on a database whose schema is that of this program. Raises UsageError and DatabaseError."""
-    from sqlalchemy.ext.asyncio import async_sessionmaker
-
     from app.shared.database.core.connection import wait_for_database
-    from app.shared.database.core.engine import create_engine
+    from app.shared.database.core.engine import open_sessions
     from app.shared.database.core.migrate import status
 
     await wait_for_database(urls.owner, timeout_seconds=10)
     if not (await status(urls.owner)).up_to_date:
         raise UsageError("The database's schema is not that of this program. Run: homelab db upgrade")
-    engine = create_engine(urls.owner, application_name="homelab configuration", pool_size=1)
-    try:
-        yield async_sessionmaker(engine, expire_on_commit=False)
-    finally:
-        await engine.dispose()
+    async with open_sessions(urls.owner, "homelab configuration") as sessions:
+        yield sessions
 
 
 async def _read(urls: DatabaseUrls, guild: str | None) -> Definitions:

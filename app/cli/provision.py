@@ -12,9 +12,13 @@ from app.bot.domain.components.types import component_types
 from app.bot.infrastructure.actions import action_types
 from app.bot.infrastructure.sources import source_types
 from app.bot.interface.commands import command_types
-from app.definitions.catalog.seed import TypeDescription, describe, seed
+from app.definitions.builtin_types import TypeDescription, describe
+from app.definitions.files.store import record_store
+from app.definitions.seeding import seed
+from app.definitions.store import RecordStore
 from app.settings import Settings
 from app.shared.database.core.connection import connect, wait_for_database
+from app.shared.database.core.engine import open_sessions
 from app.shared.database.core.migrate import upgrade
 from app.shared.database.core.opening import open_database
 from app.shared.database.core.urls import DatabaseUrls
@@ -38,11 +42,24 @@ async def prepare(urls: DatabaseUrls) -> None:
 
 async def seed_catalog(owner_url: str) -> None:
     """Describe every builtin type, and add what of the catalog was never added."""
+    async with open_sessions(owner_url, "homelab seed") as sessions:
+        await seed(sessions, catalog_store(), builtin_types())
+
+
+async def add_guild(owner_url: str, guild_id: int, name: str) -> None:
+    """Add the row of a guild, which dashboards belong to, unless it is there."""
     connection = await connect(owner_url, "homelab seed")
     try:
-        await seed(connection, builtin_types())
+        await connection.execute(
+            "INSERT INTO guilds (id, name) VALUES ($1, $2) ON CONFLICT (id) DO NOTHING", guild_id, name
+        )
     finally:
         await connection.close()
+
+
+def catalog_store() -> RecordStore:
+    """Return the store that definitions of the program itself are saved through."""
+    return record_store(config_models())
 
 
 def config_models() -> dict[str, dict[str, type[BaseModel]]]:

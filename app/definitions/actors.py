@@ -10,13 +10,14 @@ from app.definitions.roles import Role
 
 @dataclass(frozen=True, slots=True)
 class WebActor:
-    """A user who logged in (`kind` web), a script with that user's token (api), or who runs `homelab` (cli).
+    """Who changes definitions: a user who logged in (`kind` web), a script with that user's token (api), who runs
+    `homelab` (cli), or the program itself, which brings its catalog (catalog).
 
-    Who runs `homelab` is no user of the web admin: `user_id` is 0. `note` says in the revisions what a change was part
-    of, such as a restore.
+    Only the first two are users of the web admin; `user_id` of the others is 0. `note` says in the revisions what a
+    change was part of, such as a restore.
     """
 
-    kind: Literal["web", "api", "cli"]
+    kind: Literal["web", "api", "cli", "catalog"]
     user_id: int
     name: str
     role: Role

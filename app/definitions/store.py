@@ -206,6 +206,8 @@ def _shown(columns: Mapping[str, Any]) -> dict[str, Any]:
 def _audit(
     database: AsyncSession, actor: WebActor, kind: Kind, verb: str, row: Any, *, detail: Mapping[str, Any]
 ) -> None:
+    if actor.kind == "catalog":
+        return  # the audit log says what people did; the revisions have this too
     name = str(getattr(row, kind.title_field) or getattr(row, "type", ""))
     key = str(getattr(row, kind.key))
     target = f"{kind.singular} {key}" if name in ("", key) else f"{kind.singular} {key} “{name}”"

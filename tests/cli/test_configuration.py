@@ -8,18 +8,16 @@ from pathlib import Path
 import pytest
 
 from app.cli.provision import builtin_types
-from app.definitions.catalog.seed import seed
 from tests.cli.test_cli import homelab
-from tests.support.database import Database, owner_connection
+from tests.support.catalog import seed
+from tests.support.database import Database
 
 FILE = "settings:\n  - {key: theme.accent, value: '${env:ACCENT:-red}'}\n"
 
 
 @pytest.fixture
 async def environment(database: Database) -> dict[str, str]:
-    owner = await owner_connection(database)
-    await seed(owner, builtin_types())
-    await owner.close()
+    await seed(database, builtin_types())
     return {"DATABASE_URL": database.owner_url, "HOMELAB_BOT_DATABASE_URL": database.bot_url}
 
 

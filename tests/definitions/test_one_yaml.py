@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 
-from app.definitions.files.documents import read_files
+from app.definitions import catalog
+from app.definitions.files.documents import read_document, read_files
+from app.gallery import gallery
 from app.shared.yaml import read_typed_yaml
 
 MEANINGS: dict[str, Any] = {
@@ -50,7 +52,16 @@ def in_a_form(folder: Path) -> Any:
     return read_typed_yaml((folder / "1.yaml").read_text(encoding="utf-8"))
 
 
-@pytest.mark.parametrize("read", [in_a_file, in_a_form])
+def in_the_catalog(folder: Path) -> Any:
+    (text,) = catalog.texts(folder).values()
+    return read_document(text, "1.yaml").root.data()
+
+
+def in_the_gallery(folder: Path) -> Any:
+    return gallery(folder=folder)
+
+
+@pytest.mark.parametrize("read", [in_a_file, in_a_form, in_the_catalog, in_the_gallery])
 @pytest.mark.parametrize(("text", "meaning"), MEANINGS.items())
 def test_a_text_means_the_same_everywhere(text: str, meaning: Any, read: Callable[[Path], Any], tmp_path: Path) -> None:
     (tmp_path / "1.yaml").write_text(f"data_sources:\n  - value: {text}\n", encoding="utf-8")

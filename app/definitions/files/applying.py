@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import select
@@ -36,44 +36,61 @@ _TYPES_OF = {DATA_SOURCES: DATA_SOURCE_TYPES, COMPONENTS: COMPONENT_TYPES}
 
 
 class Applying:
-    """One application of documents. Whoever calls it has the transaction, and rolls it back after an error."""
+    """One application of documents; the caller has the transaction, and rolls it back after an error.
 
-    def __init__(self, database: AsyncSession, store: RecordStore, actor: WebActor, *, prune: bool) -> None:
+    `chosen` tells which records are saved, by the record and the row that it would change.
+    """
+
+    def __init__(
+        self,
+        database: AsyncSession,
+        store: RecordStore,
+        actor: WebActor,
+        *,
+        prune: bool = False,
+        chosen: Callable[[Record, Any], bool] = lambda _record, _row: True,
+    ) -> None:
         self._database = database
         self._store = store
         self._actor = actor
         self._prune = prune
-        self._problems: list[Problem] = []
+        self._chosen = chosen
+        self.problems: list[Problem] = []
         self._changes: list[Change] = []
         self._prunable: list[Change] = []
         self._unchanged = 0
 
     async def run(self, documents: Sequence[Document]) -> Plan:
         """Save what the documents say, and tell what changed. Raises ConfigurationError with all that is wrong."""
-        self._entries = read_entries(documents, self._problems)
+        await self._leave_or_remove_all(await self.save(documents))
+        missing = await missing_secrets(self._database, self._entries)
+        if self.problems:
+            raise ConfigurationError(self.problems)
+        return Plan(tuple(self._changes), tuple(self._prunable), self._unchanged, missing)
+
+    async def save(self, documents: Sequence[Document]) -> list[tuple[Section, Any]]:
+        """Save what can be saved; `problems` has the rest. Return the rows that no file has."""
+        self._entries = read_entries(documents, self.problems)
         self._resolver = await read_resolver(self._database, self._entries)
         left: list[tuple[Section, Any]] = []
         for section in SECTIONS.values():
             if section in self._entries.by_section:
                 left += await self._section(section, self._entries.by_section[section])
-        await self._leave_or_remove_all(left)
-        missing = await missing_secrets(self._database, self._entries)
-        if self._problems:
-            raise ConfigurationError(self._problems)
-        return Plan(tuple(self._changes), tuple(self._prunable), self._unchanged, missing)
+        return left
 
     async def _section(self, section: Section, entries: Sequence[Entry]) -> list[tuple[Section, Any]]:
         """Save the entries of a section; its rows that no file has, and that the files are about."""
         if section is COMPONENT_TYPES:
-            entries = types_in_order(entries, self._problems)
-        records = [self._resolver.record(entry, self._problems) for entry in entries]
+            entries = types_in_order(entries, self.problems)
+        records = [self._resolver.record(entry, self.problems) for entry in entries]
         rows = await self._rows(section)
         known: dict[tuple[Any, ...], Record] = {}
         saved: list[tuple[Record, Any]] = []
         for record in records:
             if record.usable and self._is_first(record, known):
-                row = await self._save(record, rows.pop(record.key, None))
-                saved.append((record, row))
+                row = rows.pop(record.key, None)
+                if self._chosen(record, row):
+                    saved.append((record, await self._save(record, row)))
             else:
                 await self._check(record)
                 saved.append((record, None))
@@ -85,7 +102,7 @@ class Applying:
         first = known.setdefault(record.key, record)
         if first is not record:
             text = f"is there twice, first in {first.entry.node.place}; keep one"
-            self._problems.append(record.entry.problem(record.entry.section.identity[-1], text))
+            self.problems.append(record.entry.problem(record.entry.section.identity[-1], text))
         return first is record
 
     async def _rows(self, section: Section) -> dict[tuple[Any, ...], Any]:
@@ -110,7 +127,7 @@ class Applying:
             try:
                 meant.add(self._resolver.guild(node))
             except UnknownNameError as error:
-                self._problems.append(Problem(node.place, str(error), "guild"))
+                self.problems.append(Problem(node.place, str(error), "guild"))
         return row.guild_id in meant
 
     # Components of dashboards
@@ -131,7 +148,7 @@ class Applying:
     async def _components_of(self, entry: Entry, dashboard: int | None, rows: Sequence[DashboardComponentRow]) -> None:
         """Save the components of one dashboard; `dashboard` None: it cannot be saved itself, so they are checked."""
         inner = entry.components or ()
-        records = [self._resolver.record(one, self._problems, dashboard_id=dashboard or 1) for one in inner]
+        records = [self._resolver.record(one, self.problems, dashboard_id=dashboard or 1) for one in inner]
         usable = [record for record in records if record.usable and dashboard is not None]
         existing = [entered_values(COMPONENTS.kind, row) for row in rows]
         found = match_components([_content(record.values) for record in usable], [_content(row) for row in existing])
@@ -195,17 +212,17 @@ class Applying:
         found = error.errors if isinstance(error, InvalidRecordError) else (FieldError(error.field, error.message),)
         for problem in found:
             if not self._follows_from_another(record, problem):
-                self._problems.append(record.entry.problem(problem.field, problem.message))
+                self.problems.append(record.entry.problem(problem.field, problem.message))
 
     def _follows_from_another(self, record: Record, error: FieldError) -> bool:
         """Whether an error would not be there without another one that was reported."""
         if error.field in (*record.told, "dashboard_id"):
             return True
         if error.field == "guild_id":
-            return bool(self._problems) and record.values["guild_id"] in self._resolver.declared_guilds
+            return bool(self.problems) and record.values["guild_id"] in self._resolver.declared_guilds
         types = self._entries.by_section.get(_TYPES_OF.get(record.entry.section, GUILDS), ())
         declared = {entry.values.get("name") for entry in types}
-        return error.field == "type" and bool(self._problems) and record.values.get("type") in declared
+        return error.field == "type" and bool(self.problems) and record.values.get("type") in declared
 
     async def _leave_or_remove_all(self, left: Sequence[tuple[Section, Any]]) -> None:
         """What refers to others goes before them: later sections first, and again what could not go at first."""
@@ -224,7 +241,7 @@ class Applying:
                     refused.append(Problem(self._entries.places[section], text, subject=subject))
                     again.append((section, row))
             waiting = again
-        self._problems += refused if waiting else ()
+        self.problems += refused if waiting else ()
 
     async def _leave_or_remove(self, section: Section, row: Any, subject: str) -> None:
         if self._prune:

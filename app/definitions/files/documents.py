@@ -8,10 +8,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
+from types import MappingProxyType
 
 from app.definitions.files.environment import Environment
 from app.definitions.files.problems import ConfigurationError, Problem
-from app.shared.yaml import NO_YAML, Node, Place, YamlError, read_yaml
+from app.shared.yaml import NO_YAML, Node, Place, Tags, YamlError, read_yaml
 
 SUFFIXES = (".yaml", ".yml")
 INCLUDE = "include"
@@ -22,11 +23,15 @@ _MOST_BYTES = 20_000_000
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """One file: what it says, and the server that its definitions belong to where they name none."""
+    """One file: what it says, and the server that its definitions belong to where they name none.
+
+    `place`: ids of the server and the channel of its dashboards, where the program gives these and not the file.
+    """
 
     file: str
     root: Node
     guild: Node | None = None
+    place: tuple[int, int | None] | None = None
 
 
 @dataclass(slots=True)
@@ -49,15 +54,17 @@ def read_files(paths: Sequence[Path], variables: Mapping[str, str] | None) -> li
     return reading.documents()
 
 
-def read_document(text: str, file: str) -> Document:
-    """A document that is no file: it can include none, and knows no environment. Raises ConfigurationError."""
+def read_document(
+    text: str, file: str, *, place: tuple[int, int | None] | None = None, tags: Tags = MappingProxyType({})
+) -> Document:
+    """Return a document that is no file: it can include none, and knows no environment. Raises ConfigurationError."""
     problems: list[Problem] = []
-    root = Environment(None).replace(_parsed(text, file), problems)
+    root = Environment(None).replace(_parsed(text, file, tags), problems)
     if INCLUDE in root.fields:
         problems.append(Problem(root.fields[INCLUDE].place, "cannot be used here; send one document", INCLUDE))
     if problems:
         raise ConfigurationError(problems)
-    return Document(file, root, root.fields.get(GUILD))
+    return Document(file, root, root.fields.get(GUILD), place)
 
 
 class _Reading:
@@ -183,10 +190,10 @@ class _Reading:
         self._problems.append(Problem(place, message, field))
 
 
-def _parsed(text: str, file: str) -> Node:
+def _parsed(text: str, file: str, tags: Tags = MappingProxyType({})) -> Node:
     """Return what a file says. Raises ConfigurationError."""
     try:
-        return read_yaml(text, file)
+        return read_yaml(text, file, tags=tags)
     except YamlError as error:
         raise ConfigurationError(
             Problem(place, message.replace(NO_YAML, f"is no YAML (column {place.column}): "))

@@ -84,6 +84,9 @@ class Resolver:
     def _fill_places(self, entry: Entry, values: dict[str, Any], problems: list[Problem]) -> frozenset[str]:
         """Put the ids of server and channel into `values`; the names of those that were not found."""
         told = set()
+        if entry.document.place is not None:
+            values["guild_id"], values["channel_id"] = entry.document.place
+            return frozenset()
         try:
             values["guild_id"] = self._guild_of(entry)
         except UnknownNameError as error:

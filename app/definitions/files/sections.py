@@ -8,8 +8,7 @@ from types import MappingProxyType
 from typing import Any
 
 from app.definitions import kinds
-from app.definitions.catalog.seed import SEEDED_SETTING
-from app.definitions.catalog.type_rows import comes_along
+from app.definitions.catalog import SEEDED_SETTING, comes_along
 from app.definitions.kinds import Kind
 
 EVERYWHERE = "*"

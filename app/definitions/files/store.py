@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import getpass
 
+from cryptography.fernet import Fernet
+
 from app.bot.domain.components.types import component_types
 from app.definitions.actors import WebActor
 from app.definitions.kinds import COMPONENTS
@@ -14,8 +16,12 @@ from app.definitions.validation import ConfigModels, Validation
 from app.shared.secrets import SecretBox
 
 
-def record_store(config_models: ConfigModels, secret_box: SecretBox) -> RecordStore:
-    """A store that checks configs by these models and those of the component types."""
+def record_store(config_models: ConfigModels, secret_box: SecretBox | None = None) -> RecordStore:
+    """Return a store that checks configs by these models and those of the component types.
+
+    `secret_box` is for secrets; files hold none.
+    """
+    secret_box = secret_box or SecretBox(Fernet.generate_key().decode())
     models = {COMPONENTS.name: dict(component_types.items()), **config_models}
     return RecordStore(Validation(models), secret_box, Passwords())
 

@@ -19,7 +19,7 @@ from app.definitions.store import RecordStore
 _ATTEMPTS = 5
 _COLLISIONS = frozenset({"40001", "40P01"})
 """SQLSTATE of a serialization failure and of a deadlock: what to do about either is to do it again."""
-_LOCK = text("SELECT pg_advisory_xact_lock(hashtext('homelab.apply'))")
+LOCK = text("SELECT pg_advisory_xact_lock(hashtext('homelab.apply'))")
 
 
 async def apply_documents(
@@ -41,7 +41,7 @@ async def apply_documents(
         try:
             async with sessions() as database:
                 await database.connection(execution_options={"isolation_level": "SERIALIZABLE"})
-                await database.execute(_LOCK)
+                await database.execute(LOCK)
                 await act_as(database, actor)
                 plan = await Applying(database, store, actor, prune=prune).run(documents)
                 if expected is not None and plan != expected:

@@ -28,7 +28,7 @@ from app.bot.infrastructure.integrations.source import open_declarative, parse_d
 from app.bot.infrastructure.network.http_session import make_session
 from app.bot.infrastructure.secrets import UnknownSecretError
 from app.bot.infrastructure.sources import Resources, source_types
-from app.definitions.catalog.type_rows import integrations, template_types
+from app.definitions.catalog import integrations, template_types
 from app.definitions.source_types import source_type_errors
 from app.definitions.template_types import StoredType, TemplateTypeChecks
 from app.shared.expressions import CelExpressions

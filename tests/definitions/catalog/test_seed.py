@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Any
 
 import asyncpg
 import pytest
@@ -19,10 +20,18 @@ from app.bot.domain.readings.source import DataSource
 from app.bot.infrastructure.actions import action_types
 from app.bot.infrastructure.sources import source_types
 from app.bot.interface.commands import command_types
-from app.definitions.catalog.seed import TypeDescription, dashboards, describe, seed, seed_dashboards
+from app.definitions.builtin_types import TypeDescription, describe
 from app.definitions.form_schema import form_schema
+from app.definitions.seeding import dashboard_texts
 from app.shared.templating import SandboxedTemplates
+from app.shared.yaml import read_yaml
 from tests.support import factories
+from tests.support.catalog import seed, seed_dashboards
+from tests.support.database import Database
+
+
+def dashboards() -> dict[str, Any]:
+    return {key: read_yaml(text, key).data()["dashboards"][0] for key, text in dashboard_texts().items()}
 
 
 def all_types() -> list[TypeDescription]:
@@ -35,8 +44,8 @@ def all_types() -> list[TypeDescription]:
     ]
 
 
-async def test_every_builtin_type_is_described(owner: asyncpg.Connection) -> None:
-    await seed(owner, all_types())
+async def test_every_builtin_type_is_described(owner: asyncpg.Connection, database: Database) -> None:
+    await seed(database, all_types())
 
     gauge = await owner.fetchrow("SELECT * FROM component_types WHERE name = 'gauge'")
     assert gauge is not None
@@ -55,8 +64,8 @@ def test_every_type_has_a_title_of_its_own(table: str) -> None:
     assert [title for title in titles if not title[0].isupper() or "_" in title] == []  # the name, without a title
 
 
-async def test_the_catalogs_rows_fit_their_types(owner: asyncpg.Connection) -> None:
-    await seed(owner, all_types())
+async def test_the_catalogs_rows_fit_their_types(owner: asyncpg.Connection, database: Database) -> None:
+    await seed(database, all_types())
 
     for row in await owner.fetch("SELECT * FROM services"):
         parse_config(SERVICE_CONFIGS[row["type"]], row["config"], row["name"])
@@ -69,37 +78,38 @@ async def test_the_catalogs_rows_fit_their_types(owner: asyncpg.Connection) -> N
     assert await owner.fetchval("SELECT count(*) FROM services") == len(SERVICE_CONFIGS)
 
 
-async def test_seeding_again_changes_nothing(owner: asyncpg.Connection) -> None:
+async def test_seeding_again_changes_nothing(owner: asyncpg.Connection, database: Database) -> None:
     guild = await factories.guild(owner)
-    await seed(owner, all_types())
-    await seed_dashboards(owner, guild["id"], {})
+    await seed(database, all_types())
+    await seed_dashboards(database, guild["id"], {})
     before = await owner.fetch("SELECT * FROM definition_revisions ORDER BY table_name")
 
-    await seed(owner, all_types())
-    await seed_dashboards(owner, guild["id"], {})
+    await seed(database, all_types())
+    await seed_dashboards(database, guild["id"], {})
 
     assert await owner.fetch("SELECT * FROM definition_revisions ORDER BY table_name") == before
 
 
-async def test_what_a_user_changed_or_removed_stays_so(owner: asyncpg.Connection) -> None:
+async def test_what_a_user_changed_or_removed_stays_so(owner: asyncpg.Connection, database: Database) -> None:
     guild = await factories.guild(owner)
-    await seed(owner, all_types())
-    await seed_dashboards(owner, guild["id"], {})
+    await seed(database, all_types())
+    await seed_dashboards(database, guild["id"], {})
     await owner.execute("UPDATE data_sources SET interval_seconds = 60 WHERE name = 'host'")
     await owner.execute("DELETE FROM commands WHERE name = 'sources'")
     await owner.execute("DELETE FROM dashboards WHERE name = 'This machine'")
 
-    await seed(owner, all_types())
-    await seed_dashboards(owner, guild["id"], {})
+    await seed(database, all_types())
+    await seed_dashboards(database, guild["id"], {})
 
     assert await owner.fetchval("SELECT interval_seconds FROM data_sources WHERE name = 'host'") == 60
     assert await owner.fetchval("SELECT count(*) FROM commands WHERE name = 'sources'") == 0
     assert await owner.fetchval("SELECT count(*) FROM dashboards WHERE name = 'This machine'") == 0
 
 
-async def test_a_dashboard_comes_with_its_channel_and_components(owner: asyncpg.Connection) -> None:
+async def test_a_dashboard_comes_with_its_channel_and_components(owner: asyncpg.Connection, database: Database) -> None:
     guild = await factories.guild(owner)
-    await seed_dashboards(owner, guild["id"], {"this-machine": 42})
+    await seed(database)
+    await seed_dashboards(database, guild["id"], {"this-machine": 42})
 
     board = await owner.fetchrow("SELECT * FROM dashboards WHERE name = 'This machine'")
     assert board is not None
@@ -139,3 +149,31 @@ def test_forms_show_the_settings_in_the_order_of_the_model() -> None:
     shown = sorted(properties, key=lambda name: properties[name]["propertyOrder"])
     assert shown[:4] == ["kind", "title", "series", "range"]
     assert properties["series"]["items"]["title"] == "series"
+
+
+async def test_what_cannot_be_added_stops_nothing_and_is_tried_again(
+    owner: asyncpg.Connection, database: Database
+) -> None:
+    text = (
+        "services:\n  - {name: late, type: later}\nactions:\n  - {name: now, type: poll_source, config: {source: host}}"
+    )
+    texts = {"more.yaml": "commands:\n  - {name: lab, type: status, description: Ours}", "some.yaml": text}
+    await seed(database, texts=texts)
+    assert await owner.fetchval("SELECT count(*) FROM services") == 0
+    assert await owner.fetchval("SELECT count(*) FROM actions") == 1
+    assert await owner.fetchval("SELECT value FROM settings WHERE key = 'catalog.seeded'") == ["commands/lab"]
+
+    await owner.execute("INSERT INTO service_types (name) VALUES ('later')")
+    await seed(database, texts=texts)
+    assert await owner.fetchval("SELECT count(*) FROM services") == 1
+
+
+async def test_an_entry_that_is_taken_out_is_added_again(owner: asyncpg.Connection, database: Database) -> None:
+    await seed(database)
+    await owner.execute("DELETE FROM commands")
+    await seed(database)
+    assert await owner.fetchval("SELECT count(*) FROM commands") == 0
+
+    await owner.execute("UPDATE settings SET value = value - 'commands/audit' WHERE key = 'catalog.seeded'")
+    await seed(database)
+    assert await owner.fetch("SELECT name FROM commands") == [("audit",)]

@@ -16,11 +16,13 @@ from app.bot.domain.components.template_types import TemplateType
 from app.bot.domain.dashboards.dashboard import Dashboard, DashboardComponent
 from app.bot.domain.readings.reading import Metric, Reading
 from app.bot.domain.readings.thresholds import Level
-from app.definitions.catalog import type_rows as catalog
-from app.definitions.catalog.seed import describe, seed
-from app.definitions.catalog.type_rows import template_types
+from app.definitions.builtin_types import describe
+from app.definitions.catalog import template_types
 from app.definitions.template_types import StoredType, TemplateTypeChecks
 from app.shared.expressions import CelExpressions
+from app.shared.yaml import write_yaml
+from tests.support.catalog import seed
+from tests.support.database import Database
 from tests.support.rendering import NOW, TEMPLATES, assert_fits_discord, down, metrics, store
 
 ROWS = template_types()
@@ -239,15 +241,9 @@ def test_each_could_be_saved_in_the_web_admin(name: str) -> None:
     assert all(part.get("title") for part in described)
 
 
-@pytest.fixture
-def edition(monkeypatch: pytest.MonkeyPatch) -> Any:
+def edition(title: str) -> dict[str, str]:
     """Another edition of the catalog, with one type that has this title."""
-
-    def publish(title: str) -> None:
-        row = {**ROWS["ups_card"], "title": title}
-        monkeypatch.setattr(catalog, "template_types", lambda: {"ups_card": row})
-
-    return publish
+    return {"ups_card.yaml": write_yaml({"component_types": [{**ROWS["ups_card"], "title": title}]})}
 
 
 async def title(owner: asyncpg.Connection) -> str | None:
@@ -255,55 +251,51 @@ async def title(owner: asyncpg.Connection) -> str | None:
     return found
 
 
-async def test_a_new_builtin_type_takes_the_name_of_one_that_people_made(owner: asyncpg.Connection) -> None:
+async def test_a_new_builtin_type_takes_the_name_of_one_that_people_made(
+    owner: asyncpg.Connection, database: Database
+) -> None:
     await owner.execute("INSERT INTO component_types (name, kind, title) VALUES ('gauge', 'template', 'mine')")
-    await seed(owner, describe("component_types", component_types.items()))
+    await seed(database, describe("component_types", component_types.items()))
     row = await owner.fetchrow("SELECT kind, title FROM component_types WHERE name = 'gauge'")
     assert row is not None
     assert tuple(row) == ("builtin", "Gauge")
 
 
-async def test_types_are_added_once(owner: asyncpg.Connection) -> None:
-    await seed(owner, [])
+async def test_types_are_added_once(owner: asyncpg.Connection, database: Database) -> None:
+    await seed(database)
     rows = await owner.fetch("SELECT name FROM component_types WHERE kind = 'template'")
     assert {row["name"] for row in rows} == set(ROWS)
     before = await owner.fetch("SELECT * FROM definition_revisions ORDER BY table_name")
-    await seed(owner, [])
+    await seed(database)
     assert await owner.fetch("SELECT * FROM definition_revisions ORDER BY table_name") == before
 
 
-async def test_a_new_edition_reaches_what_nobody_changed(owner: asyncpg.Connection, edition: Any) -> None:
+async def test_a_new_edition_reaches_what_nobody_changed(owner: asyncpg.Connection, database: Database) -> None:
     for name in ("first", "second", "third"):
-        edition(name)
-        await seed(owner, [])
+        await seed(database, texts=edition(name))
         assert await title(owner) == name
 
 
-async def test_what_a_user_changed_stays(owner: asyncpg.Connection, edition: Any) -> None:
-    edition("first")
-    await seed(owner, [])
+async def test_what_a_user_changed_stays(owner: asyncpg.Connection, database: Database) -> None:
+    await seed(database, texts=edition("first"))
     await owner.execute("UPDATE component_types SET title = 'mine' WHERE name = 'ups_card'")
     for name in ("second", "third"):
-        edition(name)
-        await seed(owner, [])
+        await seed(database, texts=edition(name))
         assert await title(owner) == "mine"
 
 
-async def test_what_a_user_deleted_stays_away(owner: asyncpg.Connection, edition: Any) -> None:
-    edition("first")
-    await seed(owner, [])
+async def test_what_a_user_deleted_stays_away(owner: asyncpg.Connection, database: Database) -> None:
+    await seed(database, texts=edition("first"))
     await owner.execute("DELETE FROM component_types WHERE name = 'ups_card'")
     for name in ("first", "second"):
-        edition(name)
-        await seed(owner, [])
+        await seed(database, texts=edition(name))
         assert await title(owner) is None
 
 
 async def test_a_type_of_the_same_name_that_was_there_before_is_the_users(
-    owner: asyncpg.Connection, edition: Any
+    owner: asyncpg.Connection, database: Database
 ) -> None:
     await owner.execute("INSERT INTO component_types (name, kind, title) VALUES ('ups_card', 'template', 'mine')")
     for name in ("first", "second"):
-        edition(name)
-        await seed(owner, [])
+        await seed(database, texts=edition(name))
         assert await title(owner) == "mine"

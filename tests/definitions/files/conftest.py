@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from app.cli.provision import config_models
 from app.definitions.files.store import record_store
 from app.definitions.store import RecordStore
 from app.shared.secrets import SecretBox
-from tests.definitions.files.lab import Lab, open_lab
+from tests.definitions.files.lab import Lab, make_template, open_lab
 from tests.support.database import Server
 
 
@@ -21,8 +22,13 @@ def store() -> RecordStore:
     return record_store(config_models(), SecretBox(Fernet.generate_key().decode()))
 
 
+@pytest.fixture(scope="session")
+def lab_template(postgres: Server) -> str:
+    return asyncio.run(make_template(postgres))
+
+
 @pytest.fixture
-async def lab(postgres: Server, store: RecordStore, tmp_path: Path) -> AsyncIterator[Lab]:
+async def lab(postgres: Server, lab_template: str, store: RecordStore, tmp_path: Path) -> AsyncIterator[Lab]:
     """A database that knows the builtin types and holds no definition."""
-    async with open_lab(postgres, store, tmp_path) as lab:
+    async with open_lab(postgres, lab_template, store, tmp_path) as lab:
         yield lab

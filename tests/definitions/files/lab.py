@@ -12,8 +12,6 @@ from typing import Any
 import asyncpg
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
-from app.cli.provision import builtin_types
-from app.definitions.catalog.seed import seed
 from app.definitions.files.documents import read_files
 from app.definitions.files.environment import escape_references
 from app.definitions.files.exporting import Definitions, read_definitions
@@ -24,6 +22,7 @@ from app.definitions.files.transaction import apply_documents
 from app.definitions.store import RecordStore
 from app.shared.database.core.engine import create_engine
 from app.shared.yaml import write_yaml
+from tests.support.catalog import seed
 from tests.support.database import TEMPLATE, Server, owner_connection
 
 FILE = "lab.yaml"
@@ -86,17 +85,25 @@ class Lab:
         }
 
 
-@asynccontextmanager
-async def open_lab(postgres: Server, store: RecordStore, folder: Path) -> AsyncIterator[Lab]:
-    """A database of its own, gone afterwards."""
+async def make_template(postgres: Server) -> str:
+    """The name of a database with the builtin types and the integrations, to be cloned."""
     database = await postgres.create(TEMPLATE)
+    await seed(database)
+    owner = await owner_connection(database)
+    for table in ("services", "commands", "data_sources", "actions"):
+        await owner.execute(f"DELETE FROM {table}")
+    await owner.execute("DELETE FROM component_types WHERE kind = 'template'")
+    await owner.close()
+    return database.name
+
+
+@asynccontextmanager
+async def open_lab(postgres: Server, template: str, store: RecordStore, folder: Path) -> AsyncIterator[Lab]:
+    """A database of its own, gone afterwards."""
+    database = await postgres.create(template)
     owner = await owner_connection(database)
     engine = create_engine(database.owner_url, pool_size=2)
     try:
-        await seed(owner, builtin_types())
-        for table in ("services", "commands", "data_sources", "actions"):
-            await owner.execute(f"DELETE FROM {table}")
-        await owner.execute("DELETE FROM component_types WHERE kind = 'template'")
         yield Lab(owner, database.owner_url, async_sessionmaker(engine, expire_on_commit=False), store, folder)
     finally:
         await engine.dispose()

@@ -2,36 +2,29 @@
 
 from __future__ import annotations
 
-from importlib.resources import files
 from typing import Any
 
-import yaml
 from jsonschema import Draft202012Validator
 
 from app.cli.provision import builtin_types
-from app.definitions.catalog.seed import dashboards
+from app.definitions.catalog import texts
 from app.definitions.files.layout import one_file
 from app.definitions.files.schema import KnownType, file_schema
 from app.definitions.files.type_rows import own_types
 from app.gallery import gallery
-from app.shared.yaml import write_yaml
+from app.shared.yaml import read_yaml, write_yaml
 from tests.definitions.files.lab import Lab
 from tests.support import factories
-
-CATALOG = files("app.definitions.catalog")
 
 
 def catalog() -> dict[str, Any]:
     """All of it, the gallery too, as one file would have it."""
-    found: dict[str, Any] = {"guild": "My Lab", "dashboards": list(dashboards().values())}
-    for section, rows in gallery().items():
-        found.setdefault(section, []).extend(rows)
-    for name in ("actions", "commands", "data_sources", "services"):
-        found.setdefault(name, []).extend(yaml.safe_load((CATALOG / f"{name}.yaml").read_text(encoding="utf-8"))[name])
-    types = sorted((CATALOG / "component_types").iterdir(), key=lambda entry: entry.name)
-    found["component_types"] = [
-        yaml.safe_load(entry.read_text(encoding="utf-8"))["component_types"][0] for entry in types
-    ]
+    folders = ("", "component_types", "dashboards")
+    files = [read_yaml(text, name).data() for folder in folders for name, text in texts(folder).items()]
+    found: dict[str, Any] = {"guild": "My Lab"}
+    for definitions in (*files, gallery()):
+        for section, entries in definitions.items():
+            found.setdefault(section, []).extend(entries)
     return found
 
 

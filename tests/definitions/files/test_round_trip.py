@@ -72,8 +72,8 @@ definitions = st.fixed_dictionaries({
 
 
 @pytest.fixture
-async def other(postgres: Server, store: RecordStore, tmp_path: Path) -> AsyncIterator[Lab]:
-    async with open_lab(postgres, store, tmp_path) as lab:
+async def other(postgres: Server, lab_template: str, store: RecordStore, tmp_path: Path) -> AsyncIterator[Lab]:
+    async with open_lab(postgres, lab_template, store, tmp_path) as lab:
         yield lab
 
 

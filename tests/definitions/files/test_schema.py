@@ -10,9 +10,9 @@ import yaml
 from jsonschema import Draft202012Validator
 
 from app.cli.provision import builtin_types
-from app.definitions.catalog.seed import dashboards
 from app.definitions.files.schema import KnownType, file_schema
 from app.definitions.files.type_rows import own_types
+from app.definitions.seeding import dashboard_texts
 from tests.definitions.files.lab import Lab
 from tests.definitions.files.test_applying import WHOLE
 
@@ -39,8 +39,8 @@ def test_what_can_be_applied_fits(schema: dict[str, Any]) -> None:
 
 
 def test_the_catalog_fits(schema: dict[str, Any]) -> None:
-    for dashboard in dashboards().values():
-        assert errors(schema, yaml.safe_dump({"dashboards": [dashboard]})) == []
+    for text in dashboard_texts().values():
+        assert errors(schema, text) == []
 
 
 @pytest.mark.parametrize(

@@ -8,9 +8,12 @@ from typing import Any
 import asyncpg
 import pytest
 
-from app.definitions.catalog.seed import TypeDescription, seed
+from app.cli.provision import builtin_types
+from app.definitions.builtin_types import TypeDescription
 from app.shared.secrets import SecretBox
 from tests.support import factories
+from tests.support.catalog import seed
+from tests.support.database import Database
 
 KEPT = {
     "settings": (factories.setting, "description", "key"),
@@ -192,8 +195,10 @@ async def test_builtin_types_are_described_without_a_revision_but_switched_off_w
 
 async def test_the_catalog_says_that_it_was_the_catalog_and_keeps_its_memory_to_itself(
     owner: asyncpg.Connection,
+    database: Database,
 ) -> None:
-    await seed(owner, [TypeDescription("component_types", "text", "Text", "", {})])
+    types = [one for one in builtin_types() if one.name != "text"]
+    await seed(database, [*types, TypeDescription("component_types", "text", "Text", "", {})])
 
     made = await owner.fetch("SELECT DISTINCT table_name, actor_type, actor_name FROM revisions")
     assert {record["table_name"] for record in made} >= {"services", "commands"}
@@ -202,7 +207,7 @@ async def test_the_catalog_says_that_it_was_the_catalog_and_keeps_its_memory_to_
     assert await owner.fetchval("SELECT count(*) FROM revisions WHERE row_key = 'text'") == 0
 
     before = await owner.fetchval("SELECT count(*) FROM revisions")
-    await seed(owner, [TypeDescription("component_types", "text", "Another", "", {"a": 1})])
+    await seed(database, [*types, TypeDescription("component_types", "text", "Another", "", {"a": 1})])
     assert await owner.fetchval("SELECT count(*) FROM revisions") == before
 
     await owner.execute("UPDATE settings SET value = '[]' WHERE key = 'catalog.seeded'")

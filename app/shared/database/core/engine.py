@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
 import asyncpg
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.pool import NullPool
 
 from app.shared.database.core.connection import CONNECT_SECONDS, decode_json, encode_json
@@ -37,3 +40,13 @@ def create_engine(
         pool_size=pool_size,
         hide_parameters=True,
     )
+
+
+@asynccontextmanager
+async def open_sessions(url: str, application_name: str) -> AsyncIterator[async_sessionmaker[AsyncSession]]:
+    """Yield sessions on one connection, which is closed at the end of the block."""
+    engine = create_engine(url, application_name=application_name, pool_size=1)
+    try:
+        yield async_sessionmaker(engine, expire_on_commit=False)
+    finally:
+        await engine.dispose()

@@ -1,0 +1,143 @@
+"""Brings the catalog into the database: what is missing is added once, what a user changed or removed stays so."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import structlog
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
+
+from app.definitions import catalog
+from app.definitions.acting import act_as
+from app.definitions.actors import WebActor
+from app.definitions.builtin_types import TypeDescription, describe_types
+from app.definitions.files.applying import Applying
+from app.definitions.files.documents import read_document
+from app.definitions.files.problems import ConfigurationError, Problem
+from app.definitions.files.records import Record
+from app.definitions.files.sections import COMPONENT_TYPES, DATA_SOURCE_TYPES
+from app.definitions.files.transaction import LOCK
+from app.definitions.roles import Role
+from app.definitions.store import RecordStore
+from app.shared.database.models import SettingRow
+
+CATALOG_ACTOR = WebActor("catalog", 0, "catalog", Role.ADMIN)
+_FOLDERS = ("", "component_types", "integrations")
+_RENEWED = (COMPONENT_TYPES, DATA_SOURCE_TYPES)
+_WHOLE = "catalog@"
+"""Begins the mark of a catalog that is in the database as a whole, so that the next start need not read it."""
+_DESCRIPTION = "What the catalog has added; take an entry out to have it added again"
+log = structlog.get_logger(__name__)
+
+
+async def seed(
+    sessions: async_sessionmaker[AsyncSession],
+    store: RecordStore,
+    types: Sequence[TypeDescription],
+    texts: Mapping[str, str] | None = None,
+) -> None:
+    """Describe the builtin types, add what of the catalog was never added, and renew what nobody changed.
+
+    Safe to repeat. What cannot be added now is logged, and tried again at the next start: no definition of a user's can
+    keep the program from starting. `texts` are the files by name, without it the catalog's own.
+    """
+    if texts is None:
+        texts = {f"{folder}/{name}": text for folder in _FOLDERS for name, text in catalog.texts(folder).items()}
+    async with sessions.begin() as database:
+        marks = await _begin(database)
+        await describe_types(database, types)
+        if _whole(texts, marks) in marks:
+            return
+        additions = _Additions(marks)
+        applying = Applying(database, store, CATALOG_ACTOR, chosen=additions.choose)
+        await applying.save([read_document(text, name) for name, text in texts.items()])
+        for problem in applying.problems:
+            log.warning("a part of the catalog cannot be added", problem=str(problem))
+        marks = additions.marks(applying.problems)
+        await _remember(database, marks if applying.problems else marks | {_whole(texts, marks)})
+
+
+async def seed_dashboards(
+    sessions: async_sessionmaker[AsyncSession], store: RecordStore, guild_id: int, channels: Mapping[str, int | None]
+) -> None:
+    """Add the catalog's dashboards to a guild; `channels` gives the channel of each by its key (`this-machine`).
+
+    A dashboard that was added to this guild before, or one of the same name, is left as it is. Raises
+    ConfigurationError, such as for a channel of another guild.
+    """
+    async with sessions.begin() as database:
+        marks = await _begin(database)
+        texts = {f"dashboards/{guild_id}/{key}": (key, text) for key, text in dashboard_texts().items()}
+        documents = [
+            read_document(text, f"{key}.yaml", place=(guild_id, channels.get(key)))
+            for mark, (key, text) in texts.items()
+            if mark not in marks
+        ]
+        applying = Applying(database, store, CATALOG_ACTOR, chosen=lambda _, row: row is None)
+        await applying.save(documents)
+        if applying.problems:
+            raise ConfigurationError(applying.problems)
+        await _remember(database, marks | set(texts))
+
+
+def dashboard_texts() -> dict[str, str]:
+    """Return the files of the catalog's dashboards by key. A file's number is its place, not its key."""
+    texts = catalog.texts("dashboards")
+    return {name.removesuffix(".yaml").partition("-")[2]: text for name, text in texts.items()}
+
+
+class _Additions:
+    """Chooses what was never added, and types that are still as they were added; marks remember what was."""
+
+    def __init__(self, marks: set[str]) -> None:
+        self._marks = marks
+        self._digests = dict(mark.split("@", 1) for mark in marks if "@" in mark)
+        self._new: dict[str, tuple[str, str]] = {}
+
+    def choose(self, record: Record, row: Any) -> bool:
+        """Tell whether the record is to be saved; `row` is the one of its name, if there is one."""
+        section, values = record.entry.section, record.values
+        key = f"{section.name}/{values['name']}"
+        if section not in _RENEWED:
+            self._new[key] = (key, record.entry.document.file)
+            return key not in self._marks and row is None
+        before, now = self._digests.get(key), catalog.digest(values)
+        self._new[key] = (f"{key}@{now}", record.entry.document.file)
+        if before is None or row is None:
+            return before is None and row is None
+        stored = catalog.digest({column: getattr(row, column) for column in catalog.CONTENT})
+        return before != now and stored == before
+
+    def marks(self, problems: Sequence[Problem]) -> set[str]:
+        """Return the marks of what is in the database now: nothing new of a file that has a problem."""
+        failed = {problem.place.file for problem in problems}
+        new = {key: mark for key, (mark, file) in self._new.items() if file not in failed}
+        return {mark for mark in self._marks if mark.partition("@")[0] not in {*new, _WHOLE[:-1]}} | set(new.values())
+
+
+def _whole(texts: Mapping[str, str], marks: set[str]) -> str:
+    """Return the mark of these texts with these marks: without an entry that a user takes out, it is another one."""
+    parts = [*sorted(mark for mark in marks if not mark.startswith((_WHOLE, "dashboards/"))), *texts.values()]
+    return f"{_WHOLE}{catalog.mark_of(chr(0).join(parts))}"
+
+
+async def _begin(database: AsyncSession) -> set[str]:
+    """Return the marks. Two programs may start at once: the second waits here and finds what the first has added."""
+    await database.execute(LOCK)
+    await act_as(database, CATALOG_ACTOR)
+    return set(await database.scalar(select(SettingRow.value).where(SettingRow.key == catalog.SEEDED_SETTING)) or [])
+
+
+async def _remember(database: AsyncSession, marks: set[str]) -> None:
+    values = {"key": catalog.SEEDED_SETTING, "value": sorted(marks), "description": _DESCRIPTION}
+    statement = insert(SettingRow).values(values)
+    await database.execute(
+        statement.on_conflict_do_update(
+            index_elements=["key"],
+            set_={"value": statement.excluded.value},
+            where=SettingRow.value.is_distinct_from(statement.excluded.value),
+        )
+    )
