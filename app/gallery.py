@@ -99,7 +99,8 @@ async def _until_posted(connection: asyncpg.Connection, names: Sequence[str]) ->
         await asyncio.sleep(1)
         posted = await connection.fetchval(
             "SELECT bool_and(message.state = 'posted') FROM dashboard_messages AS message "
-            "JOIN dashboards ON dashboards.id = message.dashboard_id WHERE dashboards.name = ANY($1)",
+            "JOIN dashboard_placements AS placement ON placement.id = message.placement_id "
+            "JOIN dashboards ON dashboards.id = placement.dashboard_id WHERE dashboards.name = ANY($1)",
             names,
         )
         if posted:

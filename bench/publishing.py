@@ -15,16 +15,16 @@ from datetime import UTC, datetime, timedelta
 import discord
 from discord.http import Route
 
-from app.bot.application.publishing.publishing import Publishing
+from app.bot.application.publishing.publisher import Publisher
 from app.bot.application.runtime.statistics import Statistics
 from app.bot.domain.dashboards.dashboard import Dashboard, DashboardComponent
-from app.bot.domain.dashboards.placements import Placement, PlacementState
+from app.bot.domain.dashboards.placements import Placement, PostState
 from app.bot.infrastructure.discord.messenger import DiscordMessenger
 from app.bot.infrastructure.discord.pacing import Pacing
 from bench.building import sample_builder, sample_readings
 from tests.support.discord.limits import Limits
 from tests.support.discord.server import DiscordServer
-from tests.support.in_memory import InMemoryDashboards, InMemoryPlacements, definitions_of
+from tests.support.in_memory import InMemoryDashboards, InMemoryPlacements, definitions_of, placed
 
 GUILD = 700_000_000_000_000_000
 MEASURED_SECONDS = 30.0
@@ -77,11 +77,11 @@ def _board(number: int, channel_id: int) -> Dashboard:
 def _old_messages(server: DiscordServer, boards: Sequence[Dashboard], age_seconds: float) -> list[Placement]:
     posted_at = datetime.now(UTC) - timedelta(seconds=age_seconds)
     return [
-        Placement(
+        placed(
             board.id,
             board.id,
             board.channel_id or 0,
-            state=PlacementState.POSTED,
+            state=PostState.POSTED,
             message_id=server.seed(board.channel_id or 0, {}, age_seconds),
             posted_at=posted_at,
         )
@@ -101,8 +101,8 @@ async def _publishing(
     definitions = definitions_of(InMemoryDashboards(boards))
     await definitions.reload()
     messenger = DiscordMessenger(client, pacing, statistics)
-    publishing = Publishing(definitions, sample_builder(sample_readings()), placements, messenger)
-    task = asyncio.create_task(publishing.run())
+    publisher = Publisher(definitions, sample_builder(sample_readings()), placements, messenger)
+    task = asyncio.create_task(publisher.run())
     try:
         yield
     finally:

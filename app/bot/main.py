@@ -30,7 +30,7 @@ from app.bot.application.collecting.history_writer import HistoryConfig, History
 from app.bot.application.collecting.source_tests import SourceTests
 from app.bot.application.publishing.dashboards import Dashboards
 from app.bot.application.publishing.messenger import Messenger
-from app.bot.application.publishing.publishing import Publishing, PublishingConfig
+from app.bot.application.publishing.publisher import Publisher, PublisherConfig
 from app.bot.application.queries.audit_trail import AuditTrail
 from app.bot.application.queries.overview import BotCondition
 from app.bot.application.queries.permissions import Permissions
@@ -52,7 +52,6 @@ from app.bot.application.runtime.supervisor import Service, ServiceBuilder, Serv
 from app.bot.domain.changes import Change
 from app.bot.domain.components.template_filters import FILTERS, finalize
 from app.bot.domain.components.types import component_types
-from app.bot.domain.dashboards.placements import PlacementState
 from app.bot.domain.errors import HomelabError, StorageUnavailableError
 from app.bot.domain.guilds import BotInstance
 from app.bot.domain.readings.source import DataSource
@@ -188,7 +187,7 @@ def build_client(pool: Pool, bot_url: str, box: SecretBox, **options: Any) -> Ho
 
     def condition() -> BotCondition:
         placements = [place for board in definitions.dashboards.values() for place in dashboards.placements_of(board)]
-        posted = sum(place.state == PlacementState.POSTED for place in placements)
+        posted = sum(place.posted_count for place in placements)
         return BotCondition(statistics.started_at, client.measured_latency, len(definitions.dashboards), posted)
 
     context = CommandContext(
@@ -281,8 +280,8 @@ def _register_services(
     def source_read(name: str) -> None:
         if (history := supervisor.find(HistoryService)) is not None:
             history.source_read(name)
-        if (publishing := supervisor.find(Publishing)) is not None:
-            publishing.source_read(name)
+        if (publisher := supervisor.find(Publisher)) is not None:
+            publisher.source_read(name)
 
     def make_collection(config: CollectionConfig) -> Service:
         states = PostgresDataSources(pool)
@@ -290,15 +289,15 @@ def _register_services(
         collection.on_reading(source_read)
         return collection
 
-    def make_publishing(config: PublishingConfig) -> Service:
-        return Publishing(definitions, builder, PostgresPlacements(pool), messenger(), config, statistics=statistics)
+    def make_publisher(config: PublisherConfig) -> Service:
+        return Publisher(definitions, builder, PostgresPlacements(pool), messenger(), config, statistics=statistics)
 
     def make_history(config: HistoryConfig) -> Service:
         repository = PostgresHistory(pool)
         return HistoryService(definitions, readings, repository, histories, config, statistics=statistics)
 
     types.register("collector")(ServiceType(CollectionConfig, make_collection))
-    types.register("publisher")(ServiceType(PublishingConfig, make_publishing))
+    types.register("publisher")(ServiceType(PublisherConfig, make_publisher))
     types.register("history")(ServiceType(HistoryConfig, make_history))
     types.register("heartbeat")(ServiceType(HeartbeatConfig, heartbeat))
 
@@ -335,9 +334,9 @@ def _poll_soon(supervisor: Supervisor, name: str) -> None:
 def _arrived(dashboard_ids: Iterable[int], arrivals: Arrivals, supervisor: Supervisor) -> None:
     """What these dashboards waited for is there: a chart, or history."""
     arrivals.arrived(dashboard_ids)
-    if (publishing := supervisor.find(Publishing)) is not None:
+    if (publisher := supervisor.find(Publisher)) is not None:
         for dashboard_id in dashboard_ids:
-            publishing.refresh(dashboard_id)
+            publisher.refresh(dashboard_id)
 
 
 def _watch(client: HomelabClient, definitions: Definitions, statistics: Statistics) -> None:

@@ -191,10 +191,11 @@ async def _heartbeat(pool: Pool) -> Finding:
 async def _placements(pool: Pool) -> list[Finding]:
     rows = await pool.fetch(
         """
-        SELECT board.name, coalesce(channel.name, message.channel_id::text) AS channel, message.error
+        SELECT board.name, coalesce(channel.name, placement.channel_id::text) AS channel, message.error
         FROM dashboard_messages AS message
-        JOIN dashboards AS board ON board.id = message.dashboard_id
-        LEFT JOIN discord_channels AS channel ON channel.id = message.channel_id
+        JOIN dashboard_placements AS placement ON placement.id = message.placement_id
+        JOIN dashboards AS board ON board.id = placement.dashboard_id
+        LEFT JOIN discord_channels AS channel ON channel.id = placement.channel_id
         WHERE message.error IS NOT NULL ORDER BY board.name
         """
     )

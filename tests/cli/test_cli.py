@@ -387,7 +387,7 @@ async def test_doctor_names_what_cannot_be_shown_or_read(
 ) -> None:
     board = await factories.dashboard(owner, name="Rack")
     await factories.channel(owner, id=77, name="lab", guild_id=board["guild_id"])
-    await factories.placement(
+    await factories.message(
         owner, dashboard_id=board["id"], channel_id=77, state="failed", error="The bot lacks Send Messages."
     )
     source = await factories.data_source(owner, name="nas")

@@ -126,7 +126,7 @@ class Lab:
         return message
 
     async def until_remembered(self, count: int = 1) -> list[asyncpg.Record]:
-        """The placements once so many of them are posted, and what they show is stored."""
+        """The rows of messages once so many of them are posted, and what they show is stored."""
 
         async def rows() -> list[asyncpg.Record] | None:
             found = await self.owner.fetch(

@@ -115,7 +115,7 @@ async def test_a_select_switches_pages_for_all_and_the_page_stays(lab: Lab) -> N
     assert "Cores" not in lab.shown()
 
     async def stored() -> bool:
-        return await lab.owner.fetchval("SELECT page FROM dashboard_messages") == "Disks"
+        return await lab.owner.fetchval("SELECT page FROM dashboard_placements") == "Disks"
 
     await until(stored, "the page to be stored")
     edits = lab.edits
@@ -136,7 +136,7 @@ async def test_pages_of_a_message_of_ones_own_are_ones_own(lab: Lab) -> None:
 
     assert "Bytes" in text_of(answer_of(result))
     assert "Cores" in lab.shown(), "the public message stays on its page"
-    assert await lab.owner.fetchval("SELECT page FROM dashboard_messages") in (None, "CPU")
+    assert await lab.owner.fetchval("SELECT page FROM dashboard_placements") in (None, "CPU")
 
 
 async def test_refresh_of_a_message_of_ones_own_keeps_its_page(lab: Lab) -> None:

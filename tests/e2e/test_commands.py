@@ -161,7 +161,7 @@ async def test_dashboard_post_names_the_permissions_that_the_bot_lacks(lab: Lab)
         return "lacks Send Messages" in text_of(answer)
 
     await until(told, "what is missing")
-    assert not await lab.owner.fetchval("SELECT count(*) FROM dashboard_messages")
+    assert not await lab.owner.fetchval("SELECT count(*) FROM dashboard_placements")
 
 
 async def test_dashboard_post_says_what_discord_refuses(lab: Lab) -> None:

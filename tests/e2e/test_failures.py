@@ -107,7 +107,11 @@ async def test_a_deleted_channel_stops_its_dashboard_and_no_other(lab: Lab) -> N
     await lab.until_shown("Still kept")
 
     async def gone() -> bool:
-        state = await lab.owner.fetchval("SELECT state FROM dashboard_messages WHERE channel_id = $1", doomed.id)
+        state = await lab.owner.fetchval(
+            "SELECT state FROM dashboard_messages AS message JOIN dashboard_placements AS placement "
+            "ON placement.id = message.placement_id WHERE channel_id = $1",
+            doomed.id,
+        )
         return state not in ("posted", "posting")
 
     await until(gone, "the placement in the deleted channel to be given up")

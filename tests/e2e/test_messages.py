@@ -111,8 +111,12 @@ async def test_a_broken_component_says_what_is_wrong_and_the_rest_is_shown(lab: 
     assert "txt" in shown
     assert "And the end" in shown
 
-    (placement,) = await lab.until_remembered()
-    assert len(placement["problems"]) == 4, "the admin shows the same problems"
+    await lab.until_remembered()
+
+    async def told() -> bool:
+        return len(await lab.owner.fetchval("SELECT problems FROM dashboard_placements")) == 4
+
+    await until(told, "the admin to show the same problems")
 
     await lab.owner.execute("DELETE FROM dashboard_components WHERE name <> '' AND dashboard_id = $1", row["id"])
     await until(lambda: "Unknown type" not in lab.shown(), "the mended dashboard")

@@ -98,7 +98,8 @@ async def test_it_is_taken_down_as_a_whole(lab: Lab) -> None:
     await lab.ada.slash(lab.channel, "dashboard remove", name="Lab")
 
     assert lab.messages() == []
-    assert await lab.owner.fetchval("SELECT array_agg(state) FROM dashboard_messages") == ["removed"]
+    assert await lab.owner.fetchval("SELECT array_agg(removed) FROM dashboard_placements") == [True]
+    assert await lab.owner.fetchval("SELECT count(*) FROM dashboard_messages") == 0
 
 
 async def test_who_asks_for_it_gets_all_its_messages(lab: Lab) -> None:

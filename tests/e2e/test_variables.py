@@ -33,7 +33,7 @@ async def test_a_variable_is_chosen_for_all_and_stays(lab: Lab) -> None:
     assert len(lab.messages()) == 1
 
     async def stored() -> bool:
-        return await lab.owner.fetchval("SELECT variables FROM dashboard_messages") == {"host": ["pi"]}
+        return await lab.owner.fetchval("SELECT variables FROM dashboard_placements") == {"host": ["pi"]}
 
     await until(stored, "the choice to be stored")
     await lab.restart()
@@ -54,7 +54,7 @@ async def test_a_choice_of_ones_own_leaves_the_message_of_all(lab: Lab) -> None:
 
     assert "Looking at nas" in text_of(answer_of(await lab.alice.select(own, values=["nas"])))
     assert len(lab.messages()) == 1
-    assert await lab.owner.fetchval("SELECT variables FROM dashboard_messages") == {}
+    assert await lab.owner.fetchval("SELECT variables FROM dashboard_placements") == {}
 
 
 async def test_tabs_of_ones_own_keep_what_was_chosen(lab: Lab) -> None:

@@ -126,11 +126,23 @@ async def api_token(connection: asyncpg.Connection, **columns: Any) -> asyncpg.R
 
 
 async def placement(connection: asyncpg.Connection, **columns: Any) -> asyncpg.Record:
-    """A row of dashboard_messages; with a `message_id` it is posted, without one still posting."""
+    """A row of dashboard_placements."""
     if "dashboard_id" not in columns:
         columns["dashboard_id"] = (await dashboard(connection))["id"]
+    return await insert(connection, "dashboard_placements", {"channel_id": snowflake(), **columns})
+
+
+async def message(connection: asyncpg.Connection, **columns: Any) -> asyncpg.Record:
+    """A row of dashboard_messages; with a `message_id` it is posted, without one still posting.
+
+    Columns of a placement are those of a new one, which the message belongs to.
+    """
+    names = ("dashboard_id", "channel_id", "origin", "removed", "page", "variables", "problems")
+    of_placement = {name: columns.pop(name) for name in names if name in columns}
+    if "placement_id" not in columns:
+        columns["placement_id"] = (await placement(connection, **of_placement))["id"]
     state = {"state": "posted", "posted_at": datetime.now(UTC)} if columns.get("message_id") else {}
-    return await insert(connection, "dashboard_messages", {"channel_id": snowflake(), **state, **columns})
+    return await insert(connection, "dashboard_messages", {**state, **columns})
 
 
 async def source_state(connection: asyncpg.Connection, **columns: Any) -> asyncpg.Record:

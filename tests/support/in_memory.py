@@ -9,44 +9,77 @@ from typing import Any
 
 from app.bot.application.runtime.definitions import DefinitionRepositories, Definitions
 from app.bot.domain.dashboards.dashboard import Dashboard
-from app.bot.domain.dashboards.placements import Placement, PlacementState
+from app.bot.domain.dashboards.placements import DashboardMessage, Placement
 from app.bot.domain.errors import StorageUnavailableError
 from app.bot.domain.readings.source import DataSource
+from app.bot.domain.repositories import PlacementRepository
 
 
-class InMemoryPlacements:
-    """Fulfils PlacementRepository. `away` makes every call fail like a database that is down."""
+def placed(number: int, dashboard_id: int, channel_id: int, *, removed: bool = False, **message: Any) -> Placement:
+    """A placement with one message, both rows of this number; `message` gives fields of the message."""
+    rows = (DashboardMessage(number, number, **message),)
+    return Placement(number, dashboard_id, channel_id, removed=removed, messages=rows)
+
+
+class InMemoryPlacements(PlacementRepository):
+    """Rows in two dicts. `away` makes every call fail like a database that is down."""
 
     def __init__(self, placements: Iterable[Placement] = ()) -> None:
-        self.rows = {placement.id: placement for placement in placements}
+        given = list(placements)
+        self.placements = {placement.id: replace(placement, messages=()) for placement in given}
+        self.messages = {message.id: message for placement in given for message in placement.messages}
         self.away = False
         self.saves = 0
-        self._ids = itertools.count(max(self.rows, default=0) + 1)
+        self._ids = itertools.count(max([*self.placements, *self.messages], default=0) + 1)
 
     async def all(self) -> tuple[Placement, ...]:
         self._check()
-        return tuple(self.rows.values())
+        return tuple(map(self._with_messages, self.placements.values()))
 
-    async def place(self, dashboard_id: int, channel_id: int, origin: str, position: int = 0) -> Placement:
+    async def place(self, dashboard_id: int, channel_id: int, origin: str) -> Placement:
         self._check()
-        for row in self.rows.values():
-            if (row.dashboard_id, row.channel_id, row.position) == (dashboard_id, channel_id, position):
-                state = row.state if row.state == PlacementState.POSTED else PlacementState.POSTING
-                self.rows[row.id] = replace(row, state=state, error=None)
-                return self.rows[row.id]
-        placement = Placement(next(self._ids), dashboard_id, channel_id, position, origin)
-        self.rows[placement.id] = placement
+        for row in self.placements.values():
+            if (row.dashboard_id, row.channel_id) == (dashboard_id, channel_id):
+                self.placements[row.id] = replace(row, removed=False)
+                return self._with_messages(self.placements[row.id])
+        placement = Placement(next(self._ids), dashboard_id, channel_id, origin)
+        self.placements[placement.id] = placement
         return placement
+
+    async def add_message(self, placement_id: int, position: int) -> DashboardMessage:
+        self._check()
+        for row in self.messages.values():
+            if (row.placement_id, row.position) == (placement_id, position):
+                return row
+        message = DashboardMessage(next(self._ids), placement_id, position)
+        self.messages[message.id] = message
+        return message
 
     async def save(self, placement: Placement) -> None:
         self._check()
         self.saves += 1
-        if placement.id in self.rows:
-            self.rows[placement.id] = placement
+        if placement.id in self.placements:
+            self.placements[placement.id] = placement
+
+    async def save_message(self, message: DashboardMessage) -> None:
+        self._check()
+        self.saves += 1
+        if message.id in self.messages:
+            self.messages[message.id] = message
 
     async def delete(self, placement_id: int) -> None:
         self._check()
-        self.rows.pop(placement_id, None)
+        self.placements.pop(placement_id, None)
+        for row in [row for row in self.messages.values() if row.placement_id == placement_id]:
+            del self.messages[row.id]
+
+    async def delete_message(self, message_row_id: int) -> None:
+        self._check()
+        self.messages.pop(message_row_id, None)
+
+    def _with_messages(self, placement: Placement) -> Placement:
+        mine = [row for row in self.messages.values() if row.placement_id == placement.id]
+        return replace(placement, messages=tuple(sorted(mine, key=lambda row: row.position)))
 
     def _check(self) -> None:
         if self.away:

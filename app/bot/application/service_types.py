@@ -9,12 +9,12 @@ from pydantic import BaseModel
 from app.bot.application.actions.worker import ActionWorkerConfig
 from app.bot.application.collecting.collector import CollectionConfig
 from app.bot.application.collecting.history_writer import HistoryConfig
-from app.bot.application.publishing.publishing import PublishingConfig
+from app.bot.application.publishing.publisher import PublisherConfig
 from app.bot.application.runtime.heartbeat import HeartbeatConfig
 
 SERVICE_CONFIGS: Mapping[str, type[BaseModel]] = {
     "collector": CollectionConfig,
-    "publisher": PublishingConfig,
+    "publisher": PublisherConfig,
     "heartbeat": HeartbeatConfig,
     "history": HistoryConfig,
     "actions": ActionWorkerConfig,

@@ -16,7 +16,7 @@ from app.bot.domain.actions.command import CommandDefinition
 from app.bot.domain.actions.runs import ActionRun, RunOutcome, RunRequest
 from app.bot.domain.components.template_types import TemplateType
 from app.bot.domain.dashboards.dashboard import Dashboard
-from app.bot.domain.dashboards.placements import Placement
+from app.bot.domain.dashboards.placements import DashboardMessage, Placement
 from app.bot.domain.guilds import AuditEntry, BotInstance, Channel, Guild
 from app.bot.domain.integrations.definition import DeclarativeType
 from app.bot.domain.permissions import PermissionGrant
@@ -111,16 +111,33 @@ class GuildRepository(Protocol):
 class PlacementRepository(Protocol):
     """The memory of messages."""
 
-    async def all(self) -> tuple[Placement, ...]: ...  # noqa: D102
-    async def place(self, dashboard_id: int, channel_id: int, origin: str, position: int = 0) -> Placement:
-        """Insert the placement (state posting), or return the one there is; a removed one becomes posting again."""
+    async def all(self) -> tuple[Placement, ...]:
+        """Return every placement with its messages."""
+        ...
+
+    async def place(self, dashboard_id: int, channel_id: int, origin: str) -> Placement:
+        """Insert a placement, or return the one there is with its messages; a removed one is wanted again."""
+        ...
+
+    async def add_message(self, placement_id: int, position: int) -> DashboardMessage:
+        """Insert a message (state posting), or return the one at this position."""
         ...
 
     async def save(self, placement: Placement) -> None:
-        """Store every mutable field of a placement; nothing happens when its row is gone."""
+        """Store every mutable field of a placement but its messages; nothing happens when its row is gone."""
         ...
 
-    async def delete(self, placement_id: int) -> None: ...  # noqa: D102
+    async def save_message(self, message: DashboardMessage) -> None:
+        """Store every mutable field of a message; nothing happens when its row is gone."""
+        ...
+
+    async def delete(self, placement_id: int) -> None:
+        """Forget a placement and its messages."""
+        ...
+
+    async def delete_message(self, message_row_id: int) -> None:
+        """Forget a message."""
+        ...
 
 
 class AuditRepository(Protocol):

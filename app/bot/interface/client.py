@@ -9,7 +9,7 @@ import discord
 import structlog
 
 from app.bot.application.actions.interactions import Interactions
-from app.bot.application.publishing.publishing import Publishing
+from app.bot.application.publishing.publisher import Publisher
 from app.bot.application.runtime.background import Background, detached
 from app.bot.application.runtime.guild_register import GuildRegister, SeenGuild
 from app.bot.application.runtime.supervisor import Supervisor
@@ -136,7 +136,7 @@ class HomelabClient(discord.AutoShardedClient):
     async def on_guild_channel_delete(self, channel: discord.abc.GuildChannel) -> None:
         """A channel is gone, and the messages in it."""
         self._guild_register.seen(seen_guild(channel.guild))
-        self._tell_publishing(Publishing.channel_deleted, channel.id)
+        self._tell_publisher(Publisher.channel_deleted, channel.id)
 
     async def on_raw_message_delete(self, event: discord.RawMessageDeleteEvent) -> None:
         """Someone deleted a message, perhaps one of the bot's."""
@@ -148,17 +148,17 @@ class HomelabClient(discord.AutoShardedClient):
 
     def _permissions_changed(self, channels: Iterable[discord.abc.GuildChannel]) -> None:
         for channel in channels:
-            self._tell_publishing(Publishing.channel_changed, channel.id)
+            self._tell_publisher(Publisher.channel_changed, channel.id)
 
     def _deleted(self, message_ids: Iterable[int]) -> None:
         for message_id in message_ids:
-            self._tell_publishing(Publishing.message_deleted, message_id)
+            self._tell_publisher(Publisher.message_deleted, message_id)
 
-    def _tell_publishing(self, tell: Callable[[Publishing, int], None], snowflake: int) -> None:
-        """What publishing starts because of an event goes on long after it, so it does not run in its context."""
-        publishing = self._services.find(Publishing)
-        if publishing is not None:
-            detached(lambda: tell(publishing, snowflake))
+    def _tell_publisher(self, tell: Callable[[Publisher, int], None], snowflake: int) -> None:
+        """What the publisher starts because of an event goes on long after it, so it does not run in its context."""
+        publisher = self._services.find(Publisher)
+        if publisher is not None:
+            detached(lambda: tell(publisher, snowflake))
 
 
 def seen_guild(guild: discord.Guild) -> SeenGuild:

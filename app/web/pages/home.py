@@ -18,6 +18,7 @@ from app.shared.database.models import (
     ChannelRow,
     DashboardComponentRow,
     DashboardMessageRow,
+    DashboardPlacementRow,
     DashboardRow,
     DataSourceRow,
     GuildRow,
@@ -92,26 +93,29 @@ async def dashboards_shown(database: AsyncSession, dashboard_id: int | None = No
     )
     statement = select(DashboardRow, GuildRow.name, counted).join(GuildRow).order_by(DashboardRow.name)
     placed = (
-        select(DashboardMessageRow, ChannelRow.name)
-        .outerjoin(ChannelRow, ChannelRow.id == DashboardMessageRow.channel_id)
-        .where(DashboardMessageRow.state != "removed")
-        .order_by(DashboardMessageRow.id)
+        select(DashboardPlacementRow, DashboardMessageRow, ChannelRow.name)
+        .outerjoin(DashboardMessageRow, DashboardMessageRow.placement_id == DashboardPlacementRow.id)
+        .outerjoin(ChannelRow, ChannelRow.id == DashboardPlacementRow.channel_id)
+        .where(DashboardPlacementRow.removed.is_(False))
+        .order_by(DashboardPlacementRow.id, DashboardMessageRow.position)
     )
     if dashboard_id is not None:
         statement = statement.where(DashboardRow.id == dashboard_id)
-        placed = placed.where(DashboardMessageRow.dashboard_id == dashboard_id)
+        placed = placed.where(DashboardPlacementRow.dashboard_id == dashboard_id)
     paces = await _paces(database)
     placements: dict[int, list[PlacementShown]] = {}
-    for message, channel in await database.execute(placed):
+    seen: set[int] = set()
+    for placement, message, channel in await database.execute(placed):
         shown = PlacementShown(
-            f"#{channel}" if channel else f"channel {message.channel_id}",
-            message.state,
-            message.problems,
-            message.error,
-            message.edited_at or message.posted_at,
-            describe_pace(paces.get(str(message.channel_id))),
+            f"#{channel}" if channel else f"channel {placement.channel_id}",
+            message.state if message else "posting",
+            placement.problems if placement.id not in seen else (),
+            message.error if message else None,
+            (message.edited_at or message.posted_at) if message else None,
+            describe_pace(paces.get(str(placement.channel_id))),
         )
-        placements.setdefault(message.dashboard_id, []).append(shown)
+        seen.add(placement.id)
+        placements.setdefault(placement.dashboard_id, []).append(shown)
     found = await database.execute(statement)
     return [DashboardShown(row, guild, count, placements.get(row.id, [])) for row, guild, count in found]
 

@@ -84,7 +84,8 @@ async def revisions(connection: asyncpg.Connection) -> dict[str, int]:
 
 async def test_every_definition_table_is_watched_by_its_factory_here(owner: asyncpg.Connection) -> None:
     assert set(await revisions(owner)) == set(FACTORIES)
-    runtime = {"dashboard_messages", "source_states", "service_states", "discord_channels", "bot_instances", "pushes"}
+    placed = {"dashboard_placements", "dashboard_messages"}
+    runtime = placed | {"source_states", "service_states", "discord_channels", "bot_instances", "pushes"}
     other = {"audit_log", "definition_revisions", "revisions", "source_tests", "alembic_version"}
     tables = {row[0] for row in await owner.fetch("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")}
     history = {"series", "samples", "samples_five_minutes", "samples_hours", "rollup_marks"}

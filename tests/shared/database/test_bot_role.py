@@ -29,6 +29,7 @@ DEFINITIONS = (
 )
 RUNTIME = (
     "dashboard_messages",
+    "dashboard_placements",
     "source_states",
     "service_states",
     "discord_channels",
@@ -111,7 +112,7 @@ async def test_what_the_bot_remembers_it_may_write(bot_pool: asyncpg.Pool, owner
     source = await factories.data_source(owner)
     service = await factories.service(owner)
     async with bot_pool.acquire() as bot:
-        await factories.placement(bot, dashboard_id=board["id"])
+        await factories.message(bot, dashboard_id=board["id"])
         await factories.source_state(bot, data_source_id=source["id"])
         await factories.service_state(bot, service_id=service["id"])
         await factories.channel(bot, guild_id=board["guild_id"])

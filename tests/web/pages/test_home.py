@@ -20,10 +20,10 @@ async def test_it_shows_the_bot_and_everything_that_is_wrong(viewer: Browser, ow
     channel = await factories.channel(owner, guild_id=guild["id"], name="status")
     dashboard = await factories.dashboard(owner, guild_id=guild["id"], name="Main")
     problems = [{"title": "Old\\_metric", "detail": "There is no data source"}]
-    await factories.placement(
+    await factories.message(
         owner, dashboard_id=dashboard["id"], channel_id=channel["id"], message_id=1, problems=problems
     )
-    await factories.placement(owner, dashboard_id=dashboard["id"], state="failed", error="may not post there")
+    await factories.message(owner, dashboard_id=dashboard["id"], state="failed", error="may not post there")
     source = await factories.data_source(owner, name="nas", title="The NAS")
     await factories.source_state(owner, data_source_id=source["id"], status="down", error="connection refused")
     service = await factories.service(owner, name="collector")

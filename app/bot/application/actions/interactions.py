@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 from app.bot.application.publishing.dashboards import Dashboards
-from app.bot.application.publishing.publishing import Publishing
+from app.bot.application.publishing.publisher import Publisher
 from app.bot.application.rendering.answers import Answer
 from app.bot.application.runtime.definitions import Definitions
 from app.bot.application.runtime.statistics import Statistics
@@ -120,9 +120,9 @@ class Interactions:
         await self._dashboards.poll(click.actor, dashboard)
         page, variables = self._chosen(click, dashboard)
         answer = await self._dashboards.show_on_message(click.actor, dashboard, click.message_id, page, variables)
-        publishing = self._services.find(Publishing)
-        if publishing is not None:
-            publishing.refresh(dashboard.id)  # the dashboard's other messages follow; this one shows it already
+        publisher = self._services.find(Publisher)
+        if publisher is not None:
+            publisher.refresh(dashboard.id)  # the dashboard's other messages follow; this one shows it already
         return answer
 
     async def _page(self, click: Click, dashboard: Dashboard) -> Answer:

@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import Any
 
 from app.bot.application.collecting.collector import Collection
-from app.bot.application.publishing.publishing import Publishing
+from app.bot.application.publishing.publisher import Publisher
 from app.bot.application.rendering.answers import Answer
 from app.bot.application.rendering.arrivals import Arrivals
 from app.bot.application.rendering.builder import DashboardBuilder
@@ -21,7 +21,7 @@ from app.bot.domain.components.calls import find_call
 from app.bot.domain.components.placeholders import fill_placeholders
 from app.bot.domain.components.variables import NOTHING_CHOSEN, Choices
 from app.bot.domain.dashboards.dashboard import Dashboard, DashboardComponent
-from app.bot.domain.dashboards.placements import Placement, PlacementState
+from app.bot.domain.dashboards.placements import Placement
 from app.bot.domain.errors import HomelabError
 from app.bot.domain.guilds import Actor
 from app.bot.domain.permissions import (
@@ -99,8 +99,8 @@ class Dashboards:
 
     def placements_of(self, dashboard: Dashboard) -> tuple[Placement, ...]:
         """Where the dashboard is shown; nothing while the publisher is not running."""
-        publishing = self._services.find(Publishing)
-        return publishing.placements_of(dashboard.id) if publishing is not None else ()
+        publisher = self._services.find(Publisher)
+        return publisher.placements_of(dashboard.id) if publisher is not None else ()
 
     async def show(
         self, actor: Actor, dashboard: Dashboard, page: str | None = None, variables: Choices = NOTHING_CHOSEN
@@ -140,12 +140,12 @@ class Dashboards:
         `variables` says what was chosen on a message of the user's own.
         """
         self._require_view(actor, dashboard)
-        publishing = self._services.find(Publishing)
-        if publishing is not None and self.placement(dashboard, message_id) is not None:
+        publisher = self._services.find(Publisher)
+        if publisher is not None and self.placement(dashboard, message_id) is not None:
             await self._complete(dashboard, page)  # so that the page has its charts when the message turns to it
-            turn = await publishing.show_page(message_id, page)
-            if turn is not None:
-                return Answer(turn.view, in_place=True, marker=turn.marker, settle=turn.settle)
+            reply = await publisher.show_page(message_id, page)
+            if reply is not None:
+                return Answer(reply.view, in_place=True, marker=reply.marker, settle=reply.settle)
         return await self.show_own(actor, dashboard, page, variables, in_place=True)
 
     async def choose_on_message(
@@ -153,11 +153,13 @@ class Dashboards:
     ) -> Answer | None:
         """Choose the values of a variable for all who look at a message; None where it is not the dashboard's own."""
         self._require_view(actor, dashboard)
-        publishing = self._services.find(Publishing)
-        if publishing is None or self.placement(dashboard, message_id) is None:
+        publisher = self._services.find(Publisher)
+        if publisher is None or self.placement(dashboard, message_id) is None:
             return None
-        turn = await publishing.show_variable(message_id, *chosen)
-        return Answer(turn.view, in_place=True, marker=turn.marker, settle=turn.settle) if turn is not None else None
+        reply = await publisher.show_variable(message_id, *chosen)
+        return (
+            Answer(reply.view, in_place=True, marker=reply.marker, settle=reply.settle) if reply is not None else None
+        )
 
     async def show_own(
         self, actor: Actor, dashboard: Dashboard, page: str | None, variables: Choices, *, in_place: bool
@@ -194,8 +196,8 @@ class Dashboards:
         return find_call(view, component_id, key)
 
     def placement(self, dashboard: Dashboard, message_id: int) -> Placement | None:
-        """The dashboard's placement that this message is; None for a message of one user's own."""
-        return next((place for place in self.placements_of(dashboard) if place.message_id == message_id), None)
+        """The dashboard's placement that this message belongs to; None for a message of one user's own."""
+        return next((place for place in self.placements_of(dashboard) if place.has_message(message_id)), None)
 
     async def poll(self, actor: Actor, dashboard: Dashboard) -> None:
         """Read the dashboard's sources anew and wait a moment for them. Raises PermissionRefusedError."""
@@ -206,20 +208,20 @@ class Dashboards:
 
     async def refresh(self, actor: Actor, dashboard: Dashboard) -> int:
         """Read the sources anew and have every message of the dashboard follow; the number of these messages."""
-        publishing = self._services.need(Publishing, "publisher")
+        publisher = self._services.need(Publisher, "publisher")
         await self.poll(actor, dashboard)
-        publishing.refresh(dashboard.id)
-        return sum(place.state == PlacementState.POSTED for place in publishing.placements_of(dashboard.id))
+        publisher.refresh(dashboard.id)
+        return sum(place.posted_count for place in publisher.placements_of(dashboard.id))
 
     async def post(self, actor: Actor, dashboard: Dashboard, channel_id: int) -> Placement:
         """Show the dashboard in a channel from now on; the placement's state and error say how it went so far.
 
         Raises PermissionRefusedError, DashboardOffError, ServiceOffError or StorageUnavailableError.
         """
-        publishing = await self._manage(actor, dashboard, "dashboard.post", channel_id)
+        publisher = await self._manage(actor, dashboard, "dashboard.post", channel_id)
         if not dashboard.enabled:
             raise DashboardOffError(f"Switch on the dashboard “{dashboard.name}” in the web admin first.")
-        placement = await publishing.place(dashboard.id, channel_id)
+        placement = await publisher.place(dashboard.id, channel_id)
         detail = {"channel_id": str(channel_id), **({"error": placement.error} if placement.error else {})}
         await self._audit.record(
             actor, "dashboard.post", dashboard.name, "failed" if placement.error else "done", detail
@@ -228,13 +230,13 @@ class Dashboards:
 
     async def remove(self, actor: Actor, dashboard: Dashboard, channel_id: int) -> bool:
         """Take the dashboard out of a channel; False where it was not shown."""
-        publishing = await self._manage(actor, dashboard, "dashboard.remove", channel_id)
-        removed = await publishing.remove(dashboard.id, channel_id)
+        publisher = await self._manage(actor, dashboard, "dashboard.remove", channel_id)
+        removed = await publisher.remove(dashboard.id, channel_id)
         outcome = "done" if removed else "failed"
         await self._audit.record(actor, "dashboard.remove", dashboard.name, outcome, {"channel_id": str(channel_id)})
         return removed
 
-    async def _manage(self, actor: Actor, dashboard: Dashboard, what: str, channel_id: int) -> Publishing:
+    async def _manage(self, actor: Actor, dashboard: Dashboard, what: str, channel_id: int) -> Publisher:
         await self._audit.require(
             self._definitions.grants,
             actor,
@@ -244,7 +246,7 @@ class Dashboards:
             what=what,
             detail={"channel_id": str(channel_id)},
         )
-        return self._services.need(Publishing, "publisher")
+        return self._services.need(Publisher, "publisher")
 
 
 def _scopes(dashboard: Dashboard) -> frozenset[str]:

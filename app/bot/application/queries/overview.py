@@ -11,7 +11,7 @@ from app.bot.application.rendering.answers import card
 from app.bot.application.rendering.builder import pages_of
 from app.bot.domain.blocks.block import Block, Separator, Text, View
 from app.bot.domain.dashboards.dashboard import Dashboard
-from app.bot.domain.dashboards.placements import Placement, PlacementState
+from app.bot.domain.dashboards.placements import Placement, PostState
 from app.bot.domain.formatting.markdown import SafeText, escape_markdown, shorten
 from app.bot.domain.formatting.units import format_value
 from app.bot.domain.readings.reading import Metric, Reading, Status
@@ -126,10 +126,15 @@ def _metric_line(metric: Metric) -> str:
 def _dashboard_lines(dashboard: Dashboard, placements: Sequence[Placement]) -> str:
     title = f"**{_plain(dashboard.name)}**" + ("" if dashboard.enabled else " (switched off)")
     description = f"\n{_plain(dashboard.description, 200)}" if dashboard.description else ""
-    shown = sorted({place.channel_id for place in placements if place.state == PlacementState.POSTED})
+    shown = sorted({place.channel_id for place in placements if place.posted_count})
     where = "shown in " + ", ".join(f"<#{channel}>" for channel in shown) if shown else "not shown in a channel"
-    failed = [place for place in placements if place.state == PlacementState.FAILED and place.error]
-    trouble = "".join(f"\n-# ⚠️ <#{place.channel_id}>: {_plain(place.error or '', 200)}" for place in failed)
+    failed = [
+        (place.channel_id, message.error)
+        for place in placements
+        for message in place.messages
+        if message.state == PostState.FAILED and message.error
+    ]
+    trouble = "".join(f"\n-# ⚠️ <#{channel_id}>: {_plain(error, 200)}" for channel_id, error in failed)
     pages = pages_of(dashboard)
     count = f" · {_counted(len(pages), 'page')}" if pages else ""
     return f"{title}{description}\n-# {where}{count}{trouble}"

@@ -1,4 +1,4 @@
-"""Where a dashboard is shown: one row for each message of it in a channel, remembered before the message exists."""
+"""Where a dashboard is shown: a placement for each channel, with its messages, remembered before they exist."""
 
 from __future__ import annotations
 
@@ -12,37 +12,30 @@ _DISCORD_EPOCH_MILLISECONDS = 1_420_070_400_000
 """2015-01-01, the zero of Discord's snowflakes (documentation, reference, snowflakes)."""
 
 MARKER_BASE = 0x484C0000
-"""“HL”: added to a placement's id it makes the integer `id` of its message's first component, Discord's 32 bits."""
+"""“HL”: added to a message row's id it makes the integer `id` of the message's first component, Discord's 32 bits."""
 
 
-class PlacementState(StrEnum):
-    """The life of a placement. `posting` was committed before the message was sent: it may or may not exist."""
+class PostState(StrEnum):
+    """The life of a message. `posting` was committed before the message was sent: it may or may not exist."""
 
     POSTING = "posting"
     POSTED = "posted"
-    REMOVED = "removed"
     FAILED = "failed"
 
 
 @dataclass(frozen=True, slots=True)
-class Placement:
+class DashboardMessage:
     """The memory of one message. `content_hash` is the fingerprint of the view that the message shows.
 
-    A dashboard that one message cannot hold has several in a channel, at the positions 0, 1, ...; `page`,
-    `variables` (the values chosen, by name) and the `problems` of all are told by the first.
+    A dashboard that one message cannot hold has several in a channel, at the positions 0, 1, ...
     """
 
     id: int
-    dashboard_id: int
-    channel_id: int
+    placement_id: int
     position: int = 0
-    origin: str = "definition"
-    state: str = PlacementState.POSTING
+    state: str = PostState.POSTING
     message_id: int | None = None
     content_hash: str | None = None
-    page: str | None = None
-    variables: Mapping[str, Any] = field(default_factory=dict)
-    problems: Sequence[Mapping[str, str]] = ()
     error: str | None = None
     posted_at: datetime | None = None
     edited_at: datetime | None = None
@@ -59,8 +52,48 @@ class Placement:
         return f"hl{self.id}g{int(self.posted_at.timestamp()) if self.posted_at else 0}"
 
 
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """A dashboard in a channel: the page and the values of variables chosen there, and the problems that it shows.
+
+    `removed` remembers that a user took it down, so that it stays away although its definition names the channel.
+    """
+
+    id: int
+    dashboard_id: int
+    channel_id: int
+    origin: str = "definition"
+    removed: bool = False
+    page: str | None = None
+    variables: Mapping[str, Any] = field(default_factory=dict)
+    problems: Sequence[Mapping[str, str]] = field(default_factory=list)
+    messages: Sequence[DashboardMessage] = ()
+    """Ordered by position."""
+    attributes: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def state(self) -> str:
+        """Posted if every message is, else the state of the first one that is not."""
+        states = [message.state for message in self.messages] or [PostState.POSTING]
+        return next((state for state in states if state != PostState.POSTED), PostState.POSTED)
+
+    @property
+    def error(self) -> str | None:
+        """The first error that one of the messages has."""
+        return next((message.error for message in self.messages if message.error), None)
+
+    @property
+    def posted_count(self) -> int:
+        """The number of its messages that are there."""
+        return sum(message.state == PostState.POSTED for message in self.messages)
+
+    def has_message(self, message_id: int) -> bool:
+        """Return whether Discord's message with this id belongs to the placement."""
+        return any(message.message_id == message_id for message in self.messages)
+
+
 def choices_of(placement: Placement) -> Mapping[str, Sequence[str]]:
-    """What was chosen of variables, whatever the row holds."""
+    """Return the values chosen of each variable, whatever the row holds."""
     return {
         str(name): tuple(value for value in values if isinstance(value, str))
         for name, values in placement.variables.items()

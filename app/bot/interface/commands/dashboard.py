@@ -13,7 +13,7 @@ from app.bot.application.rendering.answers import notice, refusal
 from app.bot.application.rendering.builder import pages_of
 from app.bot.domain.actions.command import CommandDefinition
 from app.bot.domain.blocks.block import View
-from app.bot.domain.dashboards.placements import PlacementState
+from app.bot.domain.dashboards.placements import PostState
 from app.bot.domain.errors import HomelabError
 from app.bot.domain.formatting.markdown import escape_markdown
 from app.bot.interface.actors import actor_of
@@ -129,7 +129,7 @@ class _DashboardGroup(app_commands.Group):
         title = f"**{escape_markdown(board.name)}**"
         if placement.error:
             return refusal(f"{title} could not be shown in <#{channel_id}> yet: {escape_markdown(placement.error)}")
-        if placement.state != PlacementState.POSTED:
+        if placement.state != PostState.POSTED:
             return notice(f"{title} will appear in <#{channel_id}> in a moment.")
         return notice(f"{title} is shown in <#{channel_id}> from now on.")
 

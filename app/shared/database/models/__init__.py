@@ -11,7 +11,7 @@ from app.shared.database.models.data_sources import DataSourceRow, DataSourceTyp
 from app.shared.database.models.guilds import ChannelRow, GuildRow
 from app.shared.database.models.history import FiveMinutesRow, HourRow, RollupMarkRow, SampleRow, SeriesRow
 from app.shared.database.models.permissions import PermissionGrantRow
-from app.shared.database.models.placements import DashboardMessageRow
+from app.shared.database.models.placements import DashboardMessageRow, DashboardPlacementRow
 from app.shared.database.models.pushes import PushRow
 from app.shared.database.models.revisions import DefinitionRevisionRow, RevisionRow
 from app.shared.database.models.secrets import SecretRow
@@ -34,6 +34,7 @@ __all__ = [
     "ComponentTypeRow",
     "DashboardComponentRow",
     "DashboardMessageRow",
+    "DashboardPlacementRow",
     "DashboardRow",
     "DataSourceRow",
     "DataSourceTypeRow",

@@ -8,7 +8,7 @@ import sys
 import discord
 from discord.http import Route
 
-from app.bot.application.publishing.publishing import Publishing, PublishingConfig
+from app.bot.application.publishing.publisher import Publisher, PublisherConfig
 from app.bot.application.rendering.builder import DashboardBuilder
 from app.bot.application.rendering.component_factory import ComponentFactory
 from app.bot.application.rendering.readings import ReadingStore
@@ -57,8 +57,8 @@ async def main(discord_url: str, token: str, database_url: str) -> None:
     )
     await definitions.reload()
     builder = DashboardBuilder(ComponentFactory(component_types), ReadingStore(), SandboxedTemplates(FILTERS, finalize))
-    config = PublishingConfig(min_refresh_seconds=0.1)
-    await Publishing(definitions, builder, PostgresPlacements(pool), DiscordMessenger(client, pacing), config).run()
+    config = PublisherConfig(min_refresh_seconds=0.1)
+    await Publisher(definitions, builder, PostgresPlacements(pool), DiscordMessenger(client, pacing), config).run()
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from app.bot.application.publishing.publishing import Publishing, PublishingConfig
+from app.bot.application.publishing.publisher import Publisher, PublisherConfig
 from app.bot.application.rendering.builder import DashboardBuilder
 from app.bot.application.rendering.component_factory import ComponentFactory
 from app.bot.application.rendering.readings import ReadingStore
@@ -19,7 +19,7 @@ from app.bot.domain.changes import Change
 from app.bot.domain.components.template_filters import FILTERS, finalize
 from app.bot.domain.components.types import component_types
 from app.bot.domain.dashboards.dashboard import Dashboard, DashboardComponent
-from app.bot.domain.dashboards.placements import Placement, PlacementState
+from app.bot.domain.dashboards.placements import DashboardMessage, Placement, PostState
 from app.bot.domain.readings.reading import Metric, Reading
 from app.bot.domain.readings.source import DataSource
 from app.shared.templating import SandboxedTemplates
@@ -30,7 +30,7 @@ from tests.support.waiting import until
 
 OTHER = CHANNEL + 1
 SOURCE = DataSource(1, "lab", "static")
-FAST = PublishingConfig(min_refresh_seconds=0.02, first_retry_seconds=0.02, last_retry_seconds=0.05)
+FAST = PublisherConfig(min_refresh_seconds=0.02, first_retry_seconds=0.02, last_retry_seconds=0.05)
 NEVER = 86_400
 """A refresh_rate after which no test waits: whatever changes does so for another reason."""
 
@@ -54,7 +54,7 @@ def paged(*pages: str, **fields: Any) -> Dashboard:
 class Stage:
     """Publishing as it runs against a local Discord."""
 
-    publishing: Publishing
+    publisher: Publisher
     definitions: Definitions
     dashboards: InMemoryDashboards
     placements: InMemoryPlacements
@@ -71,8 +71,8 @@ class Stage:
     async def undefine(self, dashboard_id: int) -> None:
         """Delete a dashboard; its placements go with it."""
         del self.dashboards.rows[dashboard_id]
-        for row in [row for row in self.placements.rows.values() if row.dashboard_id == dashboard_id]:
-            del self.placements.rows[row.id]
+        for row in [row for row in self.placements.placements.values() if row.dashboard_id == dashboard_id]:
+            await self.placements.delete(row.id)
         await self.definitions.apply(Change("dashboards", str(dashboard_id), "DELETE"))
 
     def put(self, value: float) -> None:
@@ -82,7 +82,7 @@ class Stage:
     def read(self, value: float) -> None:
         """The source has a fresh reading."""
         self.put(value)
-        self.publishing.source_read("lab")
+        self.publisher.source_read("lab")
 
     def texts(self, channel_id: int = CHANNEL) -> list[str]:
         """What each message in a channel says, the oldest first."""
@@ -92,17 +92,30 @@ class Stage:
     def ids(self, channel_id: int = CHANNEL) -> list[int]:
         return sorted(self.server.channels[channel_id].messages)
 
-    def row(self, channel_id: int = CHANNEL) -> Placement:
-        (row,) = [row for row in self.placements.rows.values() if row.channel_id == channel_id]
+    def placement(self, channel_id: int = CHANNEL) -> Placement:
+        """The one row of a placement in a channel."""
+        (row,) = [row for row in self.placements.placements.values() if row.channel_id == channel_id]
+        return row
+
+    def rows(self, channel_id: int = CHANNEL) -> list[DashboardMessage]:
+        """The rows of all messages in a channel."""
+        placements = self.placements.placements
+        return [
+            row for row in self.placements.messages.values() if placements[row.placement_id].channel_id == channel_id
+        ]
+
+    def row(self, channel_id: int = CHANNEL) -> DashboardMessage:
+        """The one row of a message in a channel."""
+        (row,) = self.rows(channel_id)
         return row
 
     async def showing(self, *texts: str, channel_id: int = CHANNEL) -> None:
         await until(lambda: self.texts(channel_id) == list(texts), lambda: f"{texts}, not {self.texts(channel_id)}")
 
-    async def stored(self, state: PlacementState, channel_id: int = CHANNEL) -> Placement:
+    async def stored(self, state: PostState, channel_id: int = CHANNEL) -> DashboardMessage:
         await until(
-            lambda: any(row.channel_id == channel_id and row.state == state for row in self.placements.rows.values()),
-            lambda: f"{state}, not {self.placements.rows}",
+            lambda: any(row.state == state for row in self.rows(channel_id)),
+            lambda: f"{state}, not {self.placements.messages}",
         )
         return self.row(channel_id)
 
@@ -128,7 +141,7 @@ async def running(
     server: DiscordServer,
     *dashboards: Dashboard,
     placements: InMemoryPlacements | None = None,
-    config: PublishingConfig = FAST,
+    config: PublisherConfig = FAST,
 ) -> AsyncIterator[Stage]:
     rows, placements, readings = InMemoryDashboards(dashboards), placements or InMemoryPlacements(), ReadingStore()
     readings.define([SOURCE], datetime.now(UTC))
@@ -137,10 +150,10 @@ async def running(
     builder = DashboardBuilder(ComponentFactory(component_types), readings, SandboxedTemplates(FILTERS, finalize))
     statistics = Statistics()
     async with logged_in(server, statistics) as messenger:
-        publishing = Publishing(definitions, builder, placements, messenger, config, statistics=statistics)
-        task = asyncio.create_task(publishing.run())
+        publisher = Publisher(definitions, builder, placements, messenger, config, statistics=statistics)
+        task = asyncio.create_task(publisher.run())
         try:
-            yield Stage(publishing, definitions, rows, placements, readings, server, statistics)
+            yield Stage(publisher, definitions, rows, placements, readings, server, statistics)
         finally:
             task.cancel()
             await asyncio.wait({task})

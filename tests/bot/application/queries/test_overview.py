@@ -6,10 +6,11 @@ from app.bot.application.queries.overview import BotCondition, dashboards_view, 
 from app.bot.domain.blocks.block import Container, Text, View
 from app.bot.domain.blocks.limits import exceeds
 from app.bot.domain.dashboards.dashboard import Dashboard, DashboardComponent
-from app.bot.domain.dashboards.placements import Placement, PlacementState
+from app.bot.domain.dashboards.placements import PostState
 from app.bot.domain.readings.reading import Metric, Reading, Status
 from app.bot.domain.readings.source import DataSource
 from app.bot.domain.readings.thresholds import Level
+from tests.support.in_memory import placed
 
 NOW = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
 BOT = BotCondition(NOW - timedelta(hours=1), 0.042, dashboards=2, messages=1)
@@ -93,8 +94,8 @@ def test_dashboards_say_where_they_are_shown_and_what_went_wrong() -> None:
     pages = tuple(DashboardComponent(number, 1, "text", page=f"Page {number}") for number in range(2))
     shown = Dashboard(1, 5, "Lab_1", "What it is", components=pages)
     placements = (
-        Placement(1, 1, 70, state=PlacementState.POSTED, message_id=7),
-        Placement(2, 1, 71, state=PlacementState.FAILED, error="The bot lacks Send Messages"),
+        placed(1, 1, 70, state=PostState.POSTED, message_id=7),
+        placed(2, 1, 71, state=PostState.FAILED, error="The bot lacks Send Messages"),
     )
     text = text_of(dashboards_view([(shown, placements), (Dashboard(2, 5, "Off", enabled=False), ())]))
     assert r"**Lab\_1**" in text

@@ -7,32 +7,32 @@ from datetime import UTC, datetime
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.bot.domain.dashboards.placements import Placement, PlacementState, message_age
+from app.bot.domain.dashboards.placements import DashboardMessage, PostState, message_age
 
 
 @given(st.integers(1, 2**63 - 1))
-def test_the_marker_fits_discords_32_bits(placement_id: int) -> None:
-    assert 1 <= Placement(placement_id, 1, 1).marker <= 2**31 - 1
+def test_the_marker_fits_discords_32_bits(row_id: int) -> None:
+    assert 1 <= DashboardMessage(row_id, 1).marker <= 2**31 - 1
 
 
 def test_markers_of_neighbours_differ() -> None:
-    assert len({Placement(number, 1, 1).marker for number in range(1, 1_000)}) == 999
+    assert len({DashboardMessage(number, 1).marker for number in range(1, 1_000)}) == 999
 
 
 @given(st.integers(1, 2**53))
-def test_the_nonce_fits_discords_25_characters(placement_id: int) -> None:
-    posted = Placement(min(placement_id, 10**11), 1, 1, posted_at=datetime(2026, 1, 1, tzinfo=UTC))
+def test_the_nonce_fits_discords_25_characters(row_id: int) -> None:
+    posted = DashboardMessage(min(row_id, 10**11), 1, posted_at=datetime(2026, 1, 1, tzinfo=UTC))
     assert len(posted.nonce) <= 25
 
 
 def test_a_renewed_message_has_another_nonce() -> None:
-    first = Placement(1, 1, 1)
-    assert first.nonce == Placement(1, 1, 1).nonce
-    assert first.nonce != Placement(1, 1, 1, posted_at=datetime(2026, 1, 1, tzinfo=UTC)).nonce
+    first = DashboardMessage(1, 1)
+    assert first.nonce == DashboardMessage(1, 1).nonce
+    assert first.nonce != DashboardMessage(1, 1, posted_at=datetime(2026, 1, 1, tzinfo=UTC)).nonce
 
 
-def test_a_new_placement_may_or_may_not_have_its_message() -> None:
-    assert Placement(1, 1, 1).state is PlacementState.POSTING
+def test_a_new_message_may_or_may_not_exist() -> None:
+    assert DashboardMessage(1, 1).state is PostState.POSTING
 
 
 def test_the_age_of_a_message_stands_in_its_id() -> None:

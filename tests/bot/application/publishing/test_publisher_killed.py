@@ -111,7 +111,7 @@ async def test_a_renewal_leaves_one_message_after_kill_9(
     server: DiscordServer, database: Database, owner: asyncpg.Connection
 ) -> None:
     board = await dashboard(owner, renew_after=3_600)
-    row = await factories.placement(
+    row = await factories.message(
         owner, dashboard_id=board["id"], channel_id=CHANNEL, posted_at=datetime.now(UTC) - timedelta(hours=2)
     )
     body = {"components": [{"type": 10, "content": "Hello", "id": MARKER_BASE + row["id"]}]}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -12,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.bot.domain.dashboards.dashboard import Dashboard, DashboardComponent
-from app.bot.domain.dashboards.placements import MARKER_BASE, Placement, PlacementState
+from app.bot.domain.dashboards.placements import MARKER_BASE, DashboardMessage, Placement, PostState
 from tests.bot.application.publishing.stage import NEVER, OTHER, Stage, board, running
 from tests.support.discord.limits import Limits
 from tests.support.discord.server import DiscordServer
@@ -38,16 +39,18 @@ def names(stage: Stage, channel_id: int = CHANNEL) -> list[str]:
     return [text.rstrip("x") for text in stage.texts(channel_id)]
 
 
-def rows(stage: Stage) -> list[Placement]:
-    """The rows of dashboard 1."""
-    mine = (row for row in stage.placements.rows.values() if row.dashboard_id == 1)
-    return sorted(mine, key=lambda row: (row.channel_id, row.position))
+def rows(stage: Stage, *channels: int) -> list[DashboardMessage]:
+    """The rows of the messages of dashboard 1, in these channels or in all."""
+    mine = [row for row in stage.placements.placements.values() if row.dashboard_id == 1]
+    wanted = {row.id: row.channel_id for row in mine if row.channel_id in channels or not channels}
+    found = (row for row in stage.placements.messages.values() if row.placement_id in wanted)
+    return sorted(found, key=lambda row: (wanted[row.placement_id], row.position))
 
 
 def remembers(stage: Stage) -> bool:
     """Whether the rows say what is there, in its order, and nothing is left to do."""
-    posted = all(row.state == PlacementState.POSTED and row.content_hash for row in rows(stage))
-    return posted and [row.message_id for row in rows(stage) if row.channel_id == CHANNEL] == stage.ids()
+    posted = all(row.state == PostState.POSTED and row.content_hash for row in rows(stage))
+    return posted and [row.message_id for row in rows(stage, CHANNEL)] == stage.ids()
 
 
 async def shows(stage: Stage, *expected: str) -> None:
@@ -116,7 +119,7 @@ async def test_a_deleted_message_and_those_behind_it_are_posted_anew(server: Dis
         await shows(stage, "a", "b", "c")
         before = stage.ids()
         del server.channels[CHANNEL].messages[before[deleted]]
-        stage.publishing.message_deleted(before[deleted])
+        stage.publisher.message_deleted(before[deleted])
         await until(lambda: len(server.posts) > 3, "another message")
         await shows(stage, "a", "b", "c")
         assert stage.ids()[:deleted] == before[:deleted]
@@ -130,7 +133,7 @@ async def test_all_deleted_at_once_come_back_in_order(server: DiscordServer) -> 
         before = stage.ids()
         server.channels[CHANNEL].messages.clear()
         for message_id in reversed(before):
-            stage.publishing.message_deleted(message_id)
+            stage.publisher.message_deleted(message_id)
         await until(lambda: len(server.posts) >= 6, "other messages")
         await shows(stage, "a", "b", "c")
         assert len(server.posts) == 6
@@ -151,21 +154,21 @@ async def test_the_messages_go_and_come_together(server: DiscordServer) -> None:
         await until(lambda: names(stage, OTHER) == ["a", "b", "c"] and not stage.ids(), stage.texts)
         await until(lambda: len(rows(stage)) == 3, "three rows")
         await stage.define(spread("a", "b", "c", enabled=False))
-        await until(lambda: not stage.ids(OTHER) and not rows(stage), "nothing")
+        await until(lambda: not stage.ids(OTHER) and not stage.placements.placements, "nothing")
 
 
 async def test_what_a_user_removed_stays_removed_as_a_whole(server: DiscordServer) -> None:
     async with running(server, spread("a", "b", "c"), board("Stays", 2, channel_id=OTHER)) as stage:
         await shows(stage, "a", "b", "c")
-        assert await stage.publishing.remove(1, CHANNEL)
+        assert await stage.publisher.remove(1, CHANNEL)
         assert stage.ids() == []
-        (row,) = rows(stage)
-        assert (row.position, row.state, row.message_id) == (0, PlacementState.REMOVED, None)
+        assert rows(stage) == []
+        assert stage.placement().removed
         await stage.define(spread("a", "B"))
         await stage.idle()
         assert stage.ids() == []
-        placement = await stage.publishing.place(1, CHANNEL)
-        assert placement.state == PlacementState.POSTED
+        placement = await stage.publisher.place(1, CHANNEL)
+        assert placement.state == PostState.POSTED
         assert names(stage) == ["a", "B"]
 
 
@@ -175,32 +178,32 @@ async def test_a_removal_is_remembered_before_anything_is_deleted(server: Discor
         seen = []
 
         async def look(request: web.Request) -> None:
-            seen.append((request.method, rows(stage)[0].state))
+            seen.append((request.method, stage.placement().removed))
 
         server.before_answer = look
-        assert await stage.publishing.remove(1, CHANNEL)
-        assert seen == [("DELETE", PlacementState.REMOVED)] * 3
+        assert await stage.publisher.remove(1, CHANNEL)
+        assert seen == [("DELETE", True)] * 3
 
 
 async def test_a_removal_that_was_interrupted_is_finished(server: DiscordServer) -> None:
     async with running(server, spread("a", "b", "c")) as stage:
         await shows(stage, "a", "b", "c")
-    first = rows(stage)[0]
-    removed = InMemoryPlacements(rows(stage))
-    removed.rows[first.id] = Placement(first.id, 1, CHANNEL, state=PlacementState.REMOVED, message_id=first.message_id)
-    async with running(server, spread("a", "b", "c"), placements=removed) as again:
-        await until(lambda: not again.ids() and len(rows(again)) == 1, "nothing but the row that remembers it")
+    removed = replace(stage.placement(), removed=True)
+    stage.placements.placements[removed.id] = removed
+    async with running(server, spread("a", "b", "c"), placements=stage.placements) as again:
+        await until(lambda: not again.ids() and not rows(again), "nothing but the row that remembers it")
+        assert again.placement() == removed
 
 
 async def test_placing_tells_what_is_wrong_with_any_message(server: DiscordServer) -> None:
     async with running(server, spread("a", "b", channel_id=None)) as stage:
-        placement = await stage.publishing.place(1, OTHER)
-        assert placement.state == PlacementState.POSTED
+        placement = await stage.publisher.place(1, OTHER)
+        assert placement.state == PostState.POSTED
         assert names(stage, OTHER) == ["a", "b"]
         server.channels[OTHER].refuses = (403, 50013, "Missing Permissions")
         await stage.define(spread("a", "B", channel_id=None))
         await until(lambda: any(row.error for row in rows(stage)), "the error")
-        assert "lacks a permission" in ((await stage.publishing.place(1, OTHER)).error or "")
+        assert "lacks a permission" in ((await stage.publisher.place(1, OTHER)).error or "")
 
 
 class TestCrashes:
@@ -208,7 +211,7 @@ class TestCrashes:
         async with running(server, spread("a", "b", "c")) as stage:
             await shows(stage, "a", "b", "c")
         lost = rows(stage)[2]
-        stage.placements.rows[lost.id] = Placement(lost.id, 1, CHANNEL, 2)
+        stage.placements.messages[lost.id] = DashboardMessage(lost.id, lost.placement_id, 2)
         async with running(server, spread("a", "b", "c"), placements=stage.placements) as again:
             await shows(again, "a", "b", "c")
             assert len(server.posts) == 3
@@ -216,8 +219,8 @@ class TestCrashes:
     async def test_a_row_whose_message_was_not_sent_is_posted_behind(self, server: DiscordServer) -> None:
         async with running(server, spread("a")) as stage:
             await shows(stage, "a")
-        placements = InMemoryPlacements([*rows(stage), Placement(77, 1, CHANNEL, 1)])
-        async with running(server, spread("a", "b", "c"), placements=placements) as again:
+        stage.placements.messages[77] = DashboardMessage(77, stage.placement().id, 1)
+        async with running(server, spread("a", "b", "c"), placements=stage.placements) as again:
             await shows(again, "a", "b", "c")
             assert len(server.posts) == 3
             assert rows(again)[1].id == 77
@@ -226,7 +229,7 @@ class TestCrashes:
         async with running(server, spread("a", "b", "c")) as stage:
             await shows(stage, "a", "b", "c")
         orphan = rows(stage)[1]
-        del stage.placements.rows[orphan.id]
+        del stage.placements.messages[orphan.id]
         del server.channels[CHANNEL].messages[orphan.message_id or 0]
         async with running(server, spread("a", "b", "c"), placements=stage.placements) as again:
             await shows(again, "a", "b", "c")
@@ -243,12 +246,11 @@ class TestRenewal:
         posted_at = datetime.now(UTC) - timedelta(hours=2)
         old = [server.seed(CHANNEL, {"components": []}, 7_200 - number) for number in range(3)]
         server.channels[CHANNEL].messages[old[1]]["pinned"] = True
-        placements = InMemoryPlacements(
-            Placement(
-                number, 1, CHANNEL, number, state=PlacementState.POSTED, message_id=message_id, posted_at=posted_at
-            )
+        messages = tuple(
+            DashboardMessage(number, 1, number, PostState.POSTED, message_id, posted_at=posted_at)
             for number, message_id in enumerate(old)
         )
+        placements = InMemoryPlacements([Placement(1, 1, CHANNEL, messages=messages)])
         async with running(server, spread("a", "b", "c", renew_after=3_600), placements=placements) as stage:
             await until(lambda: not set(stage.ids()) & set(old), "other messages")
             await shows(stage, "a", "b", "c")
@@ -260,16 +262,16 @@ class TestRenewal:
     async def test_the_order_is_mended_when_the_database_is_back(self, server: DiscordServer) -> None:
         async with running(server, spread("a", "b", "c")) as stage:
             await shows(stage, "a", "b", "c")
-            (live,) = [live for board in stage.publishing._boards for live in board.lives]
+            (shown,) = [shown for entry in stage.publisher._schedule for shown in entry.channels]
             stage.placements.away = True
             gone = stage.ids()[0]
             del server.channels[CHANNEL].messages[gone]
-            stage.publishing.message_deleted(gone)
+            stage.publisher.message_deleted(gone)
             await until(lambda: names(stage) == ["b", "c", "a"], lambda: str(names(stage)))
             stage.placements.away = False
             await until(lambda: all(row.message_id != gone for row in rows(stage)), "the row to be written")
-            live.order_at = 0.0
-            stage.publishing.refresh(1)
+            shown.order_at = 0.0
+            stage.publisher.refresh(1)
             await shows(stage, "a", "b", "c")
 
 
@@ -287,14 +289,14 @@ class TestPages:
     async def test_a_page_is_turned_on_all_messages(self, server: DiscordServer, clicked: int) -> None:
         async with running(server, self.paged(refresh_rate=NEVER)) as stage:
             await shows(stage, "a", "b")
-            turn = await stage.publishing.show_page(stage.ids()[clicked], "two")
+            turn = await stage.publisher.show_page(stage.ids()[clicked], "two")
             assert turn is not None
             assert turn.marker == MARKER_BASE + rows(stage)[clicked].id
             other = stage.ids()[1 - clicked]
             await until(lambda: [message_id for _, _, message_id in server.edits] == [other], "the other to follow")
             turn.settle(delivered=True)
-            await until(lambda: rows(stage)[0].page == "two", "the page to be stored")
-            assert {placement.page for placement in stage.publishing.placements_of(1)} == {"two"}
+            await until(lambda: stage.placement().page == "two", "the page to be stored")
+            assert {placement.page for placement in stage.publisher.placements_of(1)} == {"two"}
             await stage.define(self.paged(refresh_rate=NEVER, description="Changed"))
             await until(lambda: all(row.content_hash for row in rows(stage)), "the rows")
             assert server.edit_count() == 1
@@ -302,11 +304,11 @@ class TestPages:
     async def test_a_page_with_fewer_messages_takes_the_others_away(self, server: DiscordServer) -> None:
         async with running(server, self.paged()) as stage:
             await shows(stage, "a", "b")
-            turn = await stage.publishing.show_page(stage.ids()[1], "three")
+            turn = await stage.publisher.show_page(stage.ids()[1], "three")
             assert turn is not None
             turn.settle(delivered=True)
             await shows(stage, "c")
-            turn = await stage.publishing.show_page(stage.ids()[0], "one")
+            turn = await stage.publisher.show_page(stage.ids()[0], "one")
             assert turn is not None
             turn.settle(delivered=False)
             await shows(stage, "a", "b")
@@ -337,16 +339,15 @@ async def test_a_refused_message_says_so_and_the_others_stand(server: DiscordSer
         await until(lambda: not any(row.error for row in rows(stage)), "the error to be cleared")
 
 
-async def test_the_first_row_tells_the_problems_of_all(server: DiscordServer) -> None:
+async def test_the_placement_tells_the_problems_of_all(server: DiscordServer) -> None:
     broken = DashboardComponent(99, 1, "no_such_type", position=9, name="CPU")
     whole = spread("a", "b")
     async with running(server, whole) as stage:
         await shows(stage, "a", "b")
         await stage.define(board(components=(*whole.components, broken)))
-        await until(lambda: [problem["title"] for problem in rows(stage)[0].problems] == ["CPU"], "the problem")
-        assert not rows(stage)[1].problems
+        await until(lambda: [problem["title"] for problem in stage.placement().problems] == ["CPU"], "the problem")
         await stage.define(whole)
-        await until(lambda: not rows(stage)[0].problems, "the problems to be cleared")
+        await until(lambda: not stage.placement().problems, "the problems to be cleared")
 
 
 EVENTS = st.lists(
@@ -386,7 +387,7 @@ async def _play(events: list[tuple[str, int]]) -> None:
                         message_id = stage.ids()[number]
                         del server.channels[CHANNEL].messages[message_id]
                         if event == "delete":
-                            stage.publishing.message_deleted(message_id)
+                            stage.publisher.message_deleted(message_id)
                     elif event == "lose an answer":
                         server.failures.append(-500)
                     await asyncio.sleep(0.002 * number)

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import discord
 import simcord
 
-from app.bot.application.publishing.publishing import Publishing
+from app.bot.application.publishing.publisher import Publisher
 from app.bot.application.rendering.builder import DashboardBuilder
 from app.bot.application.rendering.component_factory import ComponentFactory
 from app.bot.application.rendering.readings import ReadingStore
@@ -33,7 +33,7 @@ class Bot(discord.Client):
         builder = DashboardBuilder(
             ComponentFactory(component_types), ReadingStore(), SandboxedTemplates(FILTERS, finalize)
         )
-        self.publishing = Publishing(
+        self.publisher = Publisher(
             self.definitions, builder, self.placements, DiscordMessenger(self), clock=self._clock
         )
 
@@ -43,10 +43,10 @@ class Bot(discord.Client):
         return datetime.fromtimestamp(1_767_225_600 + self.instants, UTC)
 
     async def setup_hook(self) -> None:
-        self.task = asyncio.create_task(self.publishing.run())
+        self.task = asyncio.create_task(self.publisher.run())
 
     async def on_raw_message_delete(self, event: discord.RawMessageDeleteEvent) -> None:
-        self.publishing.message_deleted(event.message_id)
+        self.publisher.message_deleted(event.message_id)
 
     async def define(self, *dashboards: Dashboard) -> None:
         for dashboard in dashboards:

@@ -9,15 +9,15 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from app.bot.application.publishing.publishing import UnknownPlacementError
+from app.bot.application.publishing.publisher import UnknownPlacementError
 from app.bot.application.rendering.builder import DashboardBuilder
 from app.bot.domain.changes import Change
 from app.bot.domain.dashboards.dashboard import Dashboard, DashboardComponent
-from app.bot.domain.dashboards.placements import MARKER_BASE, Placement, PlacementState
+from app.bot.domain.dashboards.placements import MARKER_BASE, PostState
 from app.bot.domain.errors import MissingColumnError
 from tests.bot.application.publishing.stage import FAST, NEVER, OTHER, board, paged, running
 from tests.support.discord.server import DiscordServer
-from tests.support.in_memory import InMemoryDashboards, InMemoryPlacements
+from tests.support.in_memory import InMemoryDashboards, InMemoryPlacements, placed
 from tests.support.local_discord import CHANNEL
 from tests.support.waiting import until
 
@@ -25,7 +25,7 @@ from tests.support.waiting import until
 class TestShowing:
     async def test_a_dashboard_is_posted_and_remembered(self, server: DiscordServer) -> None:
         async with running(server, board("Hello")) as stage:
-            row = await stage.stored(PlacementState.POSTED)
+            row = await stage.stored(PostState.POSTED)
             assert stage.texts() == ["Hello"]
             assert row.message_id == stage.ids()[0]
             assert row.content_hash
@@ -35,13 +35,13 @@ class TestShowing:
 
     async def test_nothing_is_sent_while_nothing_changes(self, server: DiscordServer) -> None:
         async with running(server, board()) as stage:
-            await stage.stored(PlacementState.POSTED)
+            await stage.stored(PostState.POSTED)
             await stage.idle()
             assert (len(server.posts), server.edit_count()) == (1, 0)
 
     async def test_nothing_is_sent_after_a_restart_when_nothing_changed(self, server: DiscordServer) -> None:
         async with running(server, board()) as stage:
-            await stage.stored(PlacementState.POSTED)
+            await stage.stored(PostState.POSTED)
         async with running(server, board(), placements=stage.placements) as again:
             await again.idle()
             assert (len(server.posts), server.edit_count()) == (1, 0)
@@ -60,7 +60,7 @@ class TestShowing:
         part = DashboardComponent(10, 1, "metric", config={"source": "lab", "metric": "load"})
         tireless = board("Hello", 2, channel_id=OTHER)
         async with running(server, board(components=(part,), refresh_rate=NEVER), tireless) as stage:
-            await stage.stored(PlacementState.POSTED)
+            await stage.stored(PostState.POSTED)
             stage.read(17)
             await stage.idle()
             assert server.edit_count() == 0, "it was posted just now"
@@ -68,7 +68,7 @@ class TestShowing:
     async def test_a_dashboard_follows_its_readings_by_itself(self, server: DiscordServer) -> None:
         part = DashboardComponent(10, 1, "metric", config={"source": "lab", "metric": "load"})
         async with running(server, board(components=(part,))) as stage:
-            await stage.stored(PlacementState.POSTED)
+            await stage.stored(PostState.POSTED)
             stage.put(17)
             await until(lambda: "17" in stage.texts()[0], "the reading")
 
@@ -78,7 +78,7 @@ class TestShowing:
         part = DashboardComponent(10, 1, "metric", config={"source": "lab", "metric": "load"})
         placements = InMemoryPlacements()
         async with running(server, board(components=(part,)), placements=placements) as stage:
-            await stage.stored(PlacementState.POSTED)
+            await stage.stored(PostState.POSTED)
         async with running(server, board(components=(part,), refresh_rate=NEVER), placements=placements) as stage:
             await until(lambda: server.look_count == 1, "the look at the message that stands")
             stage.read(17)
@@ -92,18 +92,18 @@ class TestShowing:
     async def test_problems_are_drawn_and_stored(self, server: DiscordServer) -> None:
         broken = DashboardComponent(10, 1, "no_such_type", name="CPU")
         async with running(server, board(components=(broken,))) as stage:
-            row = await stage.stored(PlacementState.POSTED)
+            await stage.stored(PostState.POSTED)
             assert "no\\_such\\_type" in stage.texts()[0]
-            assert [problem["title"] for problem in row.problems] == ["CPU"]
+            await until(lambda: [problem["title"] for problem in stage.placement().problems] == ["CPU"], "the problem")
             await stage.define(board("Repaired"))
             await stage.showing("Repaired")
-            await until(lambda: not stage.row().problems, "the problems to be cleared")
+            await until(lambda: not stage.placement().problems, "the problems to be cleared")
 
     async def test_refresh_looks_at_once(self, server: DiscordServer) -> None:
         async with running(server, board("{{ metric('lab', 'load') }}", refresh_rate=NEVER)) as stage:
-            await stage.stored(PlacementState.POSTED)
+            await stage.stored(PostState.POSTED)
             stage.put(5)
-            stage.publishing.refresh(1)
+            stage.publisher.refresh(1)
             await stage.showing("5")
 
     async def test_a_thousand_dashboards_leave_the_loop_to_others(self, server: DiscordServer) -> None:
@@ -128,8 +128,8 @@ class TestShowing:
     async def test_it_can_be_stopped_and_run_again(self, server: DiscordServer) -> None:
         async with running(server, board("Hello", refresh_rate=NEVER)) as stage:
             await stage.showing("Hello")
-        again = asyncio.create_task(stage.publishing.run())
-        await until(lambda: stage.publishing.placements_of(1), "the placements")
+        again = asyncio.create_task(stage.publisher.run())
+        await until(lambda: stage.publisher.placements_of(1), "the placements")
         again.cancel()
         await asyncio.wait({again})
         assert len(server.posts) == 1
@@ -142,14 +142,14 @@ class TestPlaces:
             await stage.define(board(channel_id=OTHER))
             await stage.showing("Hello", channel_id=OTHER)
             await stage.showing()
-            await until(lambda: [row.channel_id for row in stage.placements.rows.values()] == [OTHER], "one row")
+            await until(lambda: [row.channel_id for row in stage.placements.placements.values()] == [OTHER], "one row")
 
     async def test_a_dashboard_that_is_switched_off_goes_and_comes_back(self, server: DiscordServer) -> None:
         async with running(server, board()) as stage:
             await stage.showing("Hello")
             await stage.define(board(enabled=False))
             await stage.showing()
-            await until(lambda: not stage.placements.rows, "no row")
+            await until(lambda: not stage.placements.placements, "no row")
             await stage.define(board())
             await stage.showing("Hello")
 
@@ -158,11 +158,11 @@ class TestPlaces:
             await stage.showing("Hello", "Stays")
             await stage.undefine(1)
             await stage.showing("Stays")
-            assert stage.publishing.placements_of(1) == ()
+            assert stage.publisher.placements_of(1) == ()
 
     async def test_what_changed_while_the_bot_was_away_is_made_up_for(self, server: DiscordServer) -> None:
         async with running(server, board()) as stage:
-            await stage.stored(PlacementState.POSTED)
+            await stage.stored(PostState.POSTED)
         async with running(server, board(channel_id=OTHER), placements=stage.placements) as again:
             await again.showing("Hello", channel_id=OTHER)
             await again.showing()
@@ -170,11 +170,11 @@ class TestPlaces:
     async def test_what_a_user_removed_stays_removed(self, server: DiscordServer) -> None:
         async with running(server, board()) as stage:
             await stage.showing("Hello")
-            assert await stage.publishing.remove(1, CHANNEL)
+            assert await stage.publisher.remove(1, CHANNEL)
             assert stage.texts() == []
-            assert not await stage.publishing.remove(1, CHANNEL)
+            assert not await stage.publisher.remove(1, CHANNEL)
             await stage.define(board("Changed"))
-            assert (await stage.stored(PlacementState.REMOVED)).message_id is None
+            await until(lambda: stage.placement().removed and not stage.rows(), "the removal to be stored")
         async with running(server, board("Changed"), board("Other", 2), placements=stage.placements) as again:
             await again.showing("Other")
             await again.idle()
@@ -183,31 +183,31 @@ class TestPlaces:
     async def test_what_was_removed_can_be_placed_again(self, server: DiscordServer) -> None:
         async with running(server, board()) as stage:
             await stage.showing("Hello")
-            await stage.publishing.remove(1, CHANNEL)
-            placement = await stage.publishing.place(1, CHANNEL)
-            assert placement.state == PlacementState.POSTED
+            await stage.publisher.remove(1, CHANNEL)
+            placement = await stage.publisher.place(1, CHANNEL)
+            assert placement.state == PostState.POSTED
             assert stage.texts() == ["Hello"]
-            assert placement.message_id == stage.ids()[0]
+            assert [message.message_id for message in placement.messages] == stage.ids()
 
     async def test_a_command_places_a_dashboard_besides_where_its_definition_wants_it(
         self, server: DiscordServer
     ) -> None:
         async with running(server, board()) as stage:
             await stage.showing("Hello")
-            placement = await stage.publishing.place(1, OTHER)
-            assert (placement.state, placement.origin) == (PlacementState.POSTED, "command")
+            placement = await stage.publisher.place(1, OTHER)
+            assert (placement.state, placement.origin) == (PostState.POSTED, "command")
             assert stage.texts(OTHER) == ["Hello"]
             await stage.define(board("Changed", channel_id=None))
             await stage.showing("Changed", channel_id=OTHER)
             await stage.showing()
             await stage.define(board(channel_id=None, enabled=False))
             await stage.showing(channel_id=OTHER)
-            await until(lambda: not stage.placements.rows, "no row")
+            await until(lambda: not stage.placements.placements, "no row")
 
     async def test_placing_twice_is_placing_once(self, server: DiscordServer) -> None:
         async with running(server, board()) as stage:
             await stage.showing("Hello")
-            placements = await asyncio.gather(*(stage.publishing.place(1, OTHER) for _ in range(5)))
+            placements = await asyncio.gather(*(stage.publisher.place(1, OTHER) for _ in range(5)))
             assert len({placement.id for placement in placements}) == 1
             assert len(stage.texts(OTHER)) == 1
 
@@ -215,13 +215,13 @@ class TestPlaces:
         async with running(server, board(enabled=False)) as stage:
             for dashboard_id in (1, 2):
                 with pytest.raises(UnknownPlacementError):
-                    await stage.publishing.place(dashboard_id, CHANNEL)
+                    await stage.publisher.place(dashboard_id, CHANNEL)
 
     async def test_placing_tells_why_it_did_not_work(self, server: DiscordServer) -> None:
         server.channels[OTHER].refuses = (403, 50013, "Missing Permissions")
         async with running(server, board()) as stage:
-            placement = await stage.publishing.place(1, OTHER)
-            assert placement.state == PlacementState.FAILED
+            placement = await stage.publisher.place(1, OTHER)
+            assert placement.state == PostState.FAILED
             assert "lacks a permission" in (placement.error or "")
 
 
@@ -229,15 +229,15 @@ class TestPages:
     async def test_a_page_is_remembered_and_needs_no_edit(self, server: DiscordServer) -> None:
         async with running(server, paged("one", "two")) as stage:
             await stage.showing("This is one")
-            turn = await stage.publishing.show_page(stage.ids()[0], "two")
+            turn = await stage.publisher.show_page(stage.ids()[0], "two")
             assert turn is not None
             await stage.idle()
             assert server.edit_count() == 0, "the answer to the click is on its way"
             turn.settle(delivered=True)
-            assert stage.publishing.placements_of(1)[0].content_hash == turn.view.fingerprint
+            assert stage.publisher.placements_of(1)[0].messages[0].content_hash == turn.view.fingerprint
             await stage.idle()
             assert server.edit_count() == 0, "the answer to the click shows the page already"
-            await until(lambda: stage.row().page == "two", "the page to be stored")
+            await until(lambda: stage.placement().page == "two", "the page to be stored")
             await stage.define(paged("one", "two", description="Changed"))
             await stage.idle()
             assert server.edit_count() == 0
@@ -245,17 +245,17 @@ class TestPages:
     async def test_the_page_survives_a_restart_and_a_change(self, server: DiscordServer) -> None:
         async with running(server, paged("one", "two")) as stage:
             await stage.showing("This is one")
-            await stage.publishing.show_page(stage.ids()[0], "two")
+            await stage.publisher.show_page(stage.ids()[0], "two")
         async with running(server, paged("zero", "two"), placements=stage.placements) as again:
             await again.idle()
-            assert again.row().page == "two"
+            assert again.placement().page == "two"
 
     async def test_an_unknown_page_is_the_first_and_an_unknown_message_none(self, server: DiscordServer) -> None:
         async with running(server, paged("one", "two")) as stage:
             await stage.showing("This is one")
-            await stage.publishing.show_page(stage.ids()[0], "nine")
-            assert stage.publishing.placements_of(1)[0].page is None
-            assert await stage.publishing.show_page(1, "one") is None
+            await stage.publisher.show_page(stage.ids()[0], "nine")
+            assert stage.publisher.placements_of(1)[0].page is None
+            assert await stage.publisher.show_page(1, "one") is None
 
     async def test_an_edit_that_was_on_its_way_when_the_page_changed_is_put_right(self, server: DiscordServer) -> None:
         async with running(server, paged("one", "two", refresh_rate=NEVER)) as stage:
@@ -269,7 +269,7 @@ class TestPages:
             server.before_answer = hold
             await stage.define(paged("first", "two", refresh_rate=NEVER))
             await arrived.wait()
-            turn = await stage.publishing.show_page(stage.ids()[0], "two")
+            turn = await stage.publisher.show_page(stage.ids()[0], "two")
             assert turn is not None
             turn.settle(delivered=True)
             server.before_answer = None
@@ -279,16 +279,16 @@ class TestPages:
 
 class TestCrashes:
     async def test_a_message_that_was_sent_before_a_crash_is_adopted(self, server: DiscordServer) -> None:
-        placements = InMemoryPlacements([Placement(7, 1, CHANNEL)])
+        placements = InMemoryPlacements([placed(7, 1, CHANNEL)])
         sent = server.seed(CHANNEL, {"components": [{"type": 10, "content": "Old", "id": MARKER_BASE + 7}]})
         async with running(server, board(), placements=placements) as stage:
-            row = await stage.stored(PlacementState.POSTED)
+            row = await stage.stored(PostState.POSTED)
             assert row.message_id == sent
             await stage.showing("Hello")
             assert server.posts == []
 
     async def test_a_message_that_was_not_sent_before_a_crash_is_posted(self, server: DiscordServer) -> None:
-        placements = InMemoryPlacements([Placement(7, 1, CHANNEL)])
+        placements = InMemoryPlacements([placed(7, 1, CHANNEL)])
         async with running(server, board(), placements=placements) as stage:
             await stage.showing("Hello")
             assert stage.row().id == 7
@@ -298,33 +298,34 @@ class TestCrashes:
     ) -> None:
         server.failures = [-500]  # done, but answered with an error
         async with running(server, board()) as stage:
-            await stage.stored(PlacementState.POSTED)
+            await stage.stored(PostState.POSTED)
             await stage.idle()
             assert len(server.posts) == 1
             assert stage.texts() == ["Hello"]
 
     async def test_a_removal_that_was_interrupted_is_finished(self, server: DiscordServer) -> None:
         sent = server.seed(CHANNEL, {"components": [{"type": 10, "content": "Old", "id": MARKER_BASE + 7}]})
-        removed = Placement(7, 1, CHANNEL, state=PlacementState.REMOVED, message_id=sent)
+        removed = placed(7, 1, CHANNEL, removed=True, state=PostState.POSTED, message_id=sent)
         async with running(server, board(), placements=InMemoryPlacements([removed])) as stage:
             await stage.showing()
-            await until(lambda: stage.row().message_id is None, "the row to forget it")
+            await until(lambda: not stage.rows(), "the row to be forgotten")
+            assert stage.placement().removed
 
     async def test_a_renewal_that_was_interrupted_leaves_one_message(self, server: DiscordServer) -> None:
         body = {"components": [{"type": 10, "content": "Hello", "id": MARKER_BASE + 7}]}
         old, new = server.seed(CHANNEL, body, 7_200), server.seed(CHANNEL, body)
         server.channels[CHANNEL].messages[old]["pinned"] = True
-        renewing = Placement(7, 1, CHANNEL, message_id=old, posted_at=datetime.now(UTC) - timedelta(hours=2))
+        renewing = placed(7, 1, CHANNEL, message_id=old, posted_at=datetime.now(UTC) - timedelta(hours=2))
         async with running(server, board(), placements=InMemoryPlacements([renewing])) as stage:
-            row = await stage.stored(PlacementState.POSTED)
+            row = await stage.stored(PostState.POSTED)
             assert (row.message_id, stage.ids()) == (new, [new])
             assert server.channels[CHANNEL].messages[new]["pinned"]
 
     async def test_a_renewal_that_had_not_begun_keeps_the_old_message(self, server: DiscordServer) -> None:
         old = server.seed(CHANNEL, {"components": [{"type": 10, "content": "Hello", "id": MARKER_BASE + 7}]}, 7_200)
-        renewing = Placement(7, 1, CHANNEL, message_id=old, posted_at=datetime.now(UTC) - timedelta(hours=2))
+        renewing = placed(7, 1, CHANNEL, message_id=old, posted_at=datetime.now(UTC) - timedelta(hours=2))
         async with running(server, board(), placements=InMemoryPlacements([renewing])) as stage:
-            row = await stage.stored(PlacementState.POSTED)
+            row = await stage.stored(PostState.POSTED)
             assert (row.message_id, server.posts) == (old, [])
 
 
@@ -334,13 +335,13 @@ class TestRenewal:
     ) -> None:
         old = server.seed(CHANNEL, {"components": []}, 7_200)
         server.channels[CHANNEL].messages[old]["pinned"] = True
-        posted = Placement(
-            7, 1, CHANNEL, state=PlacementState.POSTED, message_id=old, posted_at=datetime.now(UTC) - timedelta(hours=2)
+        posted = placed(
+            7, 1, CHANNEL, state=PostState.POSTED, message_id=old, posted_at=datetime.now(UTC) - timedelta(hours=2)
         )
         async with running(server, board(renew_after=3_600), placements=InMemoryPlacements([posted])) as stage:
             await until(lambda: stage.ids() not in ([old], []) and len(stage.ids()) == 1, "one new message")
             await until(lambda: stage.row().message_id == stage.ids()[0], "the row to know it")
-            assert stage.row().state == PlacementState.POSTED
+            assert stage.row().state == PostState.POSTED
             assert server.channels[CHANNEL].messages[stage.ids()[0]]["pinned"]
             await stage.showing("Hello")
             await stage.idle()
@@ -348,7 +349,7 @@ class TestRenewal:
 
     async def test_without_renew_after_a_message_stays(self, server: DiscordServer) -> None:
         old = server.seed(CHANNEL, {"components": []}, 7_200)
-        posted = Placement(7, 1, CHANNEL, state=PlacementState.POSTED, message_id=old)
+        posted = placed(7, 1, CHANNEL, state=PostState.POSTED, message_id=old)
         async with running(server, board(), placements=InMemoryPlacements([posted])) as stage:
             await stage.showing("Hello")
             await stage.idle()
@@ -356,7 +357,7 @@ class TestRenewal:
 
     async def test_nothing_is_renewed_while_the_row_cannot_say_so(self, server: DiscordServer) -> None:
         old = server.seed(CHANNEL, {"components": []}, 7_200)
-        posted = Placement(7, 1, CHANNEL, state=PlacementState.POSTED, message_id=old)
+        posted = placed(7, 1, CHANNEL, state=PostState.POSTED, message_id=old)
         async with running(server, board(), placements=InMemoryPlacements([posted])) as stage:
             await stage.showing("Hello")
             stage.placements.away = True
@@ -369,32 +370,32 @@ class TestRenewal:
 class TestDeletions:
     async def test_a_deleted_message_is_posted_anew(self, server: DiscordServer) -> None:
         async with running(server, board(refresh_rate=NEVER)) as stage:
-            first = (await stage.stored(PlacementState.POSTED)).message_id
+            first = (await stage.stored(PostState.POSTED)).message_id
             assert first is not None
             del server.channels[CHANNEL].messages[first]
-            stage.publishing.message_deleted(first)
+            stage.publisher.message_deleted(first)
             await until(lambda: stage.ids() not in ([], [first]), "another message")
             await until(lambda: stage.row().message_id == stage.ids()[0], "the row to know it")
             assert stage.texts() == ["Hello"]
 
     async def test_a_deletion_that_nobody_reported_is_found_by_the_next_edit(self, server: DiscordServer) -> None:
         async with running(server, board()) as stage:
-            await stage.stored(PlacementState.POSTED)
+            await stage.stored(PostState.POSTED)
             server.channels[CHANNEL].messages.clear()
             await stage.define(board("Changed"))
             await stage.showing("Changed")
 
     async def test_a_deletion_while_the_bot_was_away_is_found_at_the_start(self, server: DiscordServer) -> None:
         async with running(server, board()) as stage:
-            await stage.stored(PlacementState.POSTED)
+            await stage.stored(PostState.POSTED)
         server.channels[CHANNEL].messages.clear()
         async with running(server, board(), placements=stage.placements) as again:
             await again.showing("Hello")
 
     async def test_messages_of_others_are_none_of_its_business(self, server: DiscordServer) -> None:
         async with running(server, board()) as stage:
-            await stage.stored(PlacementState.POSTED)
-            stage.publishing.message_deleted(1)
+            await stage.stored(PostState.POSTED)
+            stage.publisher.message_deleted(1)
             await stage.idle()
             assert len(server.posts) == 1
 
@@ -405,7 +406,7 @@ class TestDeletions:
                 message_id = stage.ids()[0]
                 await until(lambda number=message_id: stage.row().message_id == number, "the row to know it")
                 del server.channels[CHANNEL].messages[message_id]
-                stage.publishing.message_deleted(message_id)
+                stage.publisher.message_deleted(message_id)
             await stage.idle()
             assert stage.ids() == []
             assert len(server.posts) == 4 + 1
@@ -413,10 +414,10 @@ class TestDeletions:
     async def test_a_deleted_channel_fails_readably_and_is_left_alone(self, server: DiscordServer) -> None:
         async with running(server, board("{{ now }}"), board("Stays", 2, channel_id=OTHER)) as stage:
             await stage.showing("Stays", channel_id=OTHER)
-            await stage.stored(PlacementState.POSTED)
+            await stage.stored(PostState.POSTED)
             del server.channels[CHANNEL]
-            stage.publishing.channel_deleted(CHANNEL)
-            row = await stage.stored(PlacementState.FAILED)
+            stage.publisher.channel_deleted(CHANNEL)
+            row = await stage.stored(PostState.FAILED)
             assert row.error is not None
             assert "Choose another channel" in row.error
             before = stage.requests
@@ -433,7 +434,7 @@ class TestFailures:
         server.channels[CHANNEL].refuses = (403, 50013, "Missing Permissions")
         with capture_logs() as logs:
             async with running(server, board(), board("Stays", 2, channel_id=OTHER)) as stage:
-                row = await stage.stored(PlacementState.FAILED)
+                row = await stage.stored(PostState.FAILED)
                 assert "lacks a permission" in (row.error or "")
                 await stage.showing("Stays", channel_id=OTHER)
                 before = stage.requests
@@ -442,23 +443,23 @@ class TestFailures:
                 server.channels[CHANNEL].refuses = None
                 await stage.define(board("Changed"))
                 await stage.showing("Changed")
-                assert (await stage.stored(PlacementState.POSTED)).error is None
+                assert (await stage.stored(PostState.POSTED)).error is None
                 await until(lambda: len(_about(logs)) == 2, lambda: f"one line for each turn, not {logs}")
         assert [entry["log_level"] for entry in _about(logs)] == ["warning", "info"]
 
     async def test_a_permission_that_was_granted_is_used_when_the_channel_changes(self, server: DiscordServer) -> None:
         server.channels[CHANNEL].refuses = (403, 50001, "Missing Access")
         async with running(server, board()) as stage:
-            await stage.stored(PlacementState.FAILED)
+            await stage.stored(PostState.FAILED)
             server.channels[CHANNEL].refuses = None
-            stage.publishing.channel_changed(CHANNEL)
+            stage.publisher.channel_changed(CHANNEL)
             await stage.showing("Hello")
 
     async def test_a_refused_permission_is_tried_again_after_its_pause(self, server: DiscordServer) -> None:
         server.channels[CHANNEL].refuses = (403, 50013, "Missing Permissions")
         quick = FAST.model_copy(update={"refused_pause_seconds": 0.1})
         async with running(server, board(refresh_rate=NEVER), config=quick) as stage:
-            await stage.stored(PlacementState.FAILED)
+            await stage.stored(PostState.FAILED)
             server.channels[CHANNEL].refuses = None
             await stage.showing("Hello")
 
@@ -467,13 +468,13 @@ class TestFailures:
     ) -> None:
         quick = FAST.model_copy(update={"refused_pause_seconds": 0.1})
         async with running(server, board(), config=quick) as stage:
-            await stage.stored(PlacementState.POSTED)
+            await stage.stored(PostState.POSTED)
             server.channels[CHANNEL].refuses = (403, 50001, "Missing Access")
             await stage.define(board("Changed"))
-            await stage.stored(PlacementState.FAILED)
+            await stage.stored(PostState.FAILED)
             await stage.define(board("Hello"))
             server.channels[CHANNEL].refuses = None
-            await stage.stored(PlacementState.POSTED)
+            await stage.stored(PostState.POSTED)
             assert stage.row().error is None
             assert server.edit_count() == 0
 
@@ -481,7 +482,7 @@ class TestFailures:
         server.failures = [500, 502, 503, 500]
         with capture_logs() as logs:
             async with running(server, board()) as stage:
-                await stage.stored(PlacementState.POSTED)
+                await stage.stored(PostState.POSTED)
                 await until(lambda: len(_about(logs)) == 2, lambda: f"one line for each turn, not {logs}")
                 assert stage.row().error is None
                 assert len(server.posts) == 1
@@ -494,7 +495,7 @@ class TestFailures:
             await until(lambda: "cannot be shown" in stage.texts()[0], stage.texts)
             assert "Invalid Form Body" in stage.texts()[0]
             await until(lambda: "Invalid Form Body" in (stage.row().error or ""), "the error to be stored")
-            assert [problem["title"] for problem in stage.row().problems] == ["This dashboard cannot be shown"]
+            assert [problem["title"] for problem in stage.placement().problems] == ["This dashboard cannot be shown"]
             await stage.idle()
             assert server.invalid_count == 1, "tried again only after a pause"
             await stage.define(board("Goes on", 2, channel_id=OTHER))
@@ -507,7 +508,7 @@ class TestFailures:
         server.refuse_text = "unwanted"
         async with running(server, board("unwanted")) as stage:
             await until(lambda: stage.texts() and "cannot be shown" in stage.texts()[0], stage.texts)
-            assert stage.row().state == PlacementState.POSTED
+            assert stage.row().state == PostState.POSTED
 
     async def test_a_fault_of_the_product_stops_one_dashboard_only(
         self, server: DiscordServer, monkeypatch: pytest.MonkeyPatch
@@ -523,7 +524,7 @@ class TestFailures:
         async with running(server, board(), board("Stays", 2)) as stage:
             await stage.showing("Stays")
             await until(
-                lambda: any("RuntimeError" in (row.error or "") for row in stage.publishing.placements_of(1)),
+                lambda: any("RuntimeError" in (row.error or "") for row in stage.publisher.placements_of(1)),
                 "the fault to be told",
             )
             monkeypatch.undo()
@@ -534,18 +535,18 @@ class TestDatabase:
     async def test_dashboards_stay_while_the_database_is_away(self, server: DiscordServer) -> None:
         with capture_logs() as logs:
             async with running(server, board()) as stage:
-                await stage.stored(PlacementState.POSTED)
+                await stage.stored(PostState.POSTED)
                 stage.placements.away = True
                 await stage.define(board("Changed"))
                 await stage.showing("Changed")
                 first = stage.ids()[0]
                 server.channels[CHANNEL].messages.clear()
-                stage.publishing.message_deleted(first)
+                stage.publisher.message_deleted(first)
                 await stage.showing("Changed")
                 assert stage.row().message_id == first
                 stage.placements.away = False
                 await until(lambda: stage.row().message_id == stage.ids()[0], "the row to follow")
-                assert stage.row().content_hash == stage.publishing.placements_of(1)[0].content_hash
+                assert stage.row().content_hash == stage.publisher.placements_of(1)[0].messages[0].content_hash
         assert [entry["log_level"] for entry in logs if "memory of messages" in entry["event"]] == ["warning", "info"]
 
     async def test_nothing_is_posted_before_its_row_is_there(self, server: DiscordServer) -> None:
@@ -594,7 +595,7 @@ class TestOddRows:
         self, server: DiscordServer, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         async with running(server, board()) as stage:
-            await stage.stored(PlacementState.POSTED)
+            await stage.stored(PostState.POSTED)
 
         async def unreadable(_self: InMemoryDashboards) -> tuple[Dashboard, ...]:
             raise MissingColumnError("no such column")
@@ -613,7 +614,7 @@ class TestOddRows:
 
     async def test_a_dashboard_deleted_while_the_bot_was_away_leaves_no_message(self, server: DiscordServer) -> None:
         async with running(server, board()) as stage:
-            await stage.stored(PlacementState.POSTED)
+            await stage.stored(PostState.POSTED)
         async with running(server, placements=stage.placements) as again:
             await again.showing()
-            await until(lambda: not again.placements.rows, "the placement forgotten")
+            await until(lambda: not again.placements.placements, "the placement forgotten")
