@@ -18,9 +18,9 @@ from app.bot.infrastructure.repositories import PostgresHistory
 from app.bot.infrastructure.sources.simulated import Simulated
 from app.cli.provision import catalog_store
 from app.definitions import catalog
+from app.definitions.actors import CATALOG_ACTOR
+from app.definitions.files.applying import apply_documents
 from app.definitions.files.documents import Document, read_document
-from app.definitions.files.transaction import apply_documents
-from app.definitions.seeding import CATALOG_ACTOR
 from app.shared.database.core.connection import connect
 from app.shared.database.core.engine import open_sessions
 from app.shared.database.core.pool import create_pool

@@ -49,8 +49,8 @@ def export_definitions(
     ] = None,
 ) -> None:
     """Write all definitions as YAML, to keep, to change and to apply again. Secrets stay where they are."""
-    from app.definitions.files import layout
-    from app.definitions.files.guilds import UnknownNameError
+    from app.definitions.files import exporting
+    from app.definitions.files.entries import UnknownNameError
     from app.definitions.files.references import plain_secrets
 
     with command_database(command_settings()) as urls:
@@ -62,12 +62,12 @@ def export_definitions(
     for warning in plain_secrets(definitions):
         errors.print(f"[yellow]![/yellow] {plain(warning)}", soft_wrap=True, highlight=False)
     if target is None:
-        sys.stdout.write(layout.one_file(definitions))
+        sys.stdout.write(exporting.one_file(definitions))
     elif target.suffix in _TEXT_SUFFIXES and not target.is_dir():
-        _write({target: layout.one_file(definitions)})
+        _write({target: exporting.one_file(definitions)})
     else:
-        files = {target / name: text for name, text in layout.folder(definitions).items()}
-        files[target / layout.SCHEMA_FILE] = schema_text
+        files = {target / name: text for name, text in exporting.folder(definitions).items()}
+        files[target / exporting.SCHEMA_FILE] = schema_text
         _write(files)
         _tell_of_others(target, files)
 
@@ -139,8 +139,7 @@ def print_schema(
 async def _schema(urls: DatabaseUrls | None) -> str:
     """The schema's text, with the types of this database's own. Raises DatabaseError."""
     from app.cli.provision import builtin_types
-    from app.definitions.files.schema import KnownType, file_schema
-    from app.definitions.files.type_rows import own_types
+    from app.definitions.files.schema import KnownType, file_schema, own_types
 
     types = [KnownType(one.table, one.name, one.description, one.config_schema) for one in builtin_types()]
     if urls is not None:
@@ -185,8 +184,9 @@ async def _apply(
     expected: Plan | None = None,
 ) -> Plan:
     from app.cli.provision import config_models
-    from app.definitions.files.store import command_line_actor, record_store
-    from app.definitions.files.transaction import apply_documents
+    from app.definitions.actors import command_line_actor
+    from app.definitions.files.applying import apply_documents
+    from app.definitions.store import record_store
     from app.shared.secrets import open_secret_box
 
     key = settings.secret_key.get_secret_value() if settings.secret_key else None

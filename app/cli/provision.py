@@ -13,9 +13,8 @@ from app.bot.infrastructure.actions import action_types
 from app.bot.infrastructure.sources import source_types
 from app.bot.interface.commands import command_types
 from app.definitions.builtin_types import TypeDescription, describe
-from app.definitions.files.store import record_store
 from app.definitions.seeding import seed
-from app.definitions.store import RecordStore
+from app.definitions.store import RecordStore, record_store
 from app.settings import Settings
 from app.shared.database.core.connection import connect, wait_for_database
 from app.shared.database.core.engine import open_sessions

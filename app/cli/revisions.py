@@ -148,8 +148,9 @@ def _run(work: Callable[[AsyncSession, RecordStore, WebActor], Coroutine[Any, An
     from sqlalchemy.ext.asyncio import AsyncSession
 
     from app.cli.provision import config_models
+    from app.definitions.actors import command_line_actor
     from app.definitions.errors import RecordError
-    from app.definitions.files.store import command_line_actor, record_store
+    from app.definitions.store import record_store
     from app.shared.database.core.connection import wait_for_database
     from app.shared.database.core.engine import create_engine
     from app.shared.database.core.migrate import check

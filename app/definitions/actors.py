@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 from dataclasses import dataclass
 from typing import Literal
 
@@ -27,3 +28,15 @@ class WebActor:
     def may(self, role: Role) -> bool:
         """Whether this actor has at least this role."""
         return self.role.includes(role)
+
+
+CATALOG_ACTOR = WebActor("catalog", 0, "catalog", Role.ADMIN)
+
+
+def command_line_actor() -> WebActor:
+    """Return who runs the command. To reach the database as its owner is to be allowed everything."""
+    try:
+        name = getpass.getuser()
+    except (KeyError, OSError):  # a user id without a name, as in a container
+        name = "homelab"
+    return WebActor("cli", 0, name[:100], Role.ADMIN, note="homelab apply")

@@ -12,19 +12,16 @@ from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from app.definitions import catalog
 from app.definitions.acting import act_as
-from app.definitions.actors import WebActor
+from app.definitions.actors import CATALOG_ACTOR
 from app.definitions.builtin_types import TypeDescription, describe_types
-from app.definitions.files.applying import Applying
+from app.definitions.files.applying import LOCK, Applying
 from app.definitions.files.documents import read_document
+from app.definitions.files.entries import Record
 from app.definitions.files.problems import ConfigurationError, Problem
-from app.definitions.files.records import Record
 from app.definitions.files.sections import COMPONENT_TYPES, DATA_SOURCE_TYPES
-from app.definitions.files.transaction import LOCK
-from app.definitions.roles import Role
 from app.definitions.store import RecordStore
 from app.shared.database.models import SettingRow
 
-CATALOG_ACTOR = WebActor("catalog", 0, "catalog", Role.ADMIN)
 _FOLDERS = ("", "component_types", "integrations")
 _RENEWED = (COMPONENT_TYPES, DATA_SOURCE_TYPES)
 _WHOLE = "catalog@"

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from cryptography.fernet import Fernet
 from sqlalchemy import func, select
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.bot.domain.components.types import component_types
 from app.definitions import audit
 from app.definitions.acting import act_as
 from app.definitions.actors import WebActor
@@ -22,7 +24,7 @@ from app.definitions.errors import (
 )
 from app.definitions.kinds import COMPONENT_TYPES, COMPONENTS, DATA_SOURCE_TYPES, SECRETS, USERS, Kind
 from app.definitions.passwords import Passwords
-from app.definitions.validation import Validation, is_last_admin
+from app.definitions.validation import ConfigModels, Validation, is_last_admin
 from app.shared.database.models import DashboardComponentRow
 from app.shared.differences import same
 from app.shared.secrets import SecretBox
@@ -143,6 +145,18 @@ class RecordStore:
                 columns["session_epoch"] = 0 if existing is None else existing.session_epoch + 1
             return columns
         return dict(values)
+
+
+def record_store(
+    config_models: ConfigModels, secret_box: SecretBox | None = None, passwords: Passwords | None = None
+) -> RecordStore:
+    """Return a store that checks configs by these models and those of the component types.
+
+    `secret_box` seals secrets; who saves none, as files do, needs none.
+    """
+    models = {COMPONENTS.name: dict(component_types.items()), **config_models}
+    secret_box = secret_box or SecretBox(Fernet.generate_key().decode())
+    return RecordStore(Validation(models), secret_box, passwords or Passwords())
 
 
 _PLACEHOLDER = "unchanged"

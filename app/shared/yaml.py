@@ -31,7 +31,7 @@ from yaml.events import (
 
 Scalar = str | int | float | bool | None
 Tags = Mapping[str, Callable[[str], Scalar]]
-"""What the text behind a tag such as `!time` means; a ValueError says what is wrong with it."""
+"""By tag, such as `!time`, the meaning of the text behind it; a ValueError says what is wrong with the text."""
 
 MAX_TYPED_CHARACTERS = 200_000
 DEEPEST = 60

@@ -26,10 +26,9 @@ from app.bot.domain.components.template_filters import FILTERS, finalize
 from app.bot.domain.components.types import component_types
 from app.bot.infrastructure.repositories.postgres import Pool
 from app.definitions.errors import RecordError, RecordNotFoundError, RoleTooLowError
-from app.definitions.kinds import COMPONENTS
 from app.definitions.passwords import Passwords
-from app.definitions.store import RecordStore
-from app.definitions.validation import ConfigModels, Validation
+from app.definitions.store import record_store
+from app.definitions.validation import ConfigModels
 from app.settings import Settings
 from app.shared.database.core.engine import create_engine
 from app.shared.database.core.pool import create_pool
@@ -90,8 +89,7 @@ def create_app(
     sessions = async_sessionmaker(engine, expire_on_commit=False)
     passwords = passwords or Passwords()
     cookies = SessionCookies(signing_key)
-    models = {COMPONENTS.name: dict(component_types.items()), **(config_models or {})}
-    store = RecordStore(Validation(models), secret_box, passwords)
+    store = record_store(config_models or {}, secret_box, passwords)
     preview = PreviewBuilder(component_types, SandboxedTemplates(FILTERS, finalize), previews)
     context = WebContext(
         engine,

@@ -1,22 +1,30 @@
-"""Applies documents within a transaction: every record checked as the web admin checks it, every problem collected."""
+"""Makes the rows of a database what documents say, in one transaction that is not beside anybody else's changes."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import select
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy import select, text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
+from app.definitions.acting import act_as
 from app.definitions.actors import WebActor
 from app.definitions.errors import DuplicateRecordError, FieldError, InvalidRecordError
 from app.definitions.files.documents import Document
-from app.definitions.files.entries import Entry, read_entries
-from app.definitions.files.guilds import UnknownNameError
+from app.definitions.files.entries import (
+    Entry,
+    Record,
+    UnknownNameError,
+    defaults,
+    read_entries,
+    read_resolver,
+    readable,
+)
 from app.definitions.files.matching import keeping_order, match_components, positions
 from app.definitions.files.plan import Change, Plan, Verb, hidden_differences
-from app.definitions.files.problems import ConfigurationError, Problem
-from app.definitions.files.records import Record, defaults, read_resolver, readable
+from app.definitions.files.problems import ConfigurationError, MeanwhileChangedError, Problem
 from app.definitions.files.references import missing_secrets, types_in_order
 from app.definitions.files.sections import (
     COMPONENT_TYPES,
@@ -33,6 +41,45 @@ from app.shared.database.models import DashboardComponentRow
 from app.shared.differences import Difference, same
 
 _TYPES_OF = {DATA_SOURCES: DATA_SOURCE_TYPES, COMPONENTS: COMPONENT_TYPES}
+_ATTEMPTS = 5
+_COLLISIONS = frozenset({"40001", "40P01"})
+"""SQLSTATE of a serialization failure and of a deadlock: what to do about either is to do it again."""
+LOCK = text("SELECT pg_advisory_xact_lock(hashtext('homelab.apply'))")
+
+
+async def apply_documents(
+    sessions: async_sessionmaker[AsyncSession],
+    store: RecordStore,
+    actor: WebActor,
+    documents: Sequence[Document],
+    *,
+    prune: bool = False,
+    dry_run: bool = False,
+    expected: Plan | None = None,
+) -> Plan:
+    """Apply the documents and return what changed; a dry run does all but keep it.
+
+    Raises ConfigurationError with every problem, and MeanwhileChangedError when others change the same all the time,
+    or the plan is not the `expected` one anymore. Nothing is changed then.
+    """
+    for _ in range(_ATTEMPTS):
+        try:
+            async with sessions() as database:
+                await database.connection(execution_options={"isolation_level": "SERIALIZABLE"})
+                await database.execute(LOCK)
+                await act_as(database, actor)
+                plan = await Applying(database, store, actor, prune=prune).run(documents)
+                if expected is not None and plan != expected:
+                    break
+                if plan.changes and not dry_run:
+                    await database.commit()
+                return plan
+        except DBAPIError as error:
+            if getattr(error.orig, "sqlstate", "") not in _COLLISIONS:
+                raise
+    raise MeanwhileChangedError(
+        "Somebody else changed definitions at the same time, so nothing was changed here. Look at the plan again."
+    )
 
 
 class Applying:
@@ -79,7 +126,7 @@ class Applying:
         return left
 
     async def _section(self, section: Section, entries: Sequence[Entry]) -> list[tuple[Section, Any]]:
-        """Save the entries of a section; its rows that no file has, and that the files are about."""
+        """Save the entries of a section. Return its rows that no file has, and that the files are about."""
         if section is COMPONENT_TYPES:
             entries = types_in_order(entries, self.problems)
         records = [self._resolver.record(entry, self.problems) for entry in entries]
@@ -106,7 +153,7 @@ class Applying:
         return first is record
 
     async def _rows(self, section: Section) -> dict[tuple[Any, ...], Any]:
-        """The rows that files manage, by key; of rows alike, the later ones with a number at the end of theirs."""
+        """Return the rows that files manage, by key; of rows alike, the later keys end with a number."""
         columns = section.kind.row.__mapper__.columns
         found = await self._database.scalars(select(section.kind.row).order_by(columns[section.kind.key]))
         rows: dict[tuple[Any, ...], Any] = {}
@@ -117,12 +164,12 @@ class Applying:
         return rows
 
     def _is_meant(self, section: Section, row: Any, records: Iterable[Record]) -> bool:
-        """Whether the files are about a row that they do not have: of their sections and servers, never a server."""
+        """Tell whether the files are about a row that they lack: of their sections and servers, never a server."""
         if section is GUILDS or section.comes_along(row):
             return False
         if not section.of_guilds:
             return True
-        meant = {record.values["guild_id"] for record in records if "guild_id" not in record.told}
+        meant = {record.values["guild_id"] for record in records if "guild_id" not in record.reported}
         for node in self._entries.scopes.get(section, ()):
             try:
                 meant.add(self._resolver.guild(node))
@@ -169,7 +216,7 @@ class Applying:
     # Single records
 
     async def _save(self, record: Record, row: Any, *, moved: bool = False) -> Any:
-        """Create or update the row; None when something is wrong with the record."""
+        """Create or update the row. Return None when something is wrong with the record."""
         section, kind = record.entry.section, record.entry.section.kind
         if section is GUILDS and row is not None:
             record.values["name"] = row.name  # the bot keeps the name that the server has in Discord
@@ -215,8 +262,8 @@ class Applying:
                 self.problems.append(record.entry.problem(problem.field, problem.message))
 
     def _follows_from_another(self, record: Record, error: FieldError) -> bool:
-        """Whether an error would not be there without another one that was reported."""
-        if error.field in (*record.told, "dashboard_id"):
+        """Tell whether an error follows from another one that was reported."""
+        if error.field in (*record.reported, "dashboard_id"):
             return True
         if error.field == "guild_id":
             return bool(self.problems) and record.values["guild_id"] in self._resolver.declared_guilds
@@ -225,7 +272,7 @@ class Applying:
         return error.field == "type" and bool(self.problems) and record.values.get("type") in declared
 
     async def _leave_or_remove_all(self, left: Sequence[tuple[Section, Any]]) -> None:
-        """What refers to others goes before them: later sections first, and again what could not go at first."""
+        """Remove what refers to others before them: later sections first, and again what could not go at first."""
         waiting = list(reversed(left))
         count = -1
         while waiting and len(waiting) != count:
@@ -256,18 +303,18 @@ class Applying:
 
 
 def _content(values: Mapping[str, Any]) -> dict[str, Any]:
-    """What makes a component what it is, without where it stands."""
+    """Return what makes a component what it is, without where it stands."""
     return {name: value for name, value in values.items() if name not in ("dashboard_id", "position")}
 
 
 def _shown(section: Section, values: Mapping[str, Any]) -> dict[str, Any]:
-    """The values under the names that files have, without what says which record it is."""
+    """Return the values under the names that files have, without what says which record it is."""
     left_out = {"dashboard_id", "position", *section.identity}
     return {section.file_field(name): readable(name, value) for name, value in values.items() if name not in left_out}
 
 
 def _goes_without_saying(section: Section, name: str, value: Any) -> bool:
-    """Whether a field of a new record is as it is by default, or stands in its title."""
+    """Tell whether a field of a new record is as it is by default, or stands in its title."""
     if section is COMPONENTS and name in ("type", "name"):
         return True
     known = defaults(section.kind)

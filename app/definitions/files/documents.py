@@ -44,7 +44,7 @@ class _Read:
 
 
 def read_files(paths: Sequence[Path], variables: Mapping[str, str] | None) -> list[Document]:
-    """The files, all YAML files in the folders, and what these include; each file once. `-` is standard input.
+    """Read the files, all YAML files in the folders, and what these include; each file once. `-` is standard input.
 
     `variables` is the environment. Raises ConfigurationError with everything that is wrong in any of them.
     """
@@ -95,7 +95,7 @@ class _Reading:
                 self._complain(Place(str(file), 1), "links to a file outside of the folder; name that file itself")
 
     def documents(self) -> list[Document]:
-        """What was read, in the order in which it was met. Raises ConfigurationError."""
+        """Return what was read, in the order in which it was met. Raises ConfigurationError."""
         made = [Document(read.shown, read.root, self._guild(path, read)) for path, read in self._read.items()]
         if self._problems:
             raise ConfigurationError(self._problems)
@@ -143,7 +143,7 @@ class _Reading:
             raise ConfigurationError([Problem(Place(shown, line), "is no UTF-8 text; save it as UTF-8")]) from error
 
     def _included(self, root: Node, path: Path) -> Iterator[tuple[Place, str, Path]]:
-        """The files that a file includes: line, field and path of each."""
+        """Yield the files that a file includes: place, field and path of each."""
         node = root.fields.get(INCLUDE)
         if node is None or node.value is None:
             return
@@ -176,7 +176,7 @@ class _Reading:
         return resolved in self._given or any(resolved.is_relative_to(root) for root in self._roots)
 
     def _guild(self, path: Path, read: _Read) -> Node | None:
-        """The server that the file names, or the one of the files that include it."""
+        """Return the server that the file names, or the one of the files that include it."""
         own = read.root.fields.get(GUILD)
         if own is not None:
             return own
@@ -202,7 +202,7 @@ def _parsed(text: str, file: str, tags: Tags = MappingProxyType({})) -> Node:
 
 
 def files_in(folder: Path) -> Iterator[Path]:
-    """All YAML files of a folder and the folders in it, sorted; what is hidden is left out."""
+    """Yield all YAML files of a folder and the folders in it, sorted; what is hidden is left out."""
     for place, folders, names in os.walk(folder):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in sorted(names):
@@ -211,7 +211,7 @@ def files_in(folder: Path) -> Iterator[Path]:
 
 
 def _shown(path: Path) -> str:
-    """The path as a user would type it here."""
+    """Return the path as a user would type it here."""
     if str(path) == STANDARD_INPUT:
         return "standard input"
     shown = os.path.relpath(path)

@@ -1,4 +1,4 @@
-"""Which component of a file is which row of the dashboard: buttons in Discord carry the row's id, so it has to last."""
+"""Matches components of a file with rows of the dashboard: buttons in Discord carry a row's id, so it has to last."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _LARGEST_ID = 2**63
 
 
 def match_components(wanted: Sequence[Values], existing: Sequence[Values]) -> list[int | None]:
-    """For each wanted component the place of its row among `existing`, or None for a new one.
+    """Return for each wanted component the place of its row among `existing`, or None for a new one.
 
     A name is a component's key: it keeps its row whatever else changes, its type included. Those without a name, or
     with one that is new, take the row of the same type and content (so a component can be renamed), and those without
@@ -36,7 +36,7 @@ def match_components(wanted: Sequence[Values], existing: Sequence[Values]) -> li
 
 
 def keeping_order(places: Sequence[int | None]) -> frozenset[int]:
-    """Which of the matched components stay in their order, as many as can; the others have moved."""
+    """Return which of the matched components stay in their order, as many as can; the others have moved."""
     best: list[tuple[int, ...]] = []  # for each length the run of indexes that ends with the lowest place
     ends: list[int] = []
     for index, place in enumerate(places):
@@ -48,7 +48,7 @@ def keeping_order(places: Sequence[int | None]) -> frozenset[int]:
 
 
 def positions(kept: Sequence[tuple[int, int] | None]) -> list[int]:
-    """Positions for components in this order. `kept`: position and id of those that have a row.
+    """Return positions for components in this order. `kept`: position and id of those that have a row.
 
     A position that is right already stays, so that one new component does not change all others.
     """
@@ -64,7 +64,7 @@ def positions(kept: Sequence[tuple[int, int] | None]) -> list[int]:
 def _only_ones(
     wanted: Sequence[Values], found: Sequence[int | None], free: Mapping[int, Values]
 ) -> Iterator[tuple[int, int]]:
-    """Of each type of which one component and one row are left, these two."""
+    """Yield, of each type of which one component and one row are left, these two."""
     new = [index for index, place in enumerate(found) if place is None]
     for index in new:
         name = wanted[index]["type"]

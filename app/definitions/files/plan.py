@@ -1,4 +1,4 @@
-"""What applying files changes, for people to read before it happens."""
+"""The plan of applying files: what changes, for people to read before it happens."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from app.shared.differences import Difference, differences
 
 
 class Verb(StrEnum):
-    """What happens to a record."""
+    """The ways in which a record can change."""
 
     ADD = "add"
     CHANGE = "change"
@@ -35,7 +35,7 @@ class Change:
 class Plan:
     """All that changes.
 
-    `prunable`: records of the database that no file has, and which stay because nobody asked to prune.
+    `prunable`: records of the database that no file has, and which stay without a request to prune.
     `missing_secrets`: names of secrets that definitions need and the database does not have.
     """
 
@@ -45,12 +45,12 @@ class Plan:
     missing_secrets: tuple[str, ...] = ()
 
     def count(self, verb: Verb) -> int:
-        """How many records this happens to."""
+        """Return how many records change in this way."""
         return sum(change.verb is verb for change in self.changes)
 
 
 def hidden_differences(before: Mapping[str, Any] | None, after: Mapping[str, Any] | None) -> tuple[Difference, ...]:
-    """The fields that differ, with everything hidden that could be a secret."""
+    """Return the fields that differ, with everything hidden that could be a secret."""
     return tuple(
         Difference(found.path, *(_hidden(found.path, value) for value in (found.before, found.after)))
         for found in differences(before, after)
@@ -58,7 +58,7 @@ def hidden_differences(before: Mapping[str, Any] | None, after: Mapping[str, Any
 
 
 def _hidden(path: str, value: Any) -> Any:
-    """A value as it may be shown, by every name on the way to it."""
+    """Return a value as it may be shown, by every name on the way to it."""
     for name in reversed([step for step in path.split(".") if not step.isdigit()]):
         value = masked(value, name.strip('"'))
     return value

@@ -1,4 +1,4 @@
-"""What is wrong in files of definitions: where, in what, in which field, and what to do."""
+"""Errors in files of definitions: place, definition, field, and what to do."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What definitions refer to across records: secrets that are missing, types that consist of themselves."""
+"""References across records: secrets that are missing, types that consist of themselves."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _SECRET = re.compile(r"\$\{secret:([^{}]*)\}")
 
 
 def secrets_in(value: Any) -> Iterator[str]:
-    """Names of the secrets that a value refers to, at any depth."""
+    """Yield the names of the secrets that a value refers to, at any depth."""
     if isinstance(value, str):
         yield from _SECRET.findall(value)
     elif isinstance(value, dict):
@@ -34,7 +34,7 @@ def secrets_in(value: Any) -> Iterator[str]:
 
 
 def plain_secrets(definitions: Mapping[str, Any]) -> Iterator[str]:
-    """A line for each value that looks like a secret and stands in a definition as it is."""
+    """Yield a line for each value that looks like a secret and stands in a definition as it is."""
     for section, entries in definitions.items():
         for entry in entries if section != NEEDED_SECRETS else ():
             for field in _hidden_fields(masked(entry), ""):
@@ -57,7 +57,7 @@ def _hidden_fields(value: Any, path: str) -> Iterator[str]:
 
 
 async def missing_secrets(database: AsyncSession, entries: Entries) -> tuple[str, ...]:
-    """Names of the secrets that the entries need and the database does not have."""
+    """Return the names of the secrets that the entries need and the database does not have."""
     needed = set(entries.secrets)
     for found in entries.by_section.values():
         for entry in found:
@@ -68,7 +68,7 @@ async def missing_secrets(database: AsyncSession, entries: Entries) -> tuple[str
 
 
 def types_in_order(entries: Sequence[Entry], problems: list[Problem]) -> list[Entry]:
-    """Template types, each after those that it consists of; one that would consist of itself goes to `problems`."""
+    """Sort template types, each after its parts; one that would be a part of itself goes to `problems`."""
     uses = {str(entry.values.get("name")): nested_types(entry.values.get("definition")) for entry in entries}
     whole = []
     for entry in entries:

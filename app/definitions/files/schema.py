@@ -6,6 +6,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import asyncpg
+
+from app.bot.domain.integrations.definition import config_schema_of
 from app.definitions.files.documents import GUILD, INCLUDE
 from app.definitions.files.environment import REFERENCE_PATTERN
 from app.definitions.files.sections import (
@@ -17,12 +20,16 @@ from app.definitions.files.sections import (
     SECTIONS,
     Section,
 )
+from app.shared.database.core.connection import connect
+from app.shared.database.core.errors import DatabaseRefusedError
 
 Schema = dict[str, Any]
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
 _NAMES = {"type": "array", "items": {"type": "string"}}
 _ID = {"type": ["string", "integer"]}
 _PLACEHOLDER = {"type": "string", "pattern": r"\$\{[A-Za-z_][\w.-]*\}"}
+_OWN = {"component_types": "template", "data_source_types": "declarative"}
+"""Tables whose rows may be types that people made, and the kind of those."""
 _LITERAL = ("integer", "number", "boolean")
 
 
@@ -176,3 +183,25 @@ def _widened(schema: Any) -> Any:
         widened["type"] = [schema["type"], "string"]
         widened["pattern"] = REFERENCE_PATTERN
     return widened
+
+
+async def own_types(owner_url: str) -> list[KnownType]:
+    """The types that are rows and switched on. Raises DatabaseError."""
+    connection = await connect(owner_url, "homelab schema")
+    try:
+        return [
+            KnownType(table, row["name"], row["description"] or row["title"], _schema(table, row["config_schema"]))
+            for table, kind in _OWN.items()
+            for row in await connection.fetch(
+                f"SELECT * FROM {table} WHERE kind = $1 AND enabled ORDER BY name",  # noqa: S608  # one of _OWN
+                kind,
+            )
+        ]
+    except asyncpg.UndefinedTableError as error:
+        raise DatabaseRefusedError("The database has no tables yet. Run: homelab db upgrade.") from error
+    finally:
+        await connection.close()
+
+
+def _schema(table: str, schema: Mapping[str, Any]) -> Mapping[str, Any]:
+    return config_schema_of(schema) if table == "data_source_types" else schema

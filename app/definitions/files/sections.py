@@ -38,26 +38,26 @@ class Section:
 
     @property
     def of_guilds(self) -> bool:
-        """Whether each record belongs to a server."""
+        """True where each record belongs to a server."""
         return "guild_id" in self.renamed
 
     def file_field(self, path: str) -> str:
-        """The path of a record's field, by the names that files have."""
+        """Return the path of a record's field, by the names that files have."""
         first, dot, rest = path.partition(".")
         return f"{self.renamed.get(first, first)}{dot}{rest}"
 
     def manages(self, row: Any) -> bool:
-        """Whether files manage this row, or the program does."""
+        """Tell whether files manage this row, or the program does."""
         if self.kind is kinds.SETTINGS and row.key in _OWN_SETTINGS:
             return False
         return self.kind.is_own(row)
 
     def comes_along(self, row: Any) -> bool:
-        """Whether a row came with the program and nobody changed it: files leave it out, and never remove it."""
+        """Tell whether a row came with the program and is unchanged: files leave it out, and never remove it."""
         return comes_along(self.kind.row.__tablename__, row)
 
     def subject(self, values: Mapping[str, Any]) -> str:
-        """What a record is called in plans and errors; values may be missing."""
+        """Return the name of a record in plans and errors; values may be missing."""
         if self.kind is kinds.PERMISSION_GRANTS:
             whom = " ".join(str(values[name]) for name in ("subject_type", "subject_id") if values.get(name))
             said = [values.get("effect", "allow"), values.get("permission", "?"), "on", values.get("scope", "*")]

@@ -12,13 +12,12 @@ from pydantic import BaseModel, Field
 
 from app.definitions.actors import WebActor
 from app.definitions.errors import FieldError, RecordNotFoundError, RoleTooLowError
+from app.definitions.files.applying import apply_documents
 from app.definitions.files.documents import Document, read_document
-from app.definitions.files.exporting import read_definitions
-from app.definitions.files.guilds import UnknownNameError
-from app.definitions.files.layout import one_file
+from app.definitions.files.entries import UnknownNameError
+from app.definitions.files.exporting import one_file, read_definitions
 from app.definitions.files.plan import Change, Plan
 from app.definitions.files.problems import ConfigurationError, MeanwhileChangedError, Problem
-from app.definitions.files.transaction import apply_documents
 from app.definitions.roles import Role
 from app.shared.differences import ABSENT
 from app.web.api.problems import documented, problem

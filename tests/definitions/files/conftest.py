@@ -10,8 +10,7 @@ import pytest
 from cryptography.fernet import Fernet
 
 from app.cli.provision import config_models
-from app.definitions.files.store import record_store
-from app.definitions.store import RecordStore
+from app.definitions.store import RecordStore, record_store
 from app.shared.secrets import SecretBox
 from tests.definitions.files.lab import Lab, make_template, open_lab
 from tests.support.database import Server

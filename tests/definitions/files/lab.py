@@ -12,13 +12,13 @@ from typing import Any
 import asyncpg
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
+from app.definitions.actors import command_line_actor
+from app.definitions.files.applying import apply_documents
 from app.definitions.files.documents import read_files
 from app.definitions.files.environment import escape_references
 from app.definitions.files.exporting import Definitions, read_definitions
 from app.definitions.files.plan import Plan
 from app.definitions.files.problems import ConfigurationError
-from app.definitions.files.store import command_line_actor
-from app.definitions.files.transaction import apply_documents
 from app.definitions.store import RecordStore
 from app.shared.database.core.engine import create_engine
 from app.shared.yaml import write_yaml

@@ -8,9 +8,8 @@ from jsonschema import Draft202012Validator
 
 from app.cli.provision import builtin_types
 from app.definitions.catalog import texts
-from app.definitions.files.layout import one_file
-from app.definitions.files.schema import KnownType, file_schema
-from app.definitions.files.type_rows import own_types
+from app.definitions.files.exporting import one_file
+from app.definitions.files.schema import KnownType, file_schema, own_types
 from app.gallery import gallery
 from app.shared.yaml import read_yaml, write_yaml
 from tests.definitions.files.lab import Lab

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from app.definitions.files.layout import folder, one_file
+from app.definitions.files.exporting import folder, one_file
 from app.definitions.store import RecordStore
 from tests.definitions.files.lab import Lab, open_lab
 from tests.support import factories

@@ -10,8 +10,7 @@ import yaml
 from jsonschema import Draft202012Validator
 
 from app.cli.provision import builtin_types
-from app.definitions.files.schema import KnownType, file_schema
-from app.definitions.files.type_rows import own_types
+from app.definitions.files.schema import KnownType, file_schema, own_types
 from app.definitions.seeding import dashboard_texts
 from tests.definitions.files.lab import Lab
 from tests.definitions.files.test_applying import WHOLE
