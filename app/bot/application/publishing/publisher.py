@@ -87,7 +87,7 @@ class Publisher:
         self._statistics = statistics or Statistics()
         self._schedule = PublishSchedule()
         self._store = MessageStore(placements)
-        self._loader = PlacementLoader(placements, self._store, self._schedule)
+        self._loader = PlacementLoader(self._store, self._schedule)
         self._views = ViewCache(definitions, builder, clock)
         self._steps = MessageSteps(messenger, self._store, self._views, clock)
         self._retry = RetryPolicy(self._store)

@@ -41,6 +41,14 @@ class MessageStore:
         self._sleep = WakeableSleep()
         self._failing = False
 
+    async def load(self) -> tuple[Placement, ...]:
+        """Return every placement, after what an earlier run of the publisher still had to write.
+
+        Raises StorageUnavailableError.
+        """
+        await self._write_all()
+        return await self._repository.all()
+
     def later(self, row: Row) -> None:
         """Have a row written soon; an older state of it that still waits is replaced."""
         self._waiting[_key(row)] = row
@@ -146,8 +154,7 @@ class MessageStore:
 class PlacementLoader:
     """Fills the schedule from the rows. One log line when they cannot be read, one when they can again."""
 
-    def __init__(self, repository: PlacementRepository, store: MessageStore, schedule: PublishSchedule) -> None:
-        self._repository = repository
+    def __init__(self, store: MessageStore, schedule: PublishSchedule) -> None:
         self._store = store
         self._schedule = schedule
         self._failing = False
@@ -158,7 +165,7 @@ class PlacementLoader:
         pause = _FIRST_PAUSE_SECONDS
         while True:
             try:
-                placements = await self._repository.all()
+                placements = await self._store.load()
                 break
             except StorageUnavailableError as error:
                 self._failed(str(error))

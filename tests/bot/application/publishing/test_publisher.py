@@ -463,6 +463,16 @@ class TestFailures:
             server.channels[CHANNEL].refuses = None
             await stage.showing("Hello")
 
+    async def test_another_config_counts_from_the_next_failure_on(self, server: DiscordServer) -> None:
+        async with running(server, board(refresh_rate=NEVER)) as stage:
+            await stage.stored(PostState.POSTED)
+            stage.publisher.configure(FAST.model_copy(update={"refused_pause_seconds": 0.1}))
+            server.channels[CHANNEL].refuses = (403, 50013, "Missing Permissions")
+            await stage.define(board("Changed", refresh_rate=NEVER))
+            await stage.stored(PostState.FAILED)
+            server.channels[CHANNEL].refuses = None
+            await stage.showing("Changed")
+
     async def test_a_message_that_stood_and_lost_its_permission_recovers_without_an_edit(
         self, server: DiscordServer
     ) -> None:

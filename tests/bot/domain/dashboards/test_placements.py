@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.bot.domain.dashboards.placements import DashboardMessage, PostState, message_age
+from app.bot.domain.dashboards.placements import DashboardMessage, Placement, PostState, message_age
 
 
 @given(st.integers(1, 2**63 - 1))
@@ -33,6 +33,17 @@ def test_a_renewed_message_has_another_nonce() -> None:
 
 def test_a_new_message_may_or_may_not_exist() -> None:
     assert DashboardMessage(1, 1).state is PostState.POSTING
+
+
+def test_a_placement_is_posted_when_every_message_is_and_tells_the_first_error() -> None:
+    assert Placement(1, 1, 1).state == PostState.POSTING
+    posted = DashboardMessage(1, 1, 0, PostState.POSTED, message_id=7)
+    failed = DashboardMessage(2, 1, 1, PostState.FAILED, error="refused")
+    whole, partly = Placement(1, 1, 1, messages=(posted,)), Placement(1, 1, 1, messages=(posted, failed))
+    assert (whole.state, whole.error, whole.posted_count) == (PostState.POSTED, None, 1)
+    assert (partly.state, partly.error, partly.posted_count) == (PostState.FAILED, "refused", 1)
+    assert partly.has_message(7)
+    assert not partly.has_message(8)
 
 
 def test_the_age_of_a_message_stands_in_its_id() -> None:
