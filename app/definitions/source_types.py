@@ -16,9 +16,10 @@ from app.definitions.errors import FieldError
 from app.definitions.template_types import StoredType, TemplateTypeChecks, parameter_schema_errors
 from app.shared.database.models import DataSourceTypeRow
 from app.shared.expressions import CelExpressions
+from app.shared.group_patterns import check_group_pattern
 from app.shared.jmespaths import check_path
 
-_LANGUAGES = Languages(check_path, CelExpressions().check)
+_LANGUAGES = Languages(check_path, CelExpressions().check, check_group_pattern)
 _KNOWN = ("params", "answers", "item", "token")
 
 

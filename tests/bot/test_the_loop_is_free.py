@@ -152,10 +152,14 @@ async def test_ten_thousand_hostile_items_are_no_burden(
 
 
 BUSY = ("[ab]*[ab]*" + "[ab]" * 20 + "c", ".*[ab]*" + "a" * 20 + "c", "a{0,9}a{2,}" + "a" * 20 + "^")
-"""Expressions that just pass the check, on a text that they try every way on."""
+"""Expressions on a text that an engine which tries one way after the other would be busy with."""
 
 
-@pytest.mark.parametrize("patterns", [BUSY, CATASTROPHIC])
+HEAVY = tuple(rf"\w{{30}}{number}" for number in range(30))
+"""Expressions that take long to compile."""
+
+
+@pytest.mark.parametrize("patterns", [BUSY, CATASTROPHIC, HEAVY])
 async def test_no_regular_expression_keeps_the_loop(patterns: tuple[str, ...]) -> None:
     rows = [{"name": "a" * number + "b"} for number in range(64)]
     mappings = [{"regex": pattern, "text": "found"} for pattern in patterns]

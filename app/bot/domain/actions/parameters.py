@@ -139,7 +139,7 @@ Offers = Callable[[ActionParameter], Sequence[Offer]]
 
 def whole(pattern: str) -> str:
     """The pattern that only a whole text matches."""
-    return rf"\A(?:{pattern})\Z"
+    return rf"\A(?:{pattern})\z"
 
 
 def static_choices(parameter: ActionParameter) -> tuple[Offer, ...]:

@@ -36,8 +36,7 @@ class ValueMapping(BaseModel):
     regex: Annotated[str, AfterValidator(_pattern)] = Field(
         "",
         max_length=PATTERN_LIMIT,
-        description="Or: for values whose text this regular expression finds something in; "
-        "single characters and [sets] may repeat, groups may not",
+        description="Or: for values whose text this regular expression finds something in",
     )
     missing: bool = Field(False, description="Or: for a value that is missing")
     text: str = Field("", max_length=60, description="Shown instead of the value; empty shows the value itself")

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field, ValidationInfo
 
-from app.bot.domain.patterns import pattern_problem
-
 
 @dataclass(frozen=True, slots=True)
 class Languages:
-    """Checks of JMESPath and CEL; each raises an exception whose text says what is wrong with the text."""
+    """Checks of JMESPath, CEL and regular expressions with a group.
+
+    Each raises an exception whose text says what is wrong.
+    """
 
     check_path: Callable[[str], None]
     check_expression: Callable[[str], None]
+    check_pattern: Callable[[str], None]
 
     def context(self) -> Mapping[str, Any]:
         """What to hand to pydantic's `model_validate` as `context`."""
@@ -42,13 +43,8 @@ def _check_expression(text: str, info: ValidationInfo) -> str:
     return _check(text, info, "check_expression")
 
 
-def _check_pattern(text: str) -> str:
-    problem = pattern_problem(text)
-    if problem is not None:
-        raise ValueError(problem)
-    if re.compile(text).groups != 1:
-        raise ValueError("needs exactly one group in parentheses: the part that is taken")
-    return text
+def _check_pattern(text: str, info: ValidationInfo) -> str:
+    return _check(text, info, "check_pattern")
 
 
 Path = Annotated[str, Field(min_length=1, max_length=2_000), AfterValidator(_check_path)]

@@ -7,7 +7,6 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import lru_cache
 from typing import Any
 
 from app.bot.domain.formatting.markdown import shorten
@@ -18,6 +17,7 @@ from app.bot.infrastructure.integrations.functions import FUNCTIONS
 from app.bot.infrastructure.integrations.numbers import parse_number
 from app.bot.infrastructure.sources.json_mapping import rows_of
 from app.shared.expressions import CelExpressions, ExpressionError
+from app.shared.group_patterns import find_group
 from app.shared.jmespaths import PathError, search
 
 _PROBLEMS_SHOWN = 3
@@ -225,13 +225,10 @@ def _storable(value: Any) -> Any:
     return value if isinstance(value, (str, int, float, bool, list, dict)) or value is None else str(value)
 
 
-_compiled = lru_cache(maxsize=512)(re.compile)
-
-
 def _matched(pattern: str, text: str) -> str | None:
     """The group of the first line that matches; what is looked at is limited, for patterns are people's."""
     for line in text.splitlines()[:_LINES]:
-        found = _compiled(pattern).search(line[:_LINE_CHARACTERS])
+        found = find_group(pattern, line[:_LINE_CHARACTERS])
         if found is not None:
-            return str(found[1])
+            return found
     return None

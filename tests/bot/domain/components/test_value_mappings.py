@@ -66,9 +66,9 @@ def test_a_wrong_expression_is_named_with_its_field() -> None:
     config = {
         "source": "lab",
         "metric": "x",
-        "mappings": [{"value": 1, "text": "one"}, {"regex": "(a+)+", "text": "x"}],
+        "mappings": [{"value": 1, "text": "one"}, {"regex": "(?=a)", "text": "x"}],
     }
-    with pytest.raises(InvalidConfigError, match=r"mappings\.1\.regex: repeats a group at character 5"):
+    with pytest.raises(InvalidConfigError, match=r"mappings\.1\.regex: is no regular expression that .*: look-around"):
         component("metric", config)
 
 
