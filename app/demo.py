@@ -17,7 +17,7 @@ from simcord.backend.errors import SetupError
 from app.bot.main import build_client
 from app.cli.processes import PortTakenError, check_ports
 from app.cli.provision import add_guild, catalog_store
-from app.definitions.seeding import seed_dashboards
+from app.definitions.seeding import dashboard_texts, seed_dashboards
 from app.settings import Settings
 from app.shared.database.core.connection import connect
 from app.shared.database.core.engine import open_sessions
@@ -50,7 +50,7 @@ Define = Callable[[DatabaseUrls, int, Mapping[str, int]], Awaitable[None]]
 
 async def define_catalog(urls: DatabaseUrls, guild_id: int, channels: Mapping[str, int]) -> None:
     """The catalog's dashboards in the channel that the page shows."""
-    places = {"this-machine": channels["homelab"], "the-bot-itself": channels["homelab"]}
+    places = dict.fromkeys(dashboard_texts(), channels["homelab"])
     async with open_sessions(urls.owner, "homelab demo") as sessions:
         await seed_dashboards(sessions, catalog_store(), guild_id, places)
 

@@ -24,9 +24,11 @@ from app.shared.database.models import SettingRow
 
 _FOLDERS = ("", "component_types", "integrations")
 _RENEWED = (COMPONENT_TYPES, DATA_SOURCE_TYPES)
-_WHOLE = "catalog@"
-"""Begins the mark of a catalog that is in the database as a whole, so that the next start need not read it."""
+_WHOLE = "catalog"
+"""Has the mark of a catalog that is in the database as a whole, so that the next start need not read it."""
 _DESCRIPTION = "What the catalog has added; take an entry out to have it added again"
+Marks = dict[str, str]
+"""What was added, by its name such as `services/collector`: the name, and after an @ a digest of what is renewed."""
 log = structlog.get_logger(__name__)
 
 
@@ -46,15 +48,16 @@ async def seed(
     async with sessions.begin() as database:
         marks = await _begin(database)
         await describe_types(database, types)
-        if _whole(texts, marks) in marks:
+        if marks.get(_WHOLE) == _whole(texts, marks):
             return
         additions = _Additions(marks)
         applying = Applying(database, store, CATALOG_ACTOR, chosen=additions.choose)
         await applying.save([read_document(text, name) for name, text in texts.items()])
         for problem in applying.problems:
             log.warning("a part of the catalog cannot be added", problem=str(problem))
-        marks = additions.marks(applying.problems)
-        await _remember(database, marks if applying.problems else marks | {_whole(texts, marks)})
+        marks |= additions.added(applying.problems)
+        whole = {} if applying.problems else {_WHOLE: _whole(texts, marks)}
+        await _remember(database, marks | whole)
 
 
 async def seed_dashboards(
@@ -77,7 +80,7 @@ async def seed_dashboards(
         await applying.save(documents)
         if applying.problems:
             raise ConfigurationError(applying.problems)
-        await _remember(database, marks | set(texts))
+        await _remember(database, marks | {mark: mark for mark in texts})
 
 
 def dashboard_texts() -> dict[str, str]:
@@ -87,49 +90,49 @@ def dashboard_texts() -> dict[str, str]:
 
 
 class _Additions:
-    """Chooses what was never added, and types that are still as they were added; marks remember what was."""
+    """Chooses what was never added, and types that are still as they were added."""
 
-    def __init__(self, marks: set[str]) -> None:
+    def __init__(self, marks: Marks) -> None:
         self._marks = marks
-        self._digests = dict(mark.split("@", 1) for mark in marks if "@" in mark)
-        self._new: dict[str, tuple[str, str]] = {}
+        self._seen: list[tuple[str, str, str]] = []
 
     def choose(self, record: Record, row: Any) -> bool:
         """Tell whether the record is to be saved; `row` is the one of its name, if there is one."""
         section, values = record.entry.section, record.values
-        key = f"{section.name}/{values['name']}"
-        if section not in _RENEWED:
-            self._new[key] = (key, record.entry.document.file)
-            return key not in self._marks and row is None
-        before, now = self._digests.get(key), catalog.digest(values)
-        self._new[key] = (f"{key}@{now}", record.entry.document.file)
+        name = f"{section.name}/{values['name']}"
+        mark = f"{name}@{catalog.digest(values)}" if section in _RENEWED else name
+        self._seen.append((record.entry.document.file, name, mark))
+        before = self._marks.get(name)
         if before is None or row is None:
             return before is None and row is None
-        stored = catalog.digest({column: getattr(row, column) for column in catalog.CONTENT})
-        return before != now and stored == before
+        return before != mark and before == f"{name}@{_digest_of(row)}"
 
-    def marks(self, problems: Sequence[Problem]) -> set[str]:
-        """Return the marks of what is in the database now: nothing new of a file that has a problem."""
+    def added(self, problems: Sequence[Problem]) -> Marks:
+        """Return the marks of all that was looked at, but for files that have a problem."""
         failed = {problem.place.file for problem in problems}
-        new = {key: mark for key, (mark, file) in self._new.items() if file not in failed}
-        return {mark for mark in self._marks if mark.partition("@")[0] not in {*new, _WHOLE[:-1]}} | set(new.values())
+        return {name: mark for file, name, mark in self._seen if file not in failed}
 
 
-def _whole(texts: Mapping[str, str], marks: set[str]) -> str:
+def _digest_of(row: Any) -> str:
+    return catalog.digest({column: getattr(row, column) for column in catalog.CONTENT})
+
+
+def _whole(texts: Mapping[str, str], marks: Marks) -> str:
     """Return the mark of these texts with these marks: without an entry that a user takes out, it is another one."""
-    parts = [*sorted(mark for mark in marks if not mark.startswith((_WHOLE, "dashboards/"))), *texts.values()]
-    return f"{_WHOLE}{catalog.mark_of(chr(0).join(parts))}"
+    others = sorted(mark for name, mark in marks.items() if name != _WHOLE and not name.startswith("dashboards/"))
+    return f"{_WHOLE}@{catalog.mark_of(chr(0).join([*others, *texts.values()]))}"
 
 
-async def _begin(database: AsyncSession) -> set[str]:
+async def _begin(database: AsyncSession) -> Marks:
     """Return the marks. Two programs may start at once: the second waits here and finds what the first has added."""
     await database.execute(LOCK)
     await act_as(database, CATALOG_ACTOR)
-    return set(await database.scalar(select(SettingRow.value).where(SettingRow.key == catalog.SEEDED_SETTING)) or [])
+    kept = await database.scalar(select(SettingRow.value).where(SettingRow.key == catalog.SEEDED_SETTING))
+    return {mark.partition("@")[0]: mark for mark in kept or () if isinstance(mark, str)}
 
 
-async def _remember(database: AsyncSession, marks: set[str]) -> None:
-    values = {"key": catalog.SEEDED_SETTING, "value": sorted(marks), "description": _DESCRIPTION}
+async def _remember(database: AsyncSession, marks: Marks) -> None:
+    values = {"key": catalog.SEEDED_SETTING, "value": sorted(marks.values()), "description": _DESCRIPTION}
     statement = insert(SettingRow).values(values)
     await database.execute(
         statement.on_conflict_do_update(

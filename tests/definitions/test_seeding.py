@@ -20,6 +20,7 @@ from app.bot.domain.readings.source import DataSource
 from app.bot.infrastructure.actions import action_types
 from app.bot.infrastructure.sources import source_types
 from app.bot.interface.commands import command_types
+from app.definitions import seeding
 from app.definitions.builtin_types import TypeDescription, describe
 from app.definitions.form_schema import form_schema
 from app.definitions.seeding import dashboard_texts
@@ -177,3 +178,13 @@ async def test_an_entry_that_is_taken_out_is_added_again(owner: asyncpg.Connecti
     await owner.execute("UPDATE settings SET value = value - 'commands/audit' WHERE key = 'catalog.seeded'")
     await seed(database)
     assert await owner.fetch("SELECT name FROM commands") == [("audit",)]
+
+
+async def test_a_catalog_that_is_there_as_a_whole_is_not_read_again(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await seed(database)
+    monkeypatch.delattr(seeding, "read_document")
+    await seed(database)
+    with pytest.raises(NameError):
+        await seed(database, texts={"another.yaml": "commands: []"})
