@@ -1,4 +1,4 @@
-"""What users do with whole dashboards: look, refresh, post, remove."""
+"""Use cases of users with whole dashboards: look, refresh, post, remove."""
 
 from __future__ import annotations
 
@@ -76,18 +76,18 @@ class Dashboards:
         self._parts = 0
 
     def of_guild(self, guild_id: int | None) -> tuple[Dashboard, ...]:
-        """The guild's dashboards by name."""
+        """Return the guild's dashboards by name."""
         found = (board for board in self._definitions.dashboards.values() if board.guild_id == guild_id)
         return tuple(sorted(found, key=lambda board: board.name.casefold()))
 
     def visible_to(self, actor: Actor) -> tuple[Dashboard, ...]:
-        """The dashboards of the actor's guild that the actor may look at, by name."""
+        """Return the dashboards of the actor's guild that the actor may look at, by name."""
         grants = self._definitions.grants
         boards = self.of_guild(actor.guild_id)
         return tuple(board for board in boards if allows(grants, actor, DASHBOARD_VIEW, _scopes(board)))
 
     def named(self, guild_id: int | None, name: str) -> Dashboard:
-        """A dashboard of the guild, upper and lower case alike. Raises UnknownDashboardError."""
+        """Return a dashboard of the guild, upper and lower case alike. Raises UnknownDashboardError."""
         boards = self.of_guild(guild_id)
         for board in boards:
             if board.name == name:
@@ -98,14 +98,14 @@ class Dashboards:
         raise UnknownDashboardError(f"There is no dashboard “{name}” here. See /dashboard list.")
 
     def placements_of(self, dashboard: Dashboard) -> tuple[Placement, ...]:
-        """Where the dashboard is shown; nothing while the publisher is not running."""
+        """Return where the dashboard is shown; nothing while the publisher is not running."""
         publisher = self._services.find(Publisher)
         return publisher.placements_of(dashboard.id) if publisher is not None else ()
 
     async def show(
         self, actor: Actor, dashboard: Dashboard, page: str | None = None, variables: Choices = NOTHING_CHOSEN
     ) -> View:
-        """What the dashboard shows now, with its charts if they take no longer than a moment.
+        """Return what the dashboard shows now, with its charts if they take no longer than a moment.
 
         Raises PermissionRefusedError or DashboardOffError.
         """
@@ -115,7 +115,7 @@ class Dashboards:
     async def show_component(
         self, actor: Actor, type_name: str, config: Mapping[str, Any], values: Mapping[str, Any]
     ) -> View:
-        """One component that is on no dashboard; `values` take the place of the placeholders in its config.
+        """Return one component that is on no dashboard; `values` take the place of the placeholders in its config.
 
         Raises InvalidConfigError for a placeholder without value, or PermissionRefusedError where the actor may not
         look at a source that it shows.
@@ -135,7 +135,7 @@ class Dashboards:
     async def show_on_message(
         self, actor: Actor, dashboard: Dashboard, message_id: int, page: str | None, variables: Choices
     ) -> Answer:
-        """The same in place of a message, which remembers the page if it is one of the dashboard's own.
+        """Return the same in place of a message, which remembers the page if it is one of the dashboard's own.
 
         `variables` says what was chosen on a message of the user's own.
         """
@@ -164,7 +164,7 @@ class Dashboards:
     async def show_own(
         self, actor: Actor, dashboard: Dashboard, page: str | None, variables: Choices, *, in_place: bool
     ) -> Answer:
-        """The dashboard for one user alone, with a page and values of the user's own choice; nothing is remembered."""
+        """Return the dashboard for one user alone, with a page and values of the user's choice, which are not kept."""
         self._require_view(actor, dashboard)
         # A message of the user's own stands alone: it can only say that there is more.
         view = await self._complete(dashboard, page, variables, max_messages=1)
@@ -191,23 +191,23 @@ class Dashboards:
     def call_of(
         self, dashboard: Dashboard, component_id: int, key: str, page: str | None, variables: Choices
     ) -> tuple[ActionCall, bool] | None:
-        """The action behind a button or a choice that the dashboard shows now; whether it is a choice of a select."""
+        """Return the action behind a button or a choice that is shown now, and whether it is a choice of a select."""
         view = self._builder.build(dashboard, self._clock(), page, variables=variables)
         return find_call(view, component_id, key)
 
     def placement(self, dashboard: Dashboard, message_id: int) -> Placement | None:
-        """The dashboard's placement that this message belongs to; None for a message of one user's own."""
+        """Return the placement that a message belongs to; None for a message of one user's own."""
         return next((place for place in self.placements_of(dashboard) if place.has_message(message_id)), None)
 
     async def poll(self, actor: Actor, dashboard: Dashboard) -> None:
-        """Read the dashboard's sources anew and wait a moment for them. Raises PermissionRefusedError."""
+        """Read the dashboard's sources again and wait a moment for them. Raises PermissionRefusedError."""
         require(self._definitions.grants, actor, DASHBOARD_REFRESH, _scopes(dashboard), dashboard.name)
         collection = self._services.find(Collection)
         if collection is not None:
             await collection.poll_now(self._builder.sources_of(dashboard), REFRESH_WAIT_SECONDS)
 
     async def refresh(self, actor: Actor, dashboard: Dashboard) -> int:
-        """Read the sources anew and have every message of the dashboard follow; the number of these messages."""
+        """Read the sources again, have every message of the dashboard follow, and return their number."""
         publisher = self._services.need(Publisher, "publisher")
         await self.poll(actor, dashboard)
         publisher.refresh(dashboard.id)

@@ -1,4 +1,4 @@
-"""What publishing needs of Discord, as a structural protocol, and the named ways in which it fails."""
+"""What the publisher needs of Discord, as a structural protocol, and the named ways in which it fails."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from app.bot.domain.blocks.block import View
 from app.bot.domain.errors import HomelabError
 
 Draw = Callable[[], View | None]
-"""Gives the view to send at the very moment its turn comes; None when there is nothing to send any more."""
+"""Returns the view to send at the very moment its turn comes; None when there is nothing to send any more."""
 
 
 class MessengerError(HomelabError):
@@ -68,7 +68,7 @@ class Messenger(Protocol):
         ...
 
     async def edit(self, channel_id: int, message_id: int, draw: Draw, marker: int) -> None:
-        """Make a message show what `draw` gives when its turn has come, so that the newest view is sent."""
+        """Make a message show what `draw` returns when its turn has come, so that the newest view is sent."""
         ...
 
     async def delete(self, channel_id: int, message_id: int) -> None:
@@ -76,11 +76,11 @@ class Messenger(Protocol):
         ...
 
     async def find(self, channel_id: int, marker: int, after: int | None = None) -> int | None:
-        """The id of the newest message of this bot whose first component has the id `marker`; newer than `after`."""
+        """Return the id of this bot's newest message whose first component has the id `marker`; newer than `after`."""
         ...
 
     async def look(self, channel_id: int, message_id: int) -> MessageFacts | None:
-        """Whether a message exists (None: it does not), and what is known of it."""
+        """Return what is known of a message; None when it does not exist."""
         ...
 
     async def pin(self, channel_id: int, message_id: int) -> None:

@@ -1,4 +1,4 @@
-"""The publisher: every dashboard's messages show what it shows, at the pace of its refresh_rate, edited only on change.
+"""The publisher keeps every dashboard's messages up to date, at its refresh_rate, and edits only what changed.
 
 The way of a dashboard: the schedule says when it is due, the view cache builds what it should show, the plan compares
 that with what its messages show and names the next step, the steps take it, the retry policy judges what failed.
@@ -131,7 +131,7 @@ class Publisher:
             self._schedule.schedule(entry)
 
     def source_read(self, source: str) -> None:
-        """A source has a fresh reading: dashboards that use it follow at once, unless they just changed.
+        """Have dashboards that use a source follow its fresh reading at once, unless they just changed.
 
         What a user changed goes before them, for a thousand dashboards may use one source.
         """
@@ -141,7 +141,7 @@ class Publisher:
                 self._schedule.schedule(entry, now)
 
     def message_deleted(self, message_id: int) -> None:
-        """A user deleted a message: if it was one of these, it is posted again."""
+        """Post a message again that a user deleted, if it was one of these."""
         found = self._schedule.find_message(message_id)
         if found is not None:
             shown, message = found
@@ -149,7 +149,7 @@ class Publisher:
             self._start(shown)
 
     def channel_deleted(self, channel_id: int) -> None:
-        """A channel is gone, and all its messages."""
+        """Verify every message in a channel that is gone, and so give them up."""
         for entry in self._schedule:
             shown = entry.in_channel(channel_id)
             if shown is not None:
@@ -158,7 +158,7 @@ class Publisher:
                 self._start(shown)
 
     def channel_changed(self, channel_id: int) -> None:
-        """A channel's permissions may have changed: what failed there is tried again at once."""
+        """Try again at once what failed in a channel whose permissions may have changed."""
         for entry in self._schedule:
             shown = entry.in_channel(channel_id)
             if shown is not None and shown.failing:
@@ -175,7 +175,7 @@ class Publisher:
     async def place(self, dashboard_id: int, channel_id: int) -> Placement:
         """Show a dashboard in a channel from now on, and wait a moment for its messages.
 
-        The placement's state and error tell how it went. Raises UnknownPlacementError or StorageUnavailableError.
+        The placement's state and error say how it went. Raises UnknownPlacementError or StorageUnavailableError.
         """
         dashboard = self._definitions.dashboards.get(dashboard_id)
         if dashboard is None or not dashboard.enabled:

@@ -40,7 +40,7 @@ class RetryPolicy:
         self.pauses = Pauses()
 
     def succeeded(self, shown: DashboardInChannel) -> None:
-        """Nothing is left to do: forget what failed before."""
+        """Forget what failed before: nothing is left to do."""
         now = _now()
         if shown.retry_at > now:
             return
@@ -50,7 +50,7 @@ class RetryPolicy:
             log.info("a dashboard's message is up to date again", **shown.names)
 
     def failed(self, shown: DashboardInChannel, message: MessageState | None, error: Exception) -> bool:
-        """A step failed: return whether the next one may follow at once.
+        """Judge a step that failed, and return whether the next one may follow at once.
 
         `message` is the one that it was about; None where no row of a message could be made yet.
         """

@@ -34,7 +34,7 @@ _ANSWER_SECONDS = 30.0
 
 
 class MessageSteps:
-    """Takes steps: the only part that touches messages in Discord."""
+    """Takes steps: the only part that changes messages in Discord, replies to clicks aside."""
 
     def __init__(
         self, messenger: Messenger, store: MessageStore, views: ViewCache, clock: Callable[[], datetime]
@@ -213,7 +213,7 @@ class MessageSteps:
         message.unverified = False
 
     async def _forget(self, shown: DashboardInChannel, message: MessageState) -> None:
-        """A user deleted the message: its row wants a new one."""
+        """Have the row want a new message after a user deleted the one it knew."""
         posted_at = message.row.posted_at
         if posted_at is None or (self._clock() - posted_at).total_seconds() > _QUICK_SECONDS:
             message.quick_reposts = 0
