@@ -229,7 +229,10 @@ class Dashboards:
         return placement
 
     async def remove(self, actor: Actor, dashboard: Dashboard, channel_id: int) -> bool:
-        """Take the dashboard out of a channel; False where it was not shown."""
+        """Take the dashboard out of a channel; False where it was not shown.
+
+        Raises PermissionRefusedError, ServiceOffError or StorageUnavailableError.
+        """
         publisher = await self._manage(actor, dashboard, "dashboard.remove", channel_id)
         removed = await publisher.remove(dashboard.id, channel_id)
         outcome = "done" if removed else "failed"

@@ -30,7 +30,7 @@ from app.bot.application.runtime.definitions import Definitions, Kind
 from app.bot.application.runtime.statistics import Statistics
 from app.bot.domain.blocks.block import View
 from app.bot.domain.dashboards.placements import Placement, message_age
-from app.bot.domain.errors import HomelabError
+from app.bot.domain.errors import HomelabError, StorageUnavailableError
 from app.bot.domain.faults import describe_fault
 from app.bot.domain.readings.discovery import dashboard_key
 from app.bot.domain.repositories import PlacementRepository
@@ -180,6 +180,7 @@ class Publisher:
         dashboard = self._definitions.dashboards.get(dashboard_id)
         if dashboard is None or not dashboard.enabled:
             raise UnknownPlacementError("There is no such dashboard, or it is switched off in the web admin.")
+        await self._until_loaded()
         shown = await self._loader.place(dashboard_id, channel_id)
         if dashboard.channel_id != channel_id:  # a user wants it here, whatever the definition says from now on
             shown.placement = replace(shown.placement, origin="command")
@@ -188,7 +189,11 @@ class Publisher:
         return shown.snapshot()
 
     async def remove(self, dashboard_id: int, channel_id: int) -> bool:
-        """Take a dashboard out of a channel and keep it out; False where it was not shown."""
+        """Take a dashboard out of a channel and keep it out; False where it was not shown.
+
+        Raises StorageUnavailableError.
+        """
+        await self._until_loaded()
         entry = self._schedule.find(dashboard_id)
         shown = entry.in_channel(channel_id) if entry is not None else None
         if shown is None or shown.intent is not Intent.SHOW:
@@ -218,10 +223,15 @@ class Publisher:
         self._start(shown)  # the other messages follow by edits
         return reply
 
+    async def _until_loaded(self) -> None:
+        """Wait a moment for the rows of earlier runs. Raises StorageUnavailableError."""
+        try:
+            await asyncio.wait_for(self._loaded.wait(), WAIT_SECONDS)
+        except TimeoutError:
+            raise StorageUnavailableError("Where dashboards are shown cannot be read from the database now.") from None
+
     async def _finish(self, shown: DashboardInChannel) -> None:
         """Wait a moment until a dashboard is shown as wanted, or that failed."""
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._loaded.wait(), WAIT_SECONDS)
         self._start(shown)
         if shown.task is not None and not shown.task.done():
             await asyncio.wait({shown.task}, timeout=WAIT_SECONDS)
@@ -331,7 +341,10 @@ class Publisher:
         message_id = shown.messages[0].row.message_id if shown.messages else None
         if dashboard is None or dashboard.renew_after is None or message_id is None:
             return False
-        return message_age(message_id, self._clock()) >= dashboard.renew_after
+        try:
+            return message_age(message_id, self._clock()) >= dashboard.renew_after
+        except TypeError:  # a user altered the column's type
+            return False
 
     async def _deliver(self, shown: DashboardInChannel) -> None:
         """Take steps until none is left or one fails. Raises nothing but CancelledError."""

@@ -9,12 +9,13 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
+from app.bot.application.publishing import publisher
 from app.bot.application.publishing.publisher import UnknownPlacementError
 from app.bot.application.rendering.builder import DashboardBuilder
 from app.bot.domain.changes import Change
 from app.bot.domain.dashboards.dashboard import Dashboard, DashboardComponent
 from app.bot.domain.dashboards.placements import MARKER_BASE, PostState
-from app.bot.domain.errors import MissingColumnError
+from app.bot.domain.errors import MissingColumnError, StorageUnavailableError
 from tests.bot.application.publishing.stage import FAST, NEVER, OTHER, board, paged, running
 from tests.support.discord.server import DiscordServer
 from tests.support.in_memory import InMemoryDashboards, InMemoryPlacements, placed
@@ -568,6 +569,21 @@ class TestDatabase:
             stage.placements.away = False
             await stage.showing("Hello")
 
+    async def test_nothing_is_placed_or_removed_before_the_rows_of_earlier_runs_are_known(
+        self, server: DiscordServer, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(publisher, "WAIT_SECONDS", 0.05)
+        placements = InMemoryPlacements()
+        placements.away = True
+        async with running(server, board(), placements=placements) as stage:
+            for ask in (stage.publisher.place, stage.publisher.remove):
+                with pytest.raises(StorageUnavailableError):
+                    await ask(1, CHANNEL)
+            monkeypatch.undo()
+            placements.away = False
+            assert (await stage.publisher.place(1, CHANNEL)).state == PostState.POSTED
+            assert len(server.posts) == 1
+
     async def test_a_database_that_is_away_at_the_start_is_waited_for(self, server: DiscordServer) -> None:
         placements = InMemoryPlacements()
         placements.away = True
@@ -593,6 +609,14 @@ class TestOddRows:
             await stage.showing("Odd", channel_id=OTHER)
             await stage.define(board("Still well"))
             await stage.showing("Still well")
+
+    async def test_an_odd_age_renews_nothing(self, server: DiscordServer) -> None:
+        odd: Any = "soon"
+        async with running(server, board("Hello", renew_after=odd)) as stage:
+            await stage.stored(PostState.POSTED)
+            await stage.define(board("Changed", renew_after=odd))
+            await stage.showing("Changed")
+            assert (len(server.posts), stage.row().error) == (1, None)
 
     async def test_odd_components_take_no_other_dashboard_down(self, server: DiscordServer) -> None:
         odd = board("Odd", 2, components=("nothing that could be a component",), channel_id=OTHER)
