@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncpg
 import pytest
+from starlette.requests import Request
 
 from app.bot.domain.components.template_filters import FILTERS, finalize
 from app.bot.domain.components.types import component_types
 from app.shared.database.core.pool import create_pool
 from app.shared.templating import SandboxedTemplates
 from app.web.preview.builder import PreviewBuilder
+from app.web.security.database_errors import DATABASE_ERRORS, explained
 from tests.support import factories
 from tests.support.database import Database
 
@@ -26,3 +28,15 @@ async def test_previews_connect_when_asked_and_can_write_nothing(database: Datab
         await pool.execute("DELETE FROM source_states")
     await builder.close()
     pool.terminate()
+
+
+async def test_a_preview_without_a_database_is_told_apart_from_a_fault() -> None:
+    pool = await create_pool("postgresql://nobody@127.0.0.1:1/nowhere", min_size=0, read_only=True)
+    builder = PreviewBuilder(component_types, SandboxedTemplates(FILTERS, finalize), pool)
+    with pytest.raises(DATABASE_ERRORS) as caught:
+        await builder.build(1)
+    await builder.close()
+    pool.terminate()
+    answer = explained(Request({"type": "http", "path": "/dashboards/1", "headers": []}), caught.value)
+    assert answer is not None
+    assert answer.status_code == 503
