@@ -33,6 +33,6 @@ async def create_pool(
         command_timeout=STATEMENT_SECONDS,
         server_settings={
             "application_name": application_name,
-            "default_transaction_read_only": "on" if read_only else "off",
+            **({"default_transaction_read_only": "on"} if read_only else {}),
         },
     )
