@@ -107,8 +107,11 @@ class DashboardInChannel:
     retry_at: float = -math.inf
     """Nothing is tried before."""
     renew_at: float = -math.inf
+    """No message is renewed for its age before."""
     order_at: float = -math.inf
+    """The order of the messages is not mended before."""
     add_at: float = -math.inf
+    """No row of a message is added before."""
     patient_until: float | None = None
     """How long the messages stay as they are while a chart is drawn or history is loaded; None: nothing is missing."""
     failures: int = 0
