@@ -1,10 +1,13 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import asyncpg
+import pytest
 
 from tests.support import factories
+from tests.support.migrations import add_later_migration
 from tests.web.browser import Browser
 
 
@@ -29,8 +32,10 @@ async def test_a_bot_that_is_away_is_told_but_is_not_this_programs_health(
     assert (late.status_code, late.json()["bot"]["status"]) == (200, "not seen lately")
 
 
-async def test_a_schema_that_does_not_fit_is_no_health(visitor: Browser, owner: asyncpg.Connection) -> None:
-    await owner.execute("UPDATE alembic_version SET version_num = '0001'")
+async def test_a_schema_that_does_not_fit_is_no_health(
+    visitor: Browser, owner: asyncpg.Connection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add_later_migration(tmp_path, monkeypatch)
     old = await visitor.get("/healthz")
     assert old.status_code == 503
     assert old.json()["schema"] == "out of date, run: homelab db upgrade"

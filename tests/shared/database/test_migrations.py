@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import asyncpg
@@ -18,6 +19,7 @@ from app.shared.database.core.errors import MigrationFailedError, SchemaTooNewEr
 from app.shared.database.core.migrate import check, compare, config, status, upgrade
 from app.shared.database.models import Base
 from tests.support.database import Database, Server, owner_connection
+from tests.support.migrations import LATER, add_later_migration
 
 _TABLES = """
 SELECT table_name, column_name, data_type, is_nullable, column_default, is_identity, identity_generation
@@ -145,11 +147,37 @@ async def test_a_newer_schema_is_refused_and_left_alone(database: Database, owne
     assert await owner.fetchval("SELECT version_num FROM alembic_version") == "9999"
 
 
-def test_pending_revisions_are_listed_oldest_first() -> None:
+def test_pending_revisions_are_listed_oldest_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    add_later_migration(tmp_path, monkeypatch)
     everything = compare(None)
+    assert everything.pending[-1] == LATER
     assert list(everything.pending) == sorted(everything.pending)
     assert compare("0001").pending == everything.pending[1:]
     assert not compare("0001").up_to_date
+
+
+async def test_a_database_of_an_older_release_is_upgraded_and_keeps_its_rows(
+    database: Database, owner: asyncpg.Connection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await owner.execute("INSERT INTO settings (key, value) VALUES ('kept', '1')")
+    add_later_migration(tmp_path, monkeypatch)
+    with pytest.raises(SchemaTooOldError, match=r"\(1 migration to apply\)"):
+        await check(database.bot_url)
+    after = await upgrade(database.owner_url)
+    assert (after.current, after.up_to_date) == (LATER, True)
+    assert await owner.fetchval("SELECT value FROM settings WHERE key = 'kept'") == 1
+    assert await owner.fetchval("SELECT count(*) FROM later") == 0
+
+
+async def test_a_later_migration_that_fails_leaves_the_older_database_as_it_was(
+    database: Database, owner: asyncpg.Connection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = await schema_of(database)
+    add_later_migration(tmp_path, monkeypatch, "DO $$ BEGIN DROP TABLE audit_log; PERFORM 1 / 0; END $$")
+    with pytest.raises(MigrationFailedError, match="Nothing was changed"):
+        await upgrade(database.owner_url)
+    assert (await status(database.owner_url)).pending == (LATER,)
+    assert await schema_of(database) == before
 
 
 def test_the_command_line_checks_the_database_of_the_environment(database: Database) -> None:

@@ -4,7 +4,7 @@ Revision ${up_revision}, after ${down_revision | comma,n}. Written ${create_date
 
 Statements here lock tables that a running bot reads: keep each short, and add columns with constant defaults.
 The bot gets SELECT on a new table by default: grant what else it needs, revoke it where the bot must not read.
-A new definition table is announced after `SELECT homelab_watch('table', 'key', 'parent')` (see 0002).
+A new definition table is announced after `SELECT homelab_watch('table', 'key', 'parent')`.
 Before altering a table whose rows were changed here: `SET CONSTRAINTS ALL IMMEDIATE`.
 """
 
