@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -27,6 +28,12 @@ from tests.support.waiting import until
 SERVICES = ("collector", "publisher", "heartbeat", "actions")
 COMMANDS = {"dashboard": "Dashboards of this server", "status": "How the lab is doing", "sources": "The data sources"}
 Message = discord.Message | ResponseMessage
+
+
+def number_after(words: str, shown: str) -> int | None:
+    """Return the whole number that follows the words, or None where none does."""
+    found = re.search(rf"{re.escape(words)}\s*(\d+)", shown)
+    return int(found[1]) if found is not None else None
 
 
 class Lab:
@@ -122,6 +129,17 @@ class Lab:
             return next((message for message in self.messages(channel) if text in text_of(message)), None)
 
         message = await until(found, lambda: f"“{text}” to be shown; shown is:\n{self.shown(channel)}")
+        assert message is not None
+        return message
+
+    async def until_number_shown(self, words: str) -> discord.Message:
+        """Return the first message in which a number follows the words, which may be shown before it is read."""
+
+        def found() -> discord.Message | None:
+            shown = (message for message in self.messages() if number_after(words, text_of(message)) is not None)
+            return next(shown, None)
+
+        message = await until(found, lambda: f"a number after “{words}”; shown is:\n{self.shown()}")
         assert message is not None
         return message
 

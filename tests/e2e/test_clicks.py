@@ -14,6 +14,7 @@ from tests.e2e.lab import (
     answer_of,
     components_of,
     heading,
+    number_after,
     page_select,
     refresh_button,
     text,
@@ -28,21 +29,24 @@ DEFERRED_MESSAGE, DEFERRED_UPDATE = 5, 6
 POLLS = "Polls: {{ metric('bot', 'polls').value | int }}"
 
 
-def number_after(words: str, shown: str) -> int:
-    return int(shown.split(words)[1].split(maxsplit=1)[0])
+def polls(lab: Lab) -> int:
+    """Return how often the shown dashboard says that the bot read its sources."""
+    number = number_after("Polls:", lab.shown())
+    assert number is not None, lab.shown()
+    return number
 
 
 async def test_refresh_reads_the_sources_now_and_answers_in_the_message(lab: Lab) -> None:
     await lab.source(name="bot", type="bot", interval_seconds=3600)
     await lab.dashboard(text(POLLS), refresh_button(), refresh_rate=3600)
-    message = await lab.until_shown("Polls: ")
+    message = await lab.until_number_shown("Polls:")
     await lab.until_remembered()
-    before = number_after("Polls:", lab.shown())
+    before = polls(lab)
 
     result = await lab.alice.click(message, label="Refresh")
 
     assert result.acknowledged
-    assert number_after("Polls:", lab.shown()) > before
+    assert polls(lab) > before
     assert len(lab.messages()) == 1
     (placement,) = await lab.until_remembered()
     assert placement["message_id"] == message.id
@@ -82,14 +86,14 @@ async def test_what_is_deferred_is_answered(lab: Lab, monkeypatch: pytest.Monkey
     await lab.source(name="bot", type="bot", interval_seconds=3600)
     await lab.dashboard(text(POLLS), refresh_button(), name="Bot", refresh_rate=3600)
     other = lab.guild.create_text_channel("other")
-    message = await lab.until_shown("Polls: ")
+    message = await lab.until_number_shown("Polls:")
     await lab.until_remembered()
     await lab.until_synced("dashboard", "status", "sources")
     monkeypatch.setattr(replies, "ANSWER_SECONDS", 0.0)
-    before = number_after("Polls:", lab.shown())
+    before = polls(lab)
 
     await lab.alice.click(message, label="Refresh")
-    assert number_after("Polls:", lab.shown()) > before
+    assert polls(lab) > before
     result = await lab.ada.slash(lab.channel, "dashboard post", name="Bot", channel=other)
     assert answer_of(result).ephemeral
     assert "is shown in" in text_of(answer_of(result))

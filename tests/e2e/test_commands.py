@@ -184,7 +184,7 @@ async def test_dashboard_refresh_reads_anew(lab: Lab) -> None:
     await lab.until_synced(*ALL)
     await lab.source(name="bot", type="bot", interval_seconds=3600)
     await lab.dashboard(text("Polls: {{ metric('bot', 'polls').value | int }}"), name="Bot", refresh_rate=3600)
-    await lab.until_shown("Polls: ")
+    await lab.until_number_shown("Polls:")
     await lab.until_remembered()
     before = lab.shown()
 

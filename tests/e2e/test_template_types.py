@@ -86,7 +86,7 @@ async def test_buttons_of_a_repetition_work_each_by_itself(lab: Lab) -> None:
     await factories.component_type(lab.owner, name="both", kind="template", definition={"components": [repeat]})
     await lab.source(name="bot", type="bot", interval_seconds=3600)
     await lab.dashboard({"type": "both"}, text("Polls: {{ metric('bot', 'polls').value | int }}"), refresh_rate=3600)
-    message = await lab.until_shown("Polls: ")
+    message = await lab.until_number_shown("Polls:")
     await lab.until_remembered()
     for label in ("Again one", "Again two"):
         before = lab.shown()
