@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
 
 import asyncpg
 import httpx
@@ -137,13 +139,17 @@ async def viewer(log_in: Callable[[str], Awaitable[Browser]]) -> Browser:
     return await log_in("viewer")
 
 
+@functools.cache
+def _builtin_component_types() -> list[tuple[str, str, dict[str, Any]]]:
+    return [(name, name.capitalize(), model.model_json_schema()) for name, model in component_types.items()]
+
+
 @pytest.fixture
 async def types(owner: asyncpg.Connection) -> None:
     """The builtin component types, and one type of everything else."""
-    for name, model in component_types.items():
-        await factories.component_type(
-            owner, name=name, title=name.capitalize(), config_schema=model.model_json_schema()
-        )
+    await owner.executemany(
+        "INSERT INTO component_types (name, title, config_schema) VALUES ($1, $2, $3)", _builtin_component_types()
+    )
     await factories.data_source_type(owner, name="static", title="Static", config_schema=STATIC_SCHEMA)
     plain = {"type": "object", "properties": {"limit": {"type": "integer"}}, "additionalProperties": False}
     await factories.service_type(owner, name="collector", config_schema=plain)
