@@ -52,7 +52,7 @@ async def define_catalog(urls: DatabaseUrls, guild_id: int, channels: Mapping[st
     """The catalog's dashboards in the channel that the page shows."""
     places = dict.fromkeys(dashboard_texts(), channels["homelab"])
     async with open_sessions(urls.owner, "homelab demo") as sessions:
-        await seed_dashboards(sessions, catalog_store(), guild_id, places)
+        await seed_dashboards(sessions, catalog_store, guild_id, places)
 
 
 async def run_demo(

@@ -38,7 +38,7 @@ def seed(
             return
         await add_guild(urls.owner, guild, str(guild))
         async with open_sessions(urls.owner, "homelab seed") as sessions:
-            await seed_dashboards(sessions, catalog_store(), guild, dict.fromkeys(dashboard_texts(), channel))
+            await seed_dashboards(sessions, catalog_store, guild, dict.fromkeys(dashboard_texts(), channel))
 
     if channel is not None and guild is None:
         raise UsageError("--channel needs --guild: say which guild the channel is in.")

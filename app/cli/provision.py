@@ -42,7 +42,7 @@ async def prepare(urls: DatabaseUrls) -> None:
 async def seed_catalog(owner_url: str) -> None:
     """Describe every builtin type, and add what of the catalog was never added."""
     async with open_sessions(owner_url, "homelab seed") as sessions:
-        await seed(sessions, catalog_store(), builtin_types())
+        await seed(sessions, catalog_store, builtin_types())
 
 
 async def add_guild(owner_url: str, guild_id: int, name: str) -> None:

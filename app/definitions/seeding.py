@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import structlog
@@ -34,14 +34,15 @@ log = structlog.get_logger(__name__)
 
 async def seed(
     sessions: async_sessionmaker[AsyncSession],
-    store: RecordStore,
+    make_store: Callable[[], RecordStore],
     types: Sequence[TypeDescription],
     texts: Mapping[str, str] | None = None,
 ) -> None:
     """Describe the builtin types, add what of the catalog was never added, and renew what nobody changed.
 
     Safe to repeat. What cannot be added now is logged, and tried again at the next start: no definition of a user's can
-    keep the program from starting. `texts` are the files by name, without it the catalog's own.
+    keep the program from starting. `make_store` is called where there is something to do. `texts` are the files by
+    name, without it the catalog's own.
     """
     if texts is None:
         texts = {f"{folder}/{name}": text for folder in _FOLDERS for name, text in catalog.texts(folder).items()}
@@ -51,7 +52,7 @@ async def seed(
         if marks.get(_WHOLE) == _whole(texts, marks):
             return
         additions = _Additions(marks)
-        applying = Applying(database, store, CATALOG_ACTOR, chosen=additions.choose)
+        applying = Applying(database, make_store(), CATALOG_ACTOR, chosen=additions.choose)
         await applying.save([read_document(text, name) for name, text in texts.items()])
         for problem in applying.problems:
             log.warning("a part of the catalog cannot be added", problem=str(problem))
@@ -61,7 +62,10 @@ async def seed(
 
 
 async def seed_dashboards(
-    sessions: async_sessionmaker[AsyncSession], store: RecordStore, guild_id: int, channels: Mapping[str, int | None]
+    sessions: async_sessionmaker[AsyncSession],
+    make_store: Callable[[], RecordStore],
+    guild_id: int,
+    channels: Mapping[str, int | None],
 ) -> None:
     """Add the catalog's dashboards to a guild; `channels` gives the channel of each by its key (`this-machine`).
 
@@ -76,7 +80,9 @@ async def seed_dashboards(
             for mark, (key, text) in texts.items()
             if mark not in marks
         ]
-        applying = Applying(database, store, CATALOG_ACTOR, chosen=lambda _, row: row is None)
+        if not documents:
+            return
+        applying = Applying(database, make_store(), CATALOG_ACTOR, chosen=lambda _, row: row is None)
         await applying.save(documents)
         if applying.problems:
             raise ConfigurationError(applying.problems)

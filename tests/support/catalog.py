@@ -22,9 +22,9 @@ async def seed(
     database: Database, types: Sequence[TypeDescription] | None = None, texts: Mapping[str, str] | None = None
 ) -> None:
     async with open_sessions(database.owner_url, "test") as sessions:
-        await seeding.seed(sessions, store(), builtin_types() if types is None else types, texts)
+        await seeding.seed(sessions, store, builtin_types() if types is None else types, texts)
 
 
 async def seed_dashboards(database: Database, guild_id: int, channels: Mapping[str, int | None]) -> None:
     async with open_sessions(database.owner_url, "test") as sessions:
-        await seeding.seed_dashboards(sessions, store(), guild_id, channels)
+        await seeding.seed_dashboards(sessions, store, guild_id, channels)
