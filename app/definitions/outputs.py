@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, create_model
 
 from app.definitions.audit import masked
 from app.definitions.inputs import SnowflakeId
-from app.definitions.kinds import Kind
+from app.definitions.kinds.base import RecordKind
 from app.definitions.roles import Role
 
 _JSON = frozenset({"config", "value"})
@@ -23,7 +23,7 @@ class Output(BaseModel):
 
 
 @cache
-def output_model(kind: Kind) -> type[BaseModel]:
+def output_model(kind: RecordKind) -> type[BaseModel]:
     """The model of a returned record: every column that may be shown, by the kind's own types where it has them."""
     fields: dict[str, Any] = {}
     for name, column in kind.row.__mapper__.columns.items():
@@ -35,7 +35,7 @@ def output_model(kind: Kind) -> type[BaseModel]:
     return model
 
 
-def dump(kind: Kind, row: Any, role: Role) -> dict[str, Any]:
+def dump(kind: RecordKind, row: Any, role: Role) -> dict[str, Any]:
     """A row as JSON values. What a row holds is not checked again: whatever is stored can be read.
 
     In configs and settings, who may not change anything does not see what could be a secret.
@@ -48,7 +48,7 @@ def dump(kind: Kind, row: Any, role: Role) -> dict[str, Any]:
 
 
 @cache
-def patch_model(kind: Kind) -> type[BaseModel]:
+def patch_model(kind: RecordKind) -> type[BaseModel]:
     """The kind's shape with every field optional: only what is sent is changed."""
     fields: dict[str, Any] = {}
     for name, field in kind.form.model_fields.items():
@@ -68,11 +68,11 @@ def etag(row: Any) -> str:
     return f'"{int(changed.timestamp() * 1_000_000)}"' if changed is not None else ""
 
 
-def _model_name(kind: Kind) -> str:
+def _model_name(kind: RecordKind) -> str:
     return "".join(word.capitalize() for word in kind.singular.split())
 
 
-def _entered_type(kind: Kind, name: str) -> Any:
+def _entered_type(kind: RecordKind, name: str) -> Any:
     if name.endswith("_id") and name not in ("dashboard_id", "actor_id"):
         return SnowflakeId
     if name == "id" and kind.guild == "id":

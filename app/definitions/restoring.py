@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from types import MappingProxyType
 from typing import Any, Literal
 
 from sqlalchemy import select
@@ -19,16 +18,12 @@ from app.definitions.errors import (
     RecordNotFoundError,
     StaleRecordError,
 )
-from app.definitions.kinds import COMPONENTS, DASHBOARDS, GUILDS, SECRETS, USERS, Kind
-from app.definitions.revisions import KINDS_BY_TABLE, kind_name, newest_revision, shown_differences
-from app.definitions.store import RecordStore, entered_values
+from app.definitions.kinds import KINDS_BY_TABLE, parts_of
+from app.definitions.kinds.base import RecordKind
+from app.definitions.revisions import kind_name, newest_revision, shown_differences
+from app.definitions.store import RecordStore
 from app.shared.database.models import RevisionRow
 from app.shared.differences import Difference
-
-_PARTS: Mapping[str, Kind] = MappingProxyType({GUILDS.name: DASHBOARDS, DASHBOARDS.name: COMPONENTS})
-"""What is deleted with a record, and so comes back with it; revisions keep its key as their parent's."""
-_NOT_KEPT = MappingProxyType({SECRETS.name: "value", USERS.name: "password"})
-"""Fields that revisions do not hold."""
 
 
 class Version(StrEnum):
@@ -42,7 +37,7 @@ class Version(StrEnum):
 class Restored:
     """What a restore did; `parts` counts records that came back with it, such as a dashboard's components."""
 
-    kind: Kind
+    kind: RecordKind
     key: str
     outcome: Literal["created", "changed", "unchanged"]
     parts: int = 0
@@ -71,8 +66,7 @@ async def restore(
         await _require_unchanged(database, revision, newest)
     if existing is not None:
         return await _change(database, store, kind, existing, values, actor=actor)
-    if kind.name in _NOT_KEPT:
-        field = _NOT_KEPT[kind.name]
+    for field in kind.write_only_fields:
         raise InvalidRecordError([FieldError(field, f"is not kept in revisions; make the {kind.singular} anew")])
     key = kind.parse_key(revision.row_key) if kind.key not in kind.fields else None
     await store.create(database, kind, values, actor, key=key)
@@ -94,7 +88,7 @@ async def changes_of_restore(
     return shown_differences(revision.table_name, now, wanted)
 
 
-def restorable_kind(revision: RevisionRow) -> Kind:
+def restorable_kind(revision: RevisionRow) -> RecordKind:
     """The kind of the revision's record. Raises ReadOnlyRecordError where there is none that can be entered."""
     kind = KINDS_BY_TABLE.get(revision.table_name)
     if kind is None or kind.shape is None:
@@ -129,19 +123,25 @@ async def current_record(
 
 
 async def _change(
-    database: AsyncSession, store: RecordStore, kind: Kind, existing: Any, values: Mapping[str, Any], *, actor: WebActor
+    database: AsyncSession,
+    store: RecordStore,
+    kind: RecordKind,
+    existing: Any,
+    values: Mapping[str, Any],
+    *,
+    actor: WebActor,
 ) -> Restored:
-    before = entered_values(kind, existing)
+    before = kind.entered(existing)
     row = await store.update(database, kind, existing, values, actor)
-    outcome: Literal["changed", "unchanged"] = "unchanged" if entered_values(kind, row) == before else "changed"
+    outcome: Literal["changed", "unchanged"] = "unchanged" if kind.entered(row) == before else "changed"
     return Restored(kind, str(getattr(row, kind.key)), outcome)
 
 
 async def _restore_parts(
-    database: AsyncSession, store: RecordStore, kind: Kind, revision: RevisionRow, actor: WebActor
+    database: AsyncSession, store: RecordStore, kind: RecordKind, revision: RevisionRow, actor: WebActor
 ) -> int:
     """Restore what was deleted together with the record; how many records that were."""
-    part_kind = _PARTS.get(kind.name)
+    part_kind = parts_of(kind)
     deletion = await _deletion(database, revision)
     if part_kind is None or deletion is None:
         return 0

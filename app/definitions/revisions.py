@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from types import MappingProxyType
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, false, func, or_, select, true
@@ -15,14 +14,15 @@ from sqlalchemy.orm import defer
 from app.definitions.actors import WebActor
 from app.definitions.audit import masked
 from app.definitions.errors import RecordNotFoundError, RoleTooLowError
-from app.definitions.kinds import COMPONENTS, DASHBOARDS, KINDS, SETTINGS, Kind
+from app.definitions.kinds import KINDS, KINDS_BY_TABLE
+from app.definitions.kinds.components import COMPONENTS
+from app.definitions.kinds.dashboards import DASHBOARDS
 from app.definitions.roles import Role
 from app.shared.database.models import RevisionRow
 from app.shared.differences import ABSENT, Difference, differences
 
 READER = Role.EDITOR
 """Who may read revisions: they hold what records had in them, also what a viewer does not see."""
-KINDS_BY_TABLE: Mapping[str, Kind] = MappingProxyType({kind.row.__tablename__: kind for kind in KINDS.values()})
 _EARLIEST, _LATEST = datetime(1, 1, 2, tzinfo=UTC), datetime(9999, 12, 30, tzinfo=UTC)
 _NAMED_BY = ("name", "username", "key", "permission", "type")
 
@@ -103,18 +103,19 @@ def shown_row(table_name: str, row: Mapping[str, Any] | None) -> dict[str, Any] 
     if row is None:
         return None
     shown: dict[str, Any] = masked(row)
-    if table_name == SETTINGS.row.__tablename__ and "value" in shown:
-        shown["value"] = masked(row["value"], str(row.get("key", "")))
-    return shown
+    kind = KINDS_BY_TABLE.get(table_name)
+    names = {} if kind is None else kind.masked_as(row)
+    return {**shown, **{column: masked(row[column], name) for column, name in names.items() if column in row}}
 
 
 def shown_differences(
     table_name: str, before: Mapping[str, Any] | None, after: Mapping[str, Any] | None
 ) -> list[Difference]:
     """What differs, as it may be shown: that a secret changed is seen, and not to what."""
-    key = str((after or before or {}).get("key", "")) if table_name == SETTINGS.row.__tablename__ else ""
+    kind = KINDS_BY_TABLE.get(table_name)
+    names = {} if kind is None else kind.masked_as(after or before or {})
     return [
-        Difference(found.path, *(_masked_value(found, value, key) for value in (found.before, found.after)))
+        Difference(found.path, *(_masked_value(found, value, names) for value in (found.before, found.after)))
         for found in differences(_without_dates(before), _without_dates(after))
     ]
 
@@ -151,10 +152,10 @@ def _of_dashboard(key: str) -> ColumnElement[bool]:
     return or_(itself, parts)
 
 
-def _masked_value(found: Difference, value: Any, key: str) -> Any:
+def _masked_value(found: Difference, value: Any, names: Mapping[str, str]) -> Any:
     if value is ABSENT:
         return value
-    return masked(value, key if key and found.name == "value" else found.name)
+    return masked(value, names.get(found.name) or found.name)
 
 
 def _without_dates(row: Mapping[str, Any] | None) -> Mapping[str, Any] | None:

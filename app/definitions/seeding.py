@@ -18,12 +18,12 @@ from app.definitions.files.applying import LOCK, Applying
 from app.definitions.files.documents import read_document
 from app.definitions.files.entries import Record
 from app.definitions.files.problems import ConfigurationError, Problem
-from app.definitions.files.sections import COMPONENT_TYPES, DATA_SOURCE_TYPES
+from app.definitions.files.sections import SECTIONS
 from app.definitions.store import RecordStore
 from app.shared.database.models import SettingRow
 
 _FOLDERS = ("", "component_types", "integrations")
-_RENEWED = (COMPONENT_TYPES, DATA_SOURCE_TYPES)
+_RENEWED = (SECTIONS["component_types"], SECTIONS["data_source_types"])
 _WHOLE = "catalog"
 """Has the mark of a catalog that is in the database as a whole, so that the next start need not read it."""
 _DESCRIPTION = "What the catalog has added; take an entry out to have it added again"

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from cryptography.fernet import Fernet
-from sqlalchemy import func, select
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -22,18 +21,16 @@ from app.definitions.errors import (
     RecordNotFoundError,
     RoleTooLowError,
 )
-from app.definitions.kinds import COMPONENT_TYPES, COMPONENTS, DATA_SOURCE_TYPES, SECRETS, USERS, Kind
+from app.definitions.kinds.base import Keeping, RecordKind
+from app.definitions.kinds.components import COMPONENTS
 from app.definitions.passwords import Passwords
-from app.definitions.validation import ConfigModels, Validation, is_last_admin
+from app.definitions.validation import ConfigModels, Validation
 from app.shared.database.models import DashboardComponentRow
 from app.shared.differences import same
 from app.shared.secrets import SecretBox
 
 _UNIQUE_VIOLATION = "23505"
 _FOREIGN_KEY_VIOLATION = "23503"
-_KEPT_AS = {"ciphertext": "value", "password_hash": "password"}
-"""Write-only fields by the column that keeps what is made of them."""
-_BOOKKEEPING = frozenset({"session_epoch"})
 
 
 class RecordStore:
@@ -41,11 +38,10 @@ class RecordStore:
 
     def __init__(self, validation: Validation, secret_box: SecretBox, passwords: Passwords) -> None:
         self.validation = validation
-        self._secret_box = secret_box
-        self._passwords = passwords
+        self._keeping = Keeping(secret_box, passwords)
 
     async def create(
-        self, database: AsyncSession, kind: Kind, values: Mapping[str, Any], actor: WebActor, *, key: Any = None
+        self, database: AsyncSession, kind: RecordKind, values: Mapping[str, Any], actor: WebActor, *, key: Any = None
     ) -> Any:
         """The new row. Raises RoleTooLowError, ReadOnlyRecordError, InvalidRecordError or DuplicateRecordError.
 
@@ -54,18 +50,17 @@ class RecordStore:
         _require_writer(kind, actor)
         await act_as(database, actor)
         checked = await self.validation.check(database, kind, values)
-        if kind is COMPONENTS and checked["position"] is None:
-            checked["position"] = await _next_position(database, checked["dashboard_id"])
-        columns = await self._columns(kind, checked, None)
+        await kind.complete(database, checked, None)
+        columns = await kind.stored(checked, None, self._keeping)
         if key is not None:
             columns[kind.key] = key
         row = kind.row(**columns, **dict(kind.own))
         await _flush(database, kind, row)
-        _audit(database, actor, kind, "create", row, detail={"values": _shown(columns)})
+        _audit(database, actor, kind, "create", row, detail={"values": _shown(kind, columns)})
         return row
 
     async def update(
-        self, database: AsyncSession, kind: Kind, row: Any, changes: Mapping[str, Any], actor: WebActor
+        self, database: AsyncSession, kind: RecordKind, row: Any, changes: Mapping[str, Any], actor: WebActor
     ) -> Any:
         """The row with `changes`, its other fields as they are. Raises what `create` raises.
 
@@ -73,17 +68,13 @@ class RecordStore:
         """
         _require_writer(kind, actor, row)
         await act_as(database, actor)
-        values = {**entered_values(kind, row), **changes}
-        if kind is COMPONENT_TYPES and values.get("name") != row.name:
-            await self.validation.check_unused(database, row.name, "renamed")
-        if kind is DATA_SOURCE_TYPES and values.get("name") != row.name:
-            await self.validation.check_source_type_unused(database, row.name, "renamed")
+        values = {**kind.entered(row), **changes}
+        if kind.key in changes and changes[kind.key] != getattr(row, kind.key):
+            await kind.require_unused(database, row, "renamed")
         checked = await self.validation.check(database, kind, values, row)
-        if kind is COMPONENTS and checked["position"] is None:
-            checked["position"] = row.position
-        if kind is SECRETS and "value" not in changes:
-            del checked["value"]
-        columns = await self._columns(kind, checked, row)
+        await kind.complete(database, checked, row)
+        sent = {name: value for name, value in checked.items() if name in changes or name not in kind.write_only_fields}
+        columns = await kind.stored(sent, row, self._keeping)
         before = {name: getattr(row, name) for name in columns}
         differing = {name: value for name, value in columns.items() if not same(before[name], value)}
         if not differing:
@@ -91,8 +82,8 @@ class RecordStore:
         for name, value in differing.items():
             setattr(row, name, value)
         await _flush(database, kind, row)
-        was = _shown({name: before[name] for name in differing})
-        _audit(database, actor, kind, "update", row, detail={"before": was, "after": _shown(differing)})
+        was = _shown(kind, {name: before[name] for name in differing})
+        _audit(database, actor, kind, "update", row, detail={"before": was, "after": _shown(kind, differing)})
         return row
 
     async def move(
@@ -106,22 +97,17 @@ class RecordStore:
         detail = {"before": {"position": before}, "after": {"position": position}}
         _audit(database, actor, COMPONENTS, "update", component, detail=detail)
 
-    async def delete(self, database: AsyncSession, kind: Kind, row: Any, actor: WebActor) -> None:
+    async def delete(self, database: AsyncSession, kind: RecordKind, row: Any, actor: WebActor) -> None:
         """Delete the row and what belongs to it. Raises RoleTooLowError, ReadOnlyRecordError or InvalidRecordError."""
         _require_writer(kind, actor, row)
         await act_as(database, actor)
-        if kind is COMPONENT_TYPES:
-            await self.validation.check_unused(database, row.name, "deleted")
-        if kind is DATA_SOURCE_TYPES:
-            await self.validation.check_source_type_unused(database, row.name, "deleted")
-        if kind is USERS and await is_last_admin(database, row):
-            raise InvalidRecordError([FieldError("role", "this is the last admin; make another user admin first")])
-        shown = _shown({name: getattr(row, name) for name in kind.fields if name in kind.columns})
+        await kind.require_unused(database, row, "deleted")
+        shown = _shown(kind, {name: getattr(row, name) for name in kind.fields if name in kind.columns})
         _audit(database, actor, kind, "delete", row, detail={"values": shown})
         await database.delete(row)
         await database.flush()
 
-    async def get(self, database: AsyncSession, kind: Kind, key: str) -> Any:
+    async def get(self, database: AsyncSession, kind: RecordKind, key: str) -> Any:
         """The row with this key. Raises RecordNotFoundError."""
         try:
             row = await database.get(kind.row, kind.parse_key(key))
@@ -130,21 +116,6 @@ class RecordStore:
         if row is None:
             raise RecordNotFoundError(f"There is no {kind.singular} “{key[:100]}”.")
         return row
-
-    async def _columns(self, kind: Kind, values: Mapping[str, Any], existing: Any) -> dict[str, Any]:
-        """What goes into the row: write-only values become what is kept of them."""
-        if kind is SECRETS:
-            columns: dict[str, Any] = {"name": values["name"]}
-            if "value" in values:
-                columns["ciphertext"] = self._secret_box.seal(values["value"])
-            return columns
-        if kind is USERS:
-            columns = {name: value for name, value in values.items() if name != "password"}
-            if values["password"] is not None:
-                columns["password_hash"] = await self._passwords.hash(values["password"])
-                columns["session_epoch"] = 0 if existing is None else existing.session_epoch + 1
-            return columns
-        return dict(values)
 
 
 def record_store(
@@ -159,24 +130,13 @@ def record_store(
     return RecordStore(Validation(models), secret_box, passwords or Passwords())
 
 
-_PLACEHOLDER = "unchanged"
-
-
-def entered_values(kind: Kind, row: Any) -> dict[str, Any]:
-    """The row's fields as they were entered; a secret's value as a placeholder, for it does not come back."""
-    values = {name: getattr(row, name) for name in kind.fields if name in kind.columns}
-    if kind is SECRETS:
-        values["value"] = _PLACEHOLDER
-    return values
-
-
-def may_read(kind: Kind, actor: WebActor) -> None:
+def may_read(kind: RecordKind, actor: WebActor) -> None:
     """Raise RoleTooLowError unless the actor may see records of this kind."""
     if not actor.may(kind.reader):
         raise RoleTooLowError(f"Only users with the role {kind.reader} may see {kind.name}.")
 
 
-def _require_writer(kind: Kind, actor: WebActor, row: Any = None) -> None:
+def _require_writer(kind: RecordKind, actor: WebActor, row: Any = None) -> None:
     if kind.shape is None:
         raise ReadOnlyRecordError(f"Records of {kind.name} come with the program and cannot be changed here.")
     if row is not None and not kind.is_own(row):
@@ -186,14 +146,7 @@ def _require_writer(kind: Kind, actor: WebActor, row: Any = None) -> None:
         raise RoleTooLowError(f"Only users with the role {kind.writer} may change {kind.name}.")
 
 
-async def _next_position(database: AsyncSession, dashboard_id: int) -> int:
-    last = await database.scalar(
-        select(func.max(DashboardComponentRow.position)).where(DashboardComponentRow.dashboard_id == dashboard_id)
-    )
-    return 0 if last is None else min(last + 1, 2**31 - 1)
-
-
-async def _flush(database: AsyncSession, kind: Kind, row: Any) -> None:
+async def _flush(database: AsyncSession, kind: RecordKind, row: Any) -> None:
     """Send the row to the database. Raises DuplicateRecordError or InvalidRecordError for what it refuses."""
     try:
         async with database.begin_nested():
@@ -208,17 +161,17 @@ async def _flush(database: AsyncSession, kind: Kind, row: Any) -> None:
         raise InvalidRecordError([FieldError(kind.unique, "the database refused these values")]) from None
 
 
-def _shown(columns: Mapping[str, Any]) -> dict[str, Any]:
-    """What the audit log may say of columns: that a write-only one was set, not to what."""
+def _shown(kind: RecordKind, columns: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what the audit log may say of columns: that a write-only one was set, not to what."""
     return {
-        _KEPT_AS.get(name, name): audit.HIDDEN if name in _KEPT_AS else value
+        kind.write_only.get(name, name): audit.HIDDEN if name in kind.write_only else value
         for name, value in columns.items()
-        if name not in _BOOKKEEPING
+        if name not in kind.bookkeeping
     }
 
 
 def _audit(
-    database: AsyncSession, actor: WebActor, kind: Kind, verb: str, row: Any, *, detail: Mapping[str, Any]
+    database: AsyncSession, actor: WebActor, kind: RecordKind, verb: str, row: Any, *, detail: Mapping[str, Any]
 ) -> None:
     if actor.kind == "catalog":
         return  # the audit log says what people did; the revisions have this too

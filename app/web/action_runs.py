@@ -16,7 +16,7 @@ from app.bot.domain.components.component import parse_config
 from app.bot.domain.errors import HomelabError
 from app.definitions.actors import WebActor
 from app.definitions.errors import FieldError, InvalidRecordError, RecordError, RoleTooLowError, RunRefusedError
-from app.definitions.kinds import ACTIONS
+from app.definitions.kinds.actions import ACTIONS
 from app.shared.database.action_queue import NewRun, RunLimits, ask_for_run, insert_run, seal
 from app.shared.database.models import ActionRow, ActionRunRow, ServiceRow
 from app.shared.secrets import SecretBox

@@ -26,21 +26,11 @@ from app.definitions.files.matching import keeping_order, match_components, posi
 from app.definitions.files.plan import Change, Plan, Verb, hidden_differences
 from app.definitions.files.problems import ConfigurationError, MeanwhileChangedError, Problem
 from app.definitions.files.references import missing_secrets, types_in_order
-from app.definitions.files.sections import (
-    COMPONENT_TYPES,
-    COMPONENTS,
-    DASHBOARDS,
-    DATA_SOURCE_TYPES,
-    DATA_SOURCES,
-    GUILDS,
-    SECTIONS,
-    Section,
-)
-from app.definitions.store import RecordStore, entered_values
+from app.definitions.files.sections import SECTIONS, SECTIONS_BY_TABLE, Section
+from app.definitions.store import RecordStore
 from app.shared.database.models import DashboardComponentRow
 from app.shared.differences import Difference, same
 
-_TYPES_OF = {DATA_SOURCES: DATA_SOURCE_TYPES, COMPONENTS: COMPONENT_TYPES}
 _ATTEMPTS = 5
 _COLLISIONS = frozenset({"40001", "40P01"})
 """SQLSTATE of a serialization failure and of a deadlock: what to do about either is to do it again."""
@@ -127,7 +117,7 @@ class Applying:
 
     async def _section(self, section: Section, entries: Sequence[Entry]) -> list[tuple[Section, Any]]:
         """Save the entries of a section. Return its rows that no file has, and that the files are about."""
-        if section is COMPONENT_TYPES:
+        if section.kind.made_of_its_own:
             entries = types_in_order(entries, self.problems)
         records = [self._resolver.record(entry, self.problems) for entry in entries]
         rows = await self._rows(section)
@@ -141,8 +131,8 @@ class Applying:
             else:
                 await self._check(record)
                 saved.append((record, None))
-        if section is DASHBOARDS:
-            await self._components(saved)
+        if section.parts is not None:
+            await self._components(section.parts, saved)
         return [(section, row) for key, row in rows.items() if self._is_meant(section, row, records)]
 
     def _is_first(self, record: Record, known: dict[tuple[Any, ...], Record]) -> bool:
@@ -158,14 +148,14 @@ class Applying:
         found = await self._database.scalars(select(section.kind.row).order_by(columns[section.kind.key]))
         rows: dict[tuple[Any, ...], Any] = {}
         for row in found:
-            if section.manages(row):
+            if section.kind.is_in_files(row):
                 key = tuple(getattr(row, name) for name in section.identity)
                 rows[key if key not in rows else (*key, getattr(row, section.kind.key))] = row
         return rows
 
     def _is_meant(self, section: Section, row: Any, records: Iterable[Record]) -> bool:
         """Tell whether the files are about a row that they lack: of their sections and servers, never a server."""
-        if section is GUILDS or section.comes_along(row):
+        if not section.file.removable or section.comes_along(row):
             return False
         if not section.of_guilds:
             return True
@@ -179,7 +169,7 @@ class Applying:
 
     # Components of dashboards
 
-    async def _components(self, saved: Sequence[tuple[Record, Any]]) -> None:
+    async def _components(self, section: Section, saved: Sequence[tuple[Record, Any]]) -> None:
         ids = [row.id for _, row in saved if row is not None]
         rows: dict[int, list[DashboardComponentRow]] = {}
         columns = DashboardComponentRow
@@ -190,14 +180,16 @@ class Applying:
             if record.entry.components is None:
                 continue
             known = dashboard.id if dashboard is not None else None
-            await self._components_of(record.entry, known, rows.get(known or 0, []))
+            await self._components_of(section, record.entry, known, rows.get(known or 0, []))
 
-    async def _components_of(self, entry: Entry, dashboard: int | None, rows: Sequence[DashboardComponentRow]) -> None:
+    async def _components_of(
+        self, section: Section, entry: Entry, dashboard: int | None, rows: Sequence[DashboardComponentRow]
+    ) -> None:
         """Save the components of one dashboard; `dashboard` None: it cannot be saved itself, so they are checked."""
         inner = entry.components or ()
         records = [self._resolver.record(one, self.problems, dashboard_id=dashboard or 1) for one in inner]
         usable = [record for record in records if record.usable and dashboard is not None]
-        existing = [entered_values(COMPONENTS.kind, row) for row in rows]
+        existing = [section.kind.entered(row) for row in rows]
         found = match_components([_content(record.values) for record in usable], [_content(row) for row in existing])
         matched = [None if place is None else rows[place] for place in found]
         places = positions([None if row is None else (row.position, row.id) for row in matched])
@@ -210,17 +202,17 @@ class Applying:
                 await self._check(record)
         for place, row in enumerate(rows):
             if place not in found:
-                own = COMPONENTS.subject(existing[place])
-                await self._leave_or_remove(COMPONENTS, row, f"{entry.subject} › {own}")
+                own = section.kind.subject(existing[place])
+                await self._leave_or_remove(section, row, f"{entry.subject} › {own}")
 
     # Single records
 
     async def _save(self, record: Record, row: Any, *, moved: bool = False) -> Any:
         """Create or update the row. Return None when something is wrong with the record."""
         section, kind = record.entry.section, record.entry.section.kind
-        if section is GUILDS and row is not None:
-            record.values["name"] = row.name  # the bot keeps the name that the server has in Discord
-        before = None if row is None else entered_values(kind, row)
+        if row is not None:
+            record.values.update({name: getattr(row, name) for name in section.file.kept_from_row})
+        before = None if row is None else kind.entered(row)
         try:
             if row is None:
                 row = await self._store.create(self._database, kind, record.values, self._actor)
@@ -229,7 +221,7 @@ class Applying:
         except (InvalidRecordError, DuplicateRecordError) as error:
             self._complain(record, error)
             return None
-        self._tell(record.entry, before, entered_values(kind, row), moved=moved)
+        self._tell(record.entry, before, kind.entered(row), moved=moved)
         return row
 
     def _tell(self, entry: Entry, before: dict[str, Any] | None, after: dict[str, Any], *, moved: bool) -> None:
@@ -267,8 +259,10 @@ class Applying:
             return True
         if error.field == "guild_id":
             return bool(self.problems) and record.values["guild_id"] in self._resolver.declared_guilds
-        types = self._entries.by_section.get(_TYPES_OF.get(record.entry.section, GUILDS), ())
-        declared = {entry.values.get("name") for entry in types}
+        table = record.entry.section.kind.types
+        types = SECTIONS_BY_TABLE.get(table.__tablename__) if table is not None else None
+        entries = self._entries.by_section.get(types, ()) if types is not None else ()
+        declared = {entry.values.get("name") for entry in entries}
         return error.field == "type" and bool(self.problems) and record.values.get("type") in declared
 
     async def _leave_or_remove_all(self, left: Sequence[tuple[Section, Any]]) -> None:
@@ -297,7 +291,7 @@ class Applying:
         (self._changes if self._prune else self._prunable).append(change)
 
     def _row_subject(self, section: Section, row: Any) -> str:
-        subject = section.subject(entered_values(section.kind, row))
+        subject = section.kind.subject(section.kind.entered(row))
         guild = getattr(row, "guild_id", None)
         return subject if guild is None else f"{subject} of {self._resolver.guild_name(guild)}"
 
@@ -315,7 +309,7 @@ def _shown(section: Section, values: Mapping[str, Any]) -> dict[str, Any]:
 
 def _goes_without_saying(section: Section, name: str, value: Any) -> bool:
     """Tell whether a field of a new record is as it is by default, or stands in its title."""
-    if section is COMPONENTS and name in ("type", "name"):
+    if name in section.file.in_subject:
         return True
     known = defaults(section.kind)
     return name in known and same(known[name], value)

@@ -15,19 +15,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.definitions.files.documents import GUILD, INCLUDE, Document
 from app.definitions.files.problems import Problem
-from app.definitions.files.sections import (
-    COMPONENTS,
-    DASHBOARDS,
-    EVERYWHERE,
-    GUILDS,
-    NAMED_COMPONENTS,
-    NEEDED_SECRETS,
-    PERMISSION_GRANTS,
-    SECTIONS,
-    Section,
-)
+from app.definitions.files.sections import EVERYWHERE, GUILDS, NEEDED_SECRETS, SECTIONS, Section
 from app.definitions.inputs import MAX_ID
-from app.definitions.kinds import Kind
+from app.definitions.kinds.base import RecordKind
 from app.shared.database.models import ChannelRow, GuildRow
 from app.shared.yaml import Node, Place
 
@@ -57,7 +47,7 @@ class Entry:
     @property
     def subject(self) -> str:
         """The name of the entry in plans and errors."""
-        own = self.section.subject(self.values)
+        own = self.section.kind.subject(self.values)
         return f"{self.parent} › {own}" if self.parent else own
 
     def problem(self, path: str, message: str) -> Problem:
@@ -110,11 +100,12 @@ def _listed(
 
 def _entry(section: Section, node: Node, document: Document, problems: list[Problem], parent: str) -> Entry:
     entry = Entry(section, node, document, parent=parent)
-    more = (NAMED_COMPONENTS,) if section is DASHBOARDS else ()
+    parts = section.parts
+    more = (parts.name,) if parts is not None else ()
     _check_names(node, (*section.fields, *more), "field", problems, subject=entry.subject)
-    if section is not DASHBOARDS or NAMED_COMPONENTS not in node.fields:
+    if parts is None or parts.name not in node.fields:
         return entry
-    listed = _listed(COMPONENTS, node.fields[NAMED_COMPONENTS], document, problems, parent=entry.subject)
+    listed = _listed(parts, node.fields[parts.name], document, problems, parent=entry.subject)
     return Entry(section, node, document, tuple(listed))
 
 
@@ -266,11 +257,10 @@ class Resolver:
     def _guild_of(self, entry: Entry) -> int | None:
         """Return the server of an entry; None is everywhere. Raises UnknownNameError."""
         node = entry.node.fields.get("guild") or entry.document.guild
-        is_grant = entry.section is PERMISSION_GRANTS
-        if node is not None and is_grant and node.value == EVERYWHERE:
+        if node is not None and entry.section.file.everywhere and node.value == EVERYWHERE:
             return None
         if node is None:
-            everywhere = f"; or write “{EVERYWHERE}” for every server" if is_grant else ""
+            everywhere = f"; or write “{EVERYWHERE}” for every server" if entry.section.file.everywhere else ""
             raise UnknownNameError(f"is missing; name the server here, or at the top of the file{everywhere}")
         return self._guilds.find(node.value)
 
@@ -282,7 +272,7 @@ async def read_resolver(database: AsyncSession, entries: Entries) -> Resolver:
     return Resolver(guilds, channels, entries)
 
 
-def defaults(kind: Kind) -> dict[str, Any]:
+def defaults(kind: RecordKind) -> dict[str, Any]:
     """Return the value of each field that may be left out."""
     fields = kind.form.model_fields
     return {

@@ -15,18 +15,7 @@ from app.definitions.files.documents import GUILD
 from app.definitions.files.entries import Entries, Resolver, defaults, read_resolver, readable
 from app.definitions.files.environment import escape_references
 from app.definitions.files.references import secrets_in
-from app.definitions.files.sections import (
-    COMPONENTS,
-    DASHBOARDS,
-    EVERYWHERE,
-    GUILDS,
-    NAMED_COMPONENTS,
-    NEEDED_SECRETS,
-    PERMISSION_GRANTS,
-    SECTIONS,
-    Section,
-)
-from app.definitions.store import entered_values
+from app.definitions.files.sections import DASHBOARDS, EVERYWHERE, NEEDED_SECRETS, SECTIONS, Section
 from app.shared.database.models import DashboardComponentRow, DashboardRow
 from app.shared.differences import same
 from app.shared.yaml import write_yaml
@@ -54,26 +43,29 @@ async def read_definitions(database: AsyncSession, guild: str | int | None = Non
 async def _entries(
     database: AsyncSession, section: Section, resolver: Resolver, only: int | None
 ) -> list[dict[str, Any]]:
-    if only is not None and not section.of_guilds and section is not GUILDS:
+    of_guild = section.kind.guild
+    if only is not None and of_guild is None:
         return []
     columns = section.kind.row.__mapper__.columns
     order = [columns[name] for name in section.identity]
     found: Sequence[Any] = (await database.scalars(select(section.kind.row).order_by(*order))).all()
-    rows = [row for row in found if section.manages(row) and not section.comes_along(row)]
-    if only is not None:
-        rows = [row for row in rows if (row.id if section is GUILDS else row.guild_id) == only]
-    components = await _components(database, rows) if section is DASHBOARDS else {}
+    rows = [row for row in found if section.kind.is_in_files(row) and not section.comes_along(row)]
+    if only is not None and of_guild is not None:
+        rows = [row for row in rows if getattr(row, of_guild) == only]
+    components = {} if section.parts is None else await _components(database, section.parts, rows)
     entries: list[dict[str, Any]] = []
     for row in rows:
         entry = _entry(section, row, resolver)
-        if section is DASHBOARDS:
-            entry[NAMED_COMPONENTS] = components.get(row.id, [])
-        if entry not in entries or section is not PERMISSION_GRANTS:
+        if section.parts is not None:
+            entry[section.parts.name] = components.get(row.id, [])
+        if entry not in entries:
             entries.append(entry)
     return entries
 
 
-async def _components(database: AsyncSession, dashboards: Iterable[DashboardRow]) -> dict[int, list[dict[str, Any]]]:
+async def _components(
+    database: AsyncSession, section: Section, dashboards: Iterable[DashboardRow]
+) -> dict[int, list[dict[str, Any]]]:
     columns = DashboardComponentRow
     statement = (
         select(columns)
@@ -82,13 +74,13 @@ async def _components(database: AsyncSession, dashboards: Iterable[DashboardRow]
     )
     found: dict[int, list[dict[str, Any]]] = {}
     for row in await database.scalars(statement):
-        values = _fields(COMPONENTS, entered_values(COMPONENTS.kind, row))
+        values = _fields(section, section.kind.entered(row))
         found.setdefault(row.dashboard_id, []).append(values)
     return found
 
 
 def _entry(section: Section, row: Any, resolver: Resolver) -> dict[str, Any]:
-    values = entered_values(section.kind, row)
+    values = section.kind.entered(row)
     entry = _fields(section, values)
     if section.of_guilds:
         number = values["guild_id"]
@@ -103,7 +95,7 @@ def _fields(section: Section, values: Mapping[str, Any]) -> dict[str, Any]:
     return {
         section.file_field(name): readable(name, values[name])
         for name in names
-        if name not in section.left_out
+        if name not in section.file.left_out
         and name != "guild_id"
         and not (name in known and same(known[name], values[name]))
     }

@@ -11,15 +11,7 @@ import asyncpg
 from app.bot.domain.integrations.definition import config_schema_of
 from app.definitions.files.documents import GUILD, INCLUDE
 from app.definitions.files.environment import REFERENCE_PATTERN
-from app.definitions.files.sections import (
-    COMPONENTS,
-    DASHBOARDS,
-    NAMED_COMPONENTS,
-    NEEDED_SECRETS,
-    PERMISSION_GRANTS,
-    SECTIONS,
-    Section,
-)
+from app.definitions.files.sections import NEEDED_SECRETS, SECTIONS, Section
 from app.shared.database.core.connection import connect
 from app.shared.database.core.errors import DatabaseRefusedError
 
@@ -49,12 +41,12 @@ def file_schema(types: Iterable[KnownType]) -> Schema:
     for known in types:
         by_table.setdefault(known.table, []).append(known)
     definitions: Schema = {}
-    for section in (*SECTIONS.values(), COMPONENTS):
+    for section in (*SECTIONS.values(), *(one.parts for one in SECTIONS.values() if one.parts is not None)):
         known_types = by_table.get(section.kind.types.__tablename__, []) if section.kind.types is not None else []
         for known in known_types:
             name = f"{section.name}.{known.name}"
             config_schema = known.config_schema
-            if section is COMPONENTS:
+            if section.kind.takes_variables:
                 config_schema = _with_placeholders(config_schema)
             definitions[name] = _embedded(config_schema, f"#/$defs/{name}")
         definitions[section.name] = _entry(section, known_types, definitions)
@@ -89,12 +81,12 @@ def _entry(section: Section, types: list[KnownType], definitions: Schema) -> Sch
     properties = {name: _field(section, field, whole["properties"][field]) for name, field in section.fields.items()}
     if types:
         properties["type"] = _choice(properties["type"], types)
-    if section is DASHBOARDS:
-        properties[NAMED_COMPONENTS] = {
-            **_list_of(COMPONENTS),
+    if section.parts is not None:
+        properties[section.parts.name] = {
+            **_list_of(section.parts),
             "description": "In the order in which they are shown; without this field they stay as they are",
         }
-    required = {section.file_field(name) for name in whole.get("required", ()) if name not in section.left_out}
+    required = {section.file_field(name) for name in whole.get("required", ()) if name not in section.file.left_out}
     entry: Schema = {
         "description": whole.get("description", ""),
         "type": "object",
@@ -111,7 +103,7 @@ def _field(section: Section, name: str, schema: Schema) -> Schema:
     """The schema of one field. Servers and channels have names too; what is no text may come from the environment."""
     said = {key: schema[key] for key in ("description",) if key in schema}
     if name == "guild_id":
-        everywhere = "; * for every server" if section is PERMISSION_GRANTS else ""
+        everywhere = "; * for every server" if section.file.everywhere else ""
         return {**_ID, "description": f"Name or id of the server{everywhere}"}
     if name == "channel_id":
         return {"type": ["string", "integer", "null"], "description": "Name or id of the channel; empty for none"}

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.requests import Request
 
 from app.bot.domain.permissions import KINDS, PERMISSIONS
-from app.definitions.kinds import Kind
+from app.definitions.kinds.base import RecordKind
 from app.shared.database.models import (
     ActionRow,
     ChannelRow,
@@ -72,7 +72,7 @@ async def scopes(database: AsyncSession) -> Choices:
     return [(scope, "all" if scope == "*" else scope) for scope in dict.fromkeys(found)]
 
 
-def types_of(types: Kind) -> Loader:
+def types_of(types: RecordKind) -> Loader:
     """The types of a kind such as component-types, by title."""
     table: Any = types.row
 

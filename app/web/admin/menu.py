@@ -7,8 +7,22 @@ from functools import partial
 
 from starlette_admin.fields import BaseField, BooleanField, DateTimeField, StringField, TextAreaField
 
-from app.definitions import kinds
-from app.definitions.kinds import Kind
+from app.definitions.kinds.actions import ACTIONS
+from app.definitions.kinds.base import RecordKind
+from app.definitions.kinds.commands import COMMANDS
+from app.definitions.kinds.component_types import COMPONENT_TYPES
+from app.definitions.kinds.components import COMPONENTS
+from app.definitions.kinds.dashboards import DASHBOARDS
+from app.definitions.kinds.data_source_types import DATA_SOURCE_TYPES
+from app.definitions.kinds.data_sources import DATA_SOURCES
+from app.definitions.kinds.guilds import GUILDS
+from app.definitions.kinds.logs import ACTION_RUNS, AUDIT_LOG
+from app.definitions.kinds.permission_grants import PERMISSION_GRANTS
+from app.definitions.kinds.program_types import ACTION_TYPES, COMMAND_TYPES, SERVICE_TYPES
+from app.definitions.kinds.secrets import SECRETS
+from app.definitions.kinds.services import SERVICES
+from app.definitions.kinds.settings import SETTINGS
+from app.definitions.kinds.users import USERS
 from app.definitions.store import RecordStore
 from app.web.admin import choices
 from app.web.admin.fields import ChoiceField, ConfigField, JsonText, NumberText, WriteOnlyField, YamlText
@@ -83,16 +97,16 @@ def menu(store: RecordStore) -> tuple[MenuGroup, ...]:
         MenuGroup(
             "Dashboards",
             (
-                view(kinds.DASHBOARDS, label="Dashboards", icon="fa fa-table-columns", fields=_dashboards()),
+                view(DASHBOARDS, label="Dashboards", icon="fa fa-table-columns", fields=_dashboards()),
                 view(
-                    kinds.COMPONENTS,
+                    COMPONENTS,
                     label="Components",
                     icon="fa fa-cubes",
                     fields=_components(),
                     sort=["dashboard_id", "position"],
                 ),
                 view(
-                    kinds.COMPONENT_TYPES,
+                    COMPONENT_TYPES,
                     label="Component types",
                     icon="fa fa-shapes",
                     fields=_component_types(),
@@ -103,9 +117,9 @@ def menu(store: RecordStore) -> tuple[MenuGroup, ...]:
         MenuGroup(
             "Data",
             (
-                view(kinds.DATA_SOURCES, label="Data sources", icon="fa fa-database", fields=_data_sources()),
+                view(DATA_SOURCES, label="Data sources", icon="fa fa-database", fields=_data_sources()),
                 view(
-                    kinds.DATA_SOURCE_TYPES,
+                    DATA_SOURCE_TYPES,
                     label="Source types",
                     icon="fa fa-plug",
                     fields=_source_types(),
@@ -117,17 +131,17 @@ def menu(store: RecordStore) -> tuple[MenuGroup, ...]:
         MenuGroup(
             "Discord",
             (
-                view(kinds.COMMANDS, label="Commands", icon="fa fa-terminal", fields=_commands()),
-                view(kinds.ACTIONS, label="Actions", icon="fa fa-bolt", fields=_actions()),
+                view(COMMANDS, label="Commands", icon="fa fa-terminal", fields=_commands()),
+                view(ACTIONS, label="Actions", icon="fa fa-bolt", fields=_actions()),
                 view(
-                    kinds.ACTION_RUNS,
+                    ACTION_RUNS,
                     label="Action runs",
                     icon="fa fa-clock-rotate-left",
                     fields=_action_runs(),
                     sort=[("id", True)],
                 ),
                 view(
-                    kinds.PERMISSION_GRANTS,
+                    PERMISSION_GRANTS,
                     label="Permissions",
                     icon="fa fa-key",
                     fields=_grants(),
@@ -135,7 +149,7 @@ def menu(store: RecordStore) -> tuple[MenuGroup, ...]:
                     sort=["permission"],
                 ),
                 view(
-                    kinds.GUILDS,
+                    GUILDS,
                     label="Servers",
                     icon="fa fa-server",
                     fields=_guilds(),
@@ -147,17 +161,17 @@ def menu(store: RecordStore) -> tuple[MenuGroup, ...]:
         MenuGroup(
             "System",
             (
-                view(kinds.SERVICES, label="Services", icon="fa fa-gears", fields=_services()),
-                view(kinds.SETTINGS, label="Settings", icon="fa fa-sliders", fields=_settings()),
+                view(SERVICES, label="Services", icon="fa fa-gears", fields=_services()),
+                view(SETTINGS, label="Settings", icon="fa fa-sliders", fields=_settings()),
                 view(
-                    kinds.SECRETS,
+                    SECRETS,
                     label="Secrets",
                     icon="fa fa-lock",
                     fields=_secrets(),
                     help_text="Encrypted, and never shown again. A config uses one as ${secret:name}.",
                 ),
-                view(kinds.USERS, label="Users", icon="fa fa-users", fields=_users()),
-                view(kinds.AUDIT_LOG, label="Audit log", icon="fa fa-list-check", fields=_audit(), sort=[("id", True)]),
+                view(USERS, label="Users", icon="fa fa-users", fields=_users()),
+                view(AUDIT_LOG, label="Audit log", icon="fa fa-list-check", fields=_audit(), sort=[("id", True)]),
             ),
         ),
     )
@@ -175,7 +189,7 @@ def _enabled() -> BaseField:
     return BooleanField("enabled", label="On", default=True)
 
 
-def _typed(types: Kind) -> list[BaseField]:
+def _typed(types: RecordKind) -> list[BaseField]:
     return [ChoiceField("type", loader=choices.types_of(types), required=True), ConfigField("config", kind=types.name)]
 
 
@@ -207,7 +221,7 @@ def _components() -> list[BaseField]:
         NumberText("position", help_text="Order in the dashboard; empty puts it last"),
         StringField("name", help_text="Shown where the component is broken; may be empty"),
         StringField("page", help_text="Only on this page; empty: on every page"),
-        *_typed(kinds.COMPONENT_TYPES),
+        *_typed(COMPONENT_TYPES),
         _enabled(),
         _changed(),
     ]
@@ -220,7 +234,7 @@ def _data_sources() -> list[BaseField]:
         StringField("title", help_text="The name that people read"),
         NumberText("interval_seconds", label="Interval (s)", default=30, step="any"),
         NumberText("timeout_seconds", label="Timeout (s)", default=10, step="any", exclude_from_list=True),
-        *_typed(kinds.DATA_SOURCE_TYPES),
+        *_typed(DATA_SOURCE_TYPES),
         _enabled(),
         _changed(),
     ]
@@ -231,7 +245,7 @@ def _commands() -> list[BaseField]:
         _id(),
         StringField("name", required=True, help_text="What is typed after the slash"),
         StringField("description", maxlength=100, help_text="What Discord shows beside it"),
-        *_typed(kinds.COMMAND_TYPES),
+        *_typed(COMMAND_TYPES),
         _enabled(),
         _changed(),
     ]
@@ -242,7 +256,7 @@ def _actions() -> list[BaseField]:
         _id(),
         StringField("name", required=True, help_text="Buttons and permissions refer to it"),
         StringField("title", help_text="The name that people read"),
-        *_typed(kinds.ACTION_TYPES),
+        *_typed(ACTION_TYPES),
         _enabled(),
         _changed(),
     ]
@@ -264,7 +278,7 @@ def _action_runs() -> list[BaseField]:
 
 
 def _services() -> list[BaseField]:
-    return [_id(), StringField("name", required=True), *_typed(kinds.SERVICE_TYPES), _enabled(), _changed()]
+    return [_id(), StringField("name", required=True), *_typed(SERVICE_TYPES), _enabled(), _changed()]
 
 
 def _grants() -> list[BaseField]:

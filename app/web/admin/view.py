@@ -16,7 +16,7 @@ from starlette_admin.fields import BaseField, TextAreaField
 
 from app.definitions.actors import WebActor
 from app.definitions.errors import DuplicateRecordError, FieldError, InvalidRecordError, RecordError
-from app.definitions.kinds import DASHBOARDS, Kind
+from app.definitions.kinds.base import RecordKind
 from app.definitions.revisions import READER, newest_revision
 from app.definitions.store import RecordStore
 from app.shared.database.models import RevisionRow
@@ -37,7 +37,7 @@ class RecordView(ModelView):
 
     def __init__(
         self,
-        kind: Kind,
+        kind: RecordKind,
         *,
         store: RecordStore,
         label: str,
@@ -95,8 +95,9 @@ class RecordView(ModelView):
 
     def row_url(self, request: Request, pk: Any, row: Mapping[str, Any]) -> str:
         """Where a click on a row leads: a dashboard's preview; else the form, for who may change, or all fields."""
-        if self.kind is DASHBOARDS:
-            return f"/dashboards/{pk}"
+        page = self.kind.page(pk)
+        if page is not None:
+            return page
         is_own = all(row.get(name) == value for name, value in self.kind.own)
         name = "edit" if is_own and self.can_edit(request) else "detail"
         return str(request.url_for(f"admin:{name}", key=self.key).include_query_params(pk=pk))
@@ -132,8 +133,7 @@ class RecordView(ModelView):
         if self.kind.shape is None or row is None or not _actor(request).may(READER):
             return ""
         key = getattr(row, self.kind.key)
-        chosen = {"dashboard": key} if self.kind is DASHBOARDS else {"kind": self.kind.name, "key": key}
-        return f"/revisions?{urlencode(chosen)}"
+        return f"/revisions?{urlencode(self.kind.history(key))}"
 
     def known_revision(self, request: Request) -> int:
         """The record's newest revision when its form was made; 0 where there was none."""

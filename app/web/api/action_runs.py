@@ -9,7 +9,8 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.definitions.errors import RecordError
-from app.definitions.kinds import ACTION_RUNS, ACTIONS
+from app.definitions.kinds.actions import ACTIONS
+from app.definitions.kinds.logs import ACTION_RUNS
 from app.definitions.outputs import dump, output_model
 from app.web.api.problems import documented
 from app.web.api.records import Actor, Database

@@ -6,7 +6,7 @@ from functools import cache
 
 from fastapi import FastAPI
 
-from app.definitions.kinds import KINDS, USERS
+from app.definitions.kinds import KINDS
 from app.web.api.action_runs import router as action_runs_router
 from app.web.api.configuration import router as configuration_router
 from app.web.api.preview import router as preview_router
@@ -41,7 +41,7 @@ def create_api(version: str) -> FastAPI:
     add_problem_handlers(api)
     add_database_handlers(api)
     for kind in KINDS.values():
-        if kind is not USERS:
+        if kind.in_api:
             api.include_router(record_routes(kind))
     api.include_router(preview_router)
     api.include_router(action_runs_router)

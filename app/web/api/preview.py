@@ -9,7 +9,7 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 
 from app.bot.domain.blocks.block import View
-from app.definitions.kinds import DASHBOARDS
+from app.definitions.kinds.dashboards import DASHBOARDS
 from app.web.api.problems import documented
 from app.web.api.records import Actor, Database
 from app.web.context import context_of

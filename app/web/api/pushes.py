@@ -7,7 +7,7 @@ from pydantic import BaseModel, Field
 
 from app.definitions import audit
 from app.definitions.errors import FieldError, InvalidRecordError, RoleTooLowError
-from app.definitions.kinds import DATA_SOURCES
+from app.definitions.kinds.data_sources import DATA_SOURCES
 from app.shared.database.models import DataSourceRow
 from app.web.api.problems import documented
 from app.web.api.records import Actor, Database

@@ -14,7 +14,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.definitions.actors import WebActor
 from app.definitions.errors import StaleRecordError
 from app.definitions.inputs import MAX_ID
-from app.definitions.kinds import COMPONENTS, Kind
+from app.definitions.kinds.base import RecordKind
+from app.definitions.kinds.dashboards import DASHBOARDS
 from app.definitions.outputs import dump, etag, output_model, patch_model
 from app.definitions.store import may_read
 from app.web.api.problems import NotAuthenticatedError, documented
@@ -38,7 +39,7 @@ def require_actor(request: Request) -> WebActor:
 Actor = Annotated[WebActor, Depends(require_actor)]
 
 
-def record_routes(kind: Kind) -> APIRouter:
+def record_routes(kind: RecordKind) -> APIRouter:
     """All routes of one kind."""
     router = APIRouter(prefix=f"/{kind.name}", tags=[kind.name])
     _add_reading(router, kind)
@@ -47,7 +48,7 @@ def record_routes(kind: Kind) -> APIRouter:
     return router
 
 
-def _add_reading(router: APIRouter, kind: Kind) -> None:
+def _add_reading(router: APIRouter, kind: RecordKind) -> None:
     output = output_model(kind)
     page = create_model(f"{output.__name__}List", items=(list[output], ...), total=(int, ...))  # type: ignore[valid-type]  # made at start
 
@@ -76,14 +77,14 @@ def _add_reading(router: APIRouter, kind: Kind) -> None:
         return JSONResponse(dump(kind, row, actor.role), headers={"ETag": etag(row)})
 
     router.get("", response_model=page, summary=f"List {kind.name}", responses=documented(401, 403, 422))(
-        list_records if kind is COMPONENTS else list_all
+        list_records if kind.part_of == DASHBOARDS.name else list_all
     )
     router.get(
         "/{key}", response_model=output, summary=f"Get a {kind.singular}", responses=documented(401, 403, 404, 422)
     )(get_record)
 
 
-def _add_writing(router: APIRouter, kind: Kind, shape: type[BaseModel], changes: type[BaseModel]) -> None:
+def _add_writing(router: APIRouter, kind: RecordKind, shape: type[BaseModel], changes: type[BaseModel]) -> None:
     output = output_model(kind)
 
     async def create_record(body: shape, request: Request, actor: Actor, database: Database) -> Response:  # type: ignore[valid-type]  # made at start
@@ -125,7 +126,7 @@ def _add_writing(router: APIRouter, kind: Kind, shape: type[BaseModel], changes:
 
 
 async def _current(
-    request: Request, database: AsyncSession, kind: Kind, key: str, *, actor: WebActor, if_match: str | None
+    request: Request, database: AsyncSession, kind: RecordKind, key: str, *, actor: WebActor, if_match: str | None
 ) -> Any:
     """The row, locked until the end of the transaction, as the caller knows it. Raises StaleRecordError."""
     may_read(kind, actor)
@@ -136,7 +137,6 @@ async def _current(
     return row
 
 
-def _order(kind: Kind) -> Sequence[Any]:
+def _order(kind: RecordKind) -> Sequence[Any]:
     columns = kind.row.__mapper__.columns
-    names = ("dashboard_id", "position", "id") if kind is COMPONENTS else (kind.key,)
-    return [columns[name] for name in names]
+    return [columns[name] for name in kind.listed_by or (kind.key,)]

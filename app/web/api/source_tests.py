@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from app.definitions import audit
 from app.definitions.errors import RoleTooLowError
 from app.definitions.inputs import Config, Name
-from app.definitions.kinds import DATA_SOURCES
+from app.definitions.kinds.data_sources import DATA_SOURCES
 from app.web.api.problems import documented
 from app.web.api.records import Actor, Database
 from app.web.context import context_of

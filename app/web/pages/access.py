@@ -15,7 +15,7 @@ from starlette.responses import RedirectResponse, Response
 from app.definitions import audit
 from app.definitions.actors import WebActor
 from app.definitions.errors import InvalidRecordError
-from app.definitions.kinds import USERS
+from app.definitions.kinds.users import USERS
 from app.definitions.roles import Role
 from app.shared.database.models import UserRow
 from app.web.context import context_of, database_of

@@ -13,7 +13,8 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from app.bot.domain.actions.runs import RunState
 from app.definitions.actors import WebActor
 from app.definitions.errors import InvalidRecordError, RoleTooLowError, RunRefusedError
-from app.definitions.kinds import ACTION_RUNS, ACTIONS
+from app.definitions.kinds.actions import ACTIONS
+from app.definitions.kinds.logs import ACTION_RUNS
 from app.shared.database.models import ActionRow, ActionRunRow
 from app.web.context import actor_of_request, context_of, database_of
 from app.web.pages.render import pages_of

@@ -12,7 +12,7 @@ from starlette.responses import HTMLResponse, Response
 from app.bot.domain.components.template_types import TemplateType
 from app.definitions.actors import WebActor
 from app.definitions.errors import FieldError, InvalidRecordError
-from app.definitions.kinds import COMPONENT_TYPES
+from app.definitions.kinds.component_types import COMPONENT_TYPES
 from app.shared.yaml import YamlError, read_typed_yaml
 from app.web.context import actor_of_request, context_of, database_of
 from app.web.pages.render import pages_of

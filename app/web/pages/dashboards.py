@@ -13,7 +13,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from app.bot.domain.components.variables import MAX_VARIABLES
 from app.definitions.actors import WebActor
 from app.definitions.inputs import MAX_ID
-from app.definitions.kinds import COMPONENTS
+from app.definitions.kinds.components import COMPONENTS
 from app.shared.database.models import ComponentTypeRow, DashboardComponentRow
 from app.web.context import actor_of_request, context_of, database_of
 from app.web.pages.home import dashboards_shown

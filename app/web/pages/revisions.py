@@ -16,10 +16,11 @@ from starlette.responses import RedirectResponse, Response
 from app.definitions.actors import WebActor
 from app.definitions.errors import DuplicateRecordError, InvalidRecordError, RecordError, StaleRecordError
 from app.definitions.inputs import MAX_ID
-from app.definitions.kinds import COMPONENTS, DASHBOARDS
+from app.definitions.kinds import KINDS_BY_TABLE
+from app.definitions.kinds.components import COMPONENTS
+from app.definitions.kinds.dashboards import DASHBOARDS
 from app.definitions.restoring import Version, changes_of_restore, restore
 from app.definitions.revisions import (
-    KINDS_BY_TABLE,
     RevisionFilter,
     get_revision,
     kind_name,

@@ -19,7 +19,9 @@ from app.bot.domain.readings.items import value_text
 from app.definitions import audit
 from app.definitions.actors import WebActor
 from app.definitions.errors import InvalidRecordError
-from app.definitions.kinds import COMPONENTS, DATA_SOURCE_TYPES, DATA_SOURCES
+from app.definitions.kinds.components import COMPONENTS
+from app.definitions.kinds.data_source_types import DATA_SOURCE_TYPES
+from app.definitions.kinds.data_sources import DATA_SOURCES
 from app.shared.database.models import DashboardRow, DataSourceRow, DataSourceTypeRow, PushRow, SourceStateRow
 from app.shared.yaml import YamlError, read_typed_yaml
 from app.web import pushes
