@@ -44,7 +44,7 @@ from app.bot.application.rendering.readings import ReadingStore
 from app.bot.application.rendering.regions import GuildRegions
 from app.bot.application.runtime.audit import Audit
 from app.bot.application.runtime.background import Background
-from app.bot.application.runtime.definitions import DefinitionRepositories, Definitions, Kind
+from app.bot.application.runtime.definitions import DefinitionCache, DefinitionRepositories, Table
 from app.bot.application.runtime.guild_register import GuildRegister
 from app.bot.application.runtime.heartbeat import Heartbeat, HeartbeatConfig
 from app.bot.application.runtime.statistics import Statistics
@@ -139,7 +139,7 @@ def build_client(pool: Pool, bot_url: str, box: SecretBox, **options: Any) -> Ho
     statistics = Statistics()
     pacing = Pacing(statistics)
     client = HomelabClient(http_trace=pacing.trace(), **options)
-    definitions = Definitions(_definition_repositories(pool))
+    definitions = DefinitionCache(_definition_repositories(pool))
     readings = ReadingStore()
     arrivals = Arrivals()
     charts = ChartStore(ChartRenderer(), lambda dashboard_ids: _arrived(dashboard_ids, arrivals, supervisor))
@@ -266,7 +266,7 @@ def _register_services(
     supervisor: Supervisor,
     pool: Pool,
     *,
-    definitions: Definitions,
+    definitions: DefinitionCache,
     readings: ReadingStore,
     builder: DashboardBuilder,
     histories: HistoryStore,
@@ -303,7 +303,11 @@ def _register_services(
 
 
 def _listener(
-    bot_url: str, definitions: Definitions, secrets: PostgresSecrets, supervisor: Supervisor, source_tests: SourceTests
+    bot_url: str,
+    definitions: DefinitionCache,
+    secrets: PostgresSecrets,
+    supervisor: Supervisor,
+    source_tests: SourceTests,
 ) -> ChangeListener:
     """Hears of every change in the database, and tells whom it concerns."""
 
@@ -339,19 +343,19 @@ def _arrived(dashboard_ids: Iterable[int], arrivals: Arrivals, supervisor: Super
             publisher.refresh(dashboard_id)
 
 
-def _watch(client: HomelabClient, definitions: Definitions, statistics: Statistics) -> None:
+def _watch(client: HomelabClient, definitions: DefinitionCache, statistics: Statistics) -> None:
     statistics.watch("latency", lambda: client.measured_latency, "seconds")
     statistics.watch("guilds", lambda: float(len(client.guilds)))
     statistics.watch("dashboards", lambda: float(len(definitions.dashboards)))
 
 
-def _with_types_of(definitions: Definitions, builder: DashboardBuilder) -> DashboardBuilder:
+def _with_types_of(definitions: DefinitionCache, builder: DashboardBuilder) -> DashboardBuilder:
     """The builder, which uses the template types as they are; it hears of a change before all who subscribe later."""
 
     def changed(_changed: int | None) -> None:
         builder.use_types(definitions.component_types.values())
 
-    definitions.subscribe(Kind.COMPONENT_TYPES, changed)
+    definitions.subscribe(Table.COMPONENT_TYPES, changed)
     return builder
 
 

@@ -16,7 +16,7 @@ from simcord.components import walk_components
 from simcord.results import InteractionResult, ResponseMessage
 from simcord.types import HttpLogEntry
 
-from app.bot.application.runtime.definitions import Definitions
+from app.bot.application.runtime.definitions import DefinitionCache
 from app.bot.interface.client import HomelabClient
 from app.bot.main import build_client
 from app.shared.database.core.pool import create_pool
@@ -78,9 +78,9 @@ class Lab:
             pool.terminate()
 
     @property
-    def definitions(self) -> Definitions:
+    def definitions(self) -> DefinitionCache:
         """What the bot knows now."""
-        known: Definitions = self.client.interactions._definitions  # nothing of it is public
+        known: DefinitionCache = self.client.interactions._definitions  # nothing of it is public
         return known
 
     async def stop_bot(self) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from app.bot.application.runtime.definitions import DefinitionRepositories, Definitions
+from app.bot.application.runtime.definitions import DefinitionCache, DefinitionRepositories
 from app.bot.domain.dashboards.dashboard import Dashboard
 from app.bot.domain.dashboards.placements import DashboardMessage, Placement
 from app.bot.domain.errors import StorageUnavailableError
@@ -109,11 +109,11 @@ class _Fixed:
         return self._rows
 
 
-def definitions_of(dashboards: InMemoryDashboards, sources: Iterable[DataSource] = ()) -> Definitions:
+def definitions_of(dashboards: InMemoryDashboards, sources: Iterable[DataSource] = ()) -> DefinitionCache:
     """Definitions with these dashboards and sources; call `reload` before use."""
     nothing: Any = _Fixed()
     settings: Any = _Fixed(rows=_no_settings())
-    return Definitions(
+    return DefinitionCache(
         DefinitionRepositories(
             dashboards=dashboards,
             sources=_Fixed(tuple(sources)),  # type: ignore[arg-type]  # nobody saves states here

@@ -13,7 +13,7 @@ import discord
 import structlog
 from discord import app_commands
 
-from app.bot.application.runtime.definitions import Definitions, Kind
+from app.bot.application.runtime.definitions import DefinitionCache, Table
 from app.bot.application.runtime.wakeable_sleep import WakeableSleep
 from app.bot.domain.actions.command import CommandDefinition
 from app.bot.domain.actions.command_options import MAX_COMMANDS, description_problem, length_problem, name_problem
@@ -90,7 +90,7 @@ class CommandSync:
     def __init__(
         self,
         tree: app_commands.CommandTree[Any],
-        definitions: Definitions,
+        definitions: DefinitionCache,
         builder: CommandBuilder,
         instances: BotInstanceRepository,
         remember: Callable[[], Awaitable[None]],
@@ -104,8 +104,8 @@ class CommandSync:
         self._loaded = False
         self.digest: str | None = None
         """The digest of the commands that Discord has, as far as this process knows."""
-        definitions.subscribe(Kind.COMMANDS, self._changed)
-        definitions.subscribe(Kind.ACTIONS, self._changed)  # their parameters are options of commands
+        definitions.subscribe(Table.COMMANDS, self._changed)
+        definitions.subscribe(Table.ACTIONS, self._changed)  # their parameters are options of commands
 
     async def run(self, application_id: Callable[[], int]) -> None:
         """Sync until cancelled. What fails is tried again, with one log line."""

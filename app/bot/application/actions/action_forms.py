@@ -9,7 +9,7 @@ from typing import Any
 
 from app.bot.application.actions.base import ActionType
 from app.bot.application.rendering.readings import ReadingStore
-from app.bot.application.runtime.definitions import Definitions
+from app.bot.application.runtime.definitions import DefinitionCache
 from app.bot.domain.actions.action import ActionCall, ActionDefinition
 from app.bot.domain.actions.parameters import (
     ActionParameter,
@@ -45,7 +45,7 @@ class ActionForm:
 class ActionForms:
     """Reads the rows of actions."""
 
-    def __init__(self, types: Registry[type[ActionType]], definitions: Definitions, readings: ReadingStore) -> None:
+    def __init__(self, types: Registry[type[ActionType]], definitions: DefinitionCache, readings: ReadingStore) -> None:
         self._types = types
         self._definitions = definitions
         self._readings = readings

@@ -15,7 +15,7 @@ from pydantic import ConfigDict
 
 from app.bot.application.publishing.dashboards import Dashboards
 from app.bot.application.rendering.readings import ReadingStore
-from app.bot.application.runtime.definitions import Definitions
+from app.bot.application.runtime.definitions import DefinitionCache
 from app.bot.application.runtime.supervisor import Supervisor
 from app.bot.domain.actions.settings import ActionSettings
 from app.bot.domain.blocks.block import View
@@ -74,7 +74,7 @@ class ActionContext:
     """
 
     actor: Actor
-    definitions: Definitions
+    definitions: DefinitionCache
     readings: ReadingStore
     dashboards: Dashboards
     services: Supervisor

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from app.bot.application.publishing.dashboards import Dashboards
 from app.bot.application.publishing.publisher import Publisher
 from app.bot.application.rendering.answers import Answer
-from app.bot.application.runtime.definitions import Definitions
+from app.bot.application.runtime.definitions import DefinitionCache
 from app.bot.application.runtime.statistics import Statistics
 from app.bot.application.runtime.supervisor import Supervisor
 from app.bot.domain.actions.action import ActionCall
@@ -54,7 +54,7 @@ class Interactions:
 
     def __init__(
         self,
-        definitions: Definitions,
+        definitions: DefinitionCache,
         dashboards: Dashboards,
         services: Supervisor,
         statistics: Statistics,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from app.bot.application.actions.action_forms import ActionForm, ActionForms
-from app.bot.application.runtime.definitions import Definitions
+from app.bot.application.runtime.definitions import DefinitionCache
 from app.bot.application.runtime.supervisor import ServiceOffError
 from app.bot.domain.actions.action import ActionCall
 from app.bot.domain.actions.parameters import ActionParameter, Offer
@@ -53,7 +53,7 @@ class Actions:
     Every run has a row, also one that is refused.
     """
 
-    def __init__(self, definitions: Definitions, forms: ActionForms, runs: ActionRunRepository) -> None:
+    def __init__(self, definitions: DefinitionCache, forms: ActionForms, runs: ActionRunRepository) -> None:
         self._definitions = definitions
         self._forms = forms
         self._runs = runs

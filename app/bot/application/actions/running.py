@@ -20,7 +20,7 @@ from app.bot.application.actions.base import (
 )
 from app.bot.application.publishing.dashboards import Dashboards
 from app.bot.application.rendering.readings import ReadingStore
-from app.bot.application.runtime.definitions import Definitions
+from app.bot.application.runtime.definitions import DefinitionCache
 from app.bot.application.runtime.supervisor import Supervisor
 from app.bot.domain.actions.action import ActionCall
 from app.bot.domain.actions.runs import ActionRun, Origin, RunOutcome, RunState
@@ -56,7 +56,7 @@ class RunAction:
         runs: ActionRunRepository,
         messages: RunMessages,
         *,
-        definitions: Definitions,
+        definitions: DefinitionCache,
         readings: ReadingStore,
         dashboards: Dashboards,
         services: Supervisor,

@@ -17,7 +17,7 @@ from app.bot.application.collecting.poll_slots import QUICK_SECONDS, Lateness, P
 from app.bot.application.collecting.polling import GuardedReader, Outcome, Reader, pause_after
 from app.bot.application.collecting.source_states import StateWriter
 from app.bot.application.rendering.readings import ReadingStore
-from app.bot.application.runtime.definitions import Definitions, Kind
+from app.bot.application.runtime.definitions import DefinitionCache, Table
 from app.bot.application.runtime.statistics import Gauge, Statistics
 from app.bot.application.runtime.wakeable_sleep import WakeableSleep
 from app.bot.domain.errors import HomelabError
@@ -78,7 +78,7 @@ class Collection:
 
     def __init__(
         self,
-        definitions: Definitions,
+        definitions: DefinitionCache,
         readings: ReadingStore,
         open_reader: Callable[[DataSource], Reader],
         states: DataSourceRepository,
@@ -108,8 +108,8 @@ class Collection:
         """Until when the loop sleeps; while it does not, it looks at the heap before it sleeps again."""
         self._running = False
         self._stale = True
-        definitions.subscribe(Kind.SOURCES, self._definitions_changed)
-        definitions.subscribe(Kind.SOURCE_TYPES, self._types_changed)
+        definitions.subscribe(Table.SOURCES, self._definitions_changed)
+        definitions.subscribe(Table.SOURCE_TYPES, self._types_changed)
 
     def on_reading(self, callback: Callable[[str], None]) -> None:
         """Have `callback` called with a source's name after each of its polls. It must not block."""

@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from app.bot.application.rendering.history_store import HistoryStore
 from app.bot.application.rendering.readings import ReadingStore
-from app.bot.application.runtime.definitions import Definitions
+from app.bot.application.runtime.definitions import DefinitionCache
 from app.bot.application.runtime.statistics import Statistics
 from app.bot.domain.errors import HomelabError, MissingColumnError, MissingTableError, StorageUnavailableError
 from app.bot.domain.faults import reason_of
@@ -62,7 +62,7 @@ class HistoryService:
 
     def __init__(
         self,
-        definitions: Definitions,
+        definitions: DefinitionCache,
         readings: ReadingStore,
         repository: HistoryRepository,
         store: HistoryStore,

@@ -8,7 +8,7 @@ from typing import Any
 
 import structlog
 
-from app.bot.application.runtime.definitions import Definitions
+from app.bot.application.runtime.definitions import DefinitionCache
 from app.bot.application.runtime.storable import storable
 from app.bot.domain.errors import HomelabError
 from app.bot.domain.faults import describe_fault
@@ -29,7 +29,7 @@ _AT_A_TIME = 8
 class SourceTests:
     """Answers the tests that are asked for. Each is run by one bot, once, and always answered."""
 
-    def __init__(self, definitions: Definitions, tests: SourceTestRepository, inspect: Inspect) -> None:
+    def __init__(self, definitions: DefinitionCache, tests: SourceTestRepository, inspect: Inspect) -> None:
         self._definitions = definitions
         self._tests = tests
         self._inspect = inspect

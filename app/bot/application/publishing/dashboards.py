@@ -13,7 +13,7 @@ from app.bot.application.rendering.answers import Answer
 from app.bot.application.rendering.arrivals import Arrivals
 from app.bot.application.rendering.builder import DashboardBuilder
 from app.bot.application.runtime.audit import Audit
-from app.bot.application.runtime.definitions import Definitions
+from app.bot.application.runtime.definitions import DefinitionCache
 from app.bot.application.runtime.supervisor import Supervisor
 from app.bot.domain.actions.action import ActionCall
 from app.bot.domain.blocks.block import View
@@ -59,7 +59,7 @@ class Dashboards:
 
     def __init__(
         self,
-        definitions: Definitions,
+        definitions: DefinitionCache,
         builder: DashboardBuilder,
         services: Supervisor,
         audit: Audit,

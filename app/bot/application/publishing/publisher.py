@@ -26,7 +26,7 @@ from app.bot.application.publishing.store import MessageStore, PlacementLoader
 from app.bot.application.publishing.view_cache import ViewCache
 from app.bot.application.rendering.builder import DashboardBuilder
 from app.bot.application.rendering.component_factory import changed_types
-from app.bot.application.runtime.definitions import Definitions, Kind
+from app.bot.application.runtime.definitions import DefinitionCache, Table
 from app.bot.application.runtime.statistics import Statistics
 from app.bot.domain.blocks.block import View
 from app.bot.domain.dashboards.placements import Placement, message_age
@@ -72,7 +72,7 @@ class Publisher:
 
     def __init__(
         self,
-        definitions: Definitions,
+        definitions: DefinitionCache,
         builder: DashboardBuilder,
         placements: PlacementRepository,
         messenger: Messenger,
@@ -94,11 +94,11 @@ class Publisher:
         self.configure(config or PublisherConfig())
         self._running = False
         self._loaded = asyncio.Event()
-        definitions.subscribe(Kind.DASHBOARDS, self._dashboards_changed)
-        definitions.subscribe(Kind.SOURCES, self._all_changed)
-        definitions.subscribe(Kind.GUILDS, self._all_changed)  # how they write, or whether they are switched on
+        definitions.subscribe(Table.DASHBOARDS, self._dashboards_changed)
+        definitions.subscribe(Table.SOURCES, self._all_changed)
+        definitions.subscribe(Table.GUILDS, self._all_changed)  # how they write, or whether they are switched on
         self._types = dict(definitions.component_types)
-        definitions.subscribe(Kind.COMPONENT_TYPES, self._types_changed)
+        definitions.subscribe(Table.COMPONENT_TYPES, self._types_changed)
 
     def configure(self, config: PublisherConfig) -> None:
         """Take another config; it counts from the next look at a dashboard and the next failure on."""
@@ -279,7 +279,7 @@ class Publisher:
 
     def _attend(self, entry: ScheduledDashboard) -> None:
         """Look at one dashboard. Whatever its rows hold, it never takes the others down with it."""
-        if Kind.DASHBOARDS in self._definitions.unavailable:
+        if Table.DASHBOARDS in self._definitions.unavailable:
             return  # a dashboard that is not there may only not be readable: no message is removed for that
         try:
             if entry.stale:

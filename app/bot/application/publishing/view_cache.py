@@ -9,7 +9,7 @@ from datetime import datetime
 
 from app.bot.application.publishing.dashboard_messages import DashboardInChannel
 from app.bot.application.rendering.builder import DashboardBuilder, pages_of
-from app.bot.application.runtime.definitions import Definitions
+from app.bot.application.runtime.definitions import DefinitionCache
 from app.bot.domain.blocks.block import View
 from app.bot.domain.dashboards.dashboard import Dashboard
 from app.bot.domain.dashboards.placements import Placement, choices_of
@@ -21,7 +21,7 @@ PATIENCE_SECONDS = 3.0
 class ViewCache:
     """Builds the views of a dashboard in a channel when they may have changed, and only then."""
 
-    def __init__(self, definitions: Definitions, builder: DashboardBuilder, clock: Callable[[], datetime]) -> None:
+    def __init__(self, definitions: DefinitionCache, builder: DashboardBuilder, clock: Callable[[], datetime]) -> None:
         self._definitions = definitions
         self._builder = builder
         self._clock = clock

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from app.bot.application.rendering.answers import card
-from app.bot.application.runtime.definitions import Definitions
+from app.bot.application.runtime.definitions import DefinitionCache
 from app.bot.domain.actions.audit_trail import PAGE_SIZE, AuditFilter, AuditLine
 from app.bot.domain.blocks.block import Block, Separator, Text, View
 from app.bot.domain.formatting.markdown import escape_markdown, one_line, shorten
@@ -23,7 +23,7 @@ _VALUE_CHARACTERS, _RESULT_CHARACTERS = 60, 150
 class AuditTrail:
     """Shows the audit log of one server to who may see it."""
 
-    def __init__(self, definitions: Definitions, trail: AuditTrailRepository) -> None:
+    def __init__(self, definitions: DefinitionCache, trail: AuditTrailRepository) -> None:
         self._definitions = definitions
         self._trail = trail
 

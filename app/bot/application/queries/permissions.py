@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from app.bot.application.rendering.answers import card
-from app.bot.application.runtime.definitions import Definitions
+from app.bot.application.runtime.definitions import DefinitionCache
 from app.bot.domain.blocks.block import Block, Separator, Text, View
 from app.bot.domain.formatting.markdown import escape_markdown, inline_code
 from app.bot.domain.guilds import Actor
@@ -34,7 +34,7 @@ _SHOWN = 25
 class Permissions:
     """Explains the grants. Everybody may ask about themselves; about others, who has permission.view."""
 
-    def __init__(self, definitions: Definitions) -> None:
+    def __init__(self, definitions: DefinitionCache) -> None:
         self._definitions = definitions
 
     def overview(self, asking: Actor, about: Actor, title: str, permission: str | None = None) -> View:

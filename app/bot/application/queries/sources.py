@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from app.bot.application.queries.overview import SourceReading
 from app.bot.application.rendering.readings import ReadingStore
-from app.bot.application.runtime.definitions import Definitions
+from app.bot.application.runtime.definitions import DefinitionCache
 from app.bot.domain.errors import UnknownSourceError
 from app.bot.domain.guilds import Actor
 from app.bot.domain.permissions import SOURCE_VIEW, allows, require, scopes_of
@@ -20,7 +20,7 @@ class Sources:
 
     def __init__(
         self,
-        definitions: Definitions,
+        definitions: DefinitionCache,
         readings: ReadingStore,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:

@@ -4,25 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import weakref
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, ItemsView, Iterable, Iterator, Mapping, ValuesView
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from types import MethodType
-from typing import Any
+from typing import Any, Generic, Protocol, TypeVar
 
 import structlog
 
-from app.bot.domain.actions.action import ActionDefinition
-from app.bot.domain.actions.command import CommandDefinition
 from app.bot.domain.changes import Change
-from app.bot.domain.components.template_types import TemplateType
 from app.bot.domain.dashboards.dashboard import Dashboard
 from app.bot.domain.errors import MissingColumnError, MissingTableError, StorageUnavailableError
 from app.bot.domain.faults import describe_fault
-from app.bot.domain.guilds import Guild
-from app.bot.domain.integrations.definition import DeclarativeType
 from app.bot.domain.permissions import PermissionGrant
-from app.bot.domain.readings.source import DataSource
 from app.bot.domain.repositories import (
     ActionRepository,
     CommandRepository,
@@ -35,12 +29,11 @@ from app.bot.domain.repositories import (
     SettingsRepository,
     SourceTypeRepository,
 )
-from app.bot.domain.services import ServiceDefinition
 
 log = structlog.get_logger(__name__)
 
 
-class Kind(StrEnum):
+class Table(StrEnum):
     """The aggregates that are kept in memory, by the table that holds their root."""
 
     # Guilds before dashboards, for a dashboard is switched off with its guild.
@@ -64,7 +57,7 @@ Subscriber = Callable[[int | None], None]
 
 @dataclass(frozen=True, slots=True)
 class DefinitionRepositories:
-    """Where each kind of definition is read from."""
+    """The repository of each table."""
 
     dashboards: DashboardRepository
     sources: DataSourceRepository
@@ -78,49 +71,109 @@ class DefinitionRepositories:
     source_types: SourceTypeRepository
 
 
-class Definitions:
+Loaded = TypeVar("Loaded")
+Key = TypeVar("Key")
+Row = TypeVar("Row")
+
+
+class TableCache(Mapping[Key, Row], Generic[Loaded, Key, Row]):
+    """The rows of one table, by key. A reload replaces them all at once, so that iterating over them stays safe."""
+
+    def __init__(self, read: Callable[[], Awaitable[Loaded]], keyed: Callable[[Loaded], dict[Key, Row]]) -> None:
+        self._read = read
+        self._keyed = keyed
+        self._rows: dict[Key, Row] = {}
+
+    async def load(self) -> None:
+        """Read every row. Raises what the repository raises; the rows then stay as they were."""
+        self._rows = self._keyed(await self._read())
+
+    def put(self, key: Key, row: Row) -> None:
+        """Keep one row."""
+        self._rows = {**self._rows, key: row}
+
+    def forget(self, key: Key) -> None:
+        """Drop one row, if it is there."""
+        self._rows = {known: row for known, row in self._rows.items() if known != key}
+
+    def __getitem__(self, key: Key) -> Row:
+        return self._rows[key]
+
+    def __iter__(self) -> Iterator[Key]:
+        return iter(self._rows)
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def values(self) -> ValuesView[Row]:
+        """Return the rows as they are now."""
+        return self._rows.values()
+
+    def items(self) -> ItemsView[Key, Row]:
+        """Return keys and rows as they are now."""
+        return self._rows.items()
+
+
+class DefinitionCache:
     """All definitions in memory. Reads are plain attribute access; writes come only from the database."""
 
     def __init__(self, repositories: DefinitionRepositories) -> None:
         self._repositories = repositories
-        self._subscribers: dict[Kind, list[Callable[[], Subscriber | None]]] = {kind: [] for kind in Kind}
-        self._unavailable: dict[Kind, str] = {}
-        self.dashboards: dict[int, Dashboard] = {}
-        self.sources: dict[str, DataSource] = {}
-        self.services: dict[int, ServiceDefinition] = {}
-        self.commands: dict[int, CommandDefinition] = {}
-        self.actions: dict[str, ActionDefinition] = {}
-        self.grants: tuple[PermissionGrant, ...] = ()
-        self.settings: Mapping[str, Any] = {}
-        self.guilds: dict[int, Guild] = {}
-        self.component_types: dict[str, TemplateType] = {}
+        self._subscribers: dict[Table, list[Callable[[], Subscriber | None]]] = {table: [] for table in Table}
+        self._unavailable: dict[Table, str] = {}
+        self.guilds = TableCache(repositories.guilds.all, _by_id)
+        self.component_types = TableCache(repositories.component_types.all, _by_name)
+        self.source_types = TableCache(repositories.source_types.all, _by_name)
+        self.dashboards = TableCache(repositories.dashboards.all, self._in_their_guilds)
+        self.sources = TableCache(repositories.sources.all, _by_name)
+        self.services = TableCache(repositories.services.all, _by_id)
+        self.commands = TableCache(repositories.commands.all, _by_id)
+        self.actions = TableCache(repositories.actions.all, _by_name)
+        self._grants = TableCache(repositories.grants.all, _by_id)
+        self.settings: TableCache[Any, str, Any] = TableCache(repositories.settings.all, dict)
+        self._caches: Mapping[Table, TableCache[Any, Any, Any]] = {
+            Table.GUILDS: self.guilds,
+            Table.COMPONENT_TYPES: self.component_types,
+            Table.SOURCE_TYPES: self.source_types,
+            Table.DASHBOARDS: self.dashboards,
+            Table.SOURCES: self.sources,
+            Table.SERVICES: self.services,
+            Table.COMMANDS: self.commands,
+            Table.ACTIONS: self.actions,
+            Table.GRANTS: self._grants,
+            Table.SETTINGS: self.settings,
+        }
         self.loaded = asyncio.Event()
         """Set once everything was loaded: what is missing then is not there."""
-        self.source_types: dict[str, DeclarativeType] = {}
 
     @property
-    def unavailable(self) -> Mapping[Kind, str]:
-        """Kinds that the schema cannot give right now, each with the reason: those features are switched off."""
+    def grants(self) -> tuple[PermissionGrant, ...]:
+        """All grants, as permissions are checked by."""
+        return tuple(self._grants.values())
+
+    @property
+    def unavailable(self) -> Mapping[Table, str]:
+        """Tables that cannot be read right now, each with the reason: those features are switched off."""
         return self._unavailable
 
-    def subscribe(self, kind: Kind, subscriber: Subscriber) -> None:
-        """Have `subscriber` called after every change of this kind.
+    def subscribe(self, table: Table, subscriber: Subscriber) -> None:
+        """Have `subscriber` called after every change of this table.
 
         A method does not keep its object alive: a service that another one replaced hears nothing any more.
         """
         if isinstance(subscriber, MethodType):
-            self._subscribers[kind].append(weakref.WeakMethod(subscriber, self._subscribers[kind].remove))
+            self._subscribers[table].append(weakref.WeakMethod(subscriber, self._subscribers[table].remove))
         else:
-            self._subscribers[kind].append(lambda: subscriber)
+            self._subscribers[table].append(lambda: subscriber)
 
     def dashboard_of_component(self, component_id: int) -> Dashboard | None:
         """The dashboard that has this component, or None when it is gone."""
         return next((board for board in self.dashboards.values() if board.component(component_id)), None)
 
     async def reload(self) -> None:
-        """Load every kind anew. Raises StorageUnavailableError when the database cannot be reached."""
-        for kind in Kind:
-            await self._reload(kind)
+        """Load every table. Raises StorageUnavailableError when the database cannot be reached."""
+        for table in Table:
+            await self._reload(table)
         self.loaded.set()
 
     async def apply(self, change: Change) -> None:
@@ -128,90 +181,84 @@ class Definitions:
 
         Raises StorageUnavailableError when the database cannot be reached.
         """
-        table = Kind.DASHBOARDS if change.table == "dashboard_components" else change.table
-        if table not in list(Kind):
+        table = Table.DASHBOARDS if change.table == "dashboard_components" else change.table
+        if table not in list(Table):
             return
         dashboard_id = change.parent if change.table == "dashboard_components" else _whole_number(change.id)
-        if table == Kind.DASHBOARDS and dashboard_id is not None:
+        if table == Table.DASHBOARDS and dashboard_id is not None:
             await self._reload_dashboard(dashboard_id)
         else:
-            await self._reload(Kind(table))
-        if table == Kind.GUILDS:
-            await self._reload(Kind.DASHBOARDS)
+            await self._reload(Table(table))
+        if table == Table.GUILDS:
+            await self._reload(Table.DASHBOARDS)
 
     async def _reload_dashboard(self, dashboard_id: int) -> None:
         async def load() -> None:
             dashboard = await self._repositories.dashboards.get(dashboard_id)
             if dashboard is None:
-                self.dashboards.pop(dashboard_id, None)
+                self.dashboards.forget(dashboard_id)
             else:
-                self.dashboards[dashboard_id] = self._in_its_guild(dashboard)
+                self.dashboards.put(dashboard_id, self._in_its_guild(dashboard))
 
-        await self._guarded(Kind.DASHBOARDS, load, dashboard_id)
+        await self._guarded(Table.DASHBOARDS, load, dashboard_id)
 
-    async def _reload(self, kind: Kind) -> None:
-        await self._guarded(kind, getattr(self, f"_load_{kind.name.lower()}"), None)
+    async def _reload(self, table: Table) -> None:
+        await self._guarded(table, self._caches[table].load, None)
 
-    async def _guarded(self, kind: Kind, load: Callable[[], Awaitable[None]], changed: int | None) -> None:
+    async def _guarded(self, table: Table, load: Callable[[], Awaitable[None]], changed: int | None) -> None:
         """Load, tell the subscribers, and switch the one feature off (one line) and on again (one line)."""
         try:
             await load()
         except StorageUnavailableError:
             raise
         except (MissingTableError, MissingColumnError) as error:
-            self._switch_off(kind, str(error))
+            self._switch_off(table, str(error))
             return
-        except Exception as error:  # noqa: BLE001  # the guarded edge of one kind: the others are loaded all the same
-            self._switch_off(kind, describe_fault(error))
+        except Exception as error:  # noqa: BLE001  # the guarded edge of one table: the others are loaded all the same
+            self._switch_off(table, describe_fault(error))
             return
-        if self._unavailable.pop(kind, None):
-            log.info("feature switched on again", feature=kind.value)
-        for subscriber in [alive for find in self._subscribers[kind] if (alive := find()) is not None]:
+        if self._unavailable.pop(table, None):
+            log.info("feature switched on again", feature=table.value)
+        for subscriber in [alive for find in self._subscribers[table] if (alive := find()) is not None]:
             try:
                 subscriber(changed)
             except Exception as error:  # noqa: BLE001  # one that fails must not keep the others from hearing of it
-                log.warning("a change was not followed", feature=kind.value, reason=describe_fault(error))
+                log.warning("a change was not followed", feature=table.value, reason=describe_fault(error))
 
-    def _switch_off(self, kind: Kind, reason: str) -> None:
-        if self._unavailable.get(kind) != reason:
-            self._unavailable[kind] = reason
-            log.warning("feature switched off: the schema lacks what it needs", feature=kind.value, reason=reason)
+    def _switch_off(self, table: Table, reason: str) -> None:
+        if self._unavailable.get(table) != reason:
+            self._unavailable[table] = reason
+            log.warning("feature switched off: the schema lacks what it needs", feature=table.value, reason=reason)
 
-    async def _load_dashboards(self) -> None:
-        loaded = await self._repositories.dashboards.all()
-        self.dashboards = {dashboard.id: self._in_its_guild(dashboard) for dashboard in loaded}
+    def _in_their_guilds(self, dashboards: Iterable[Dashboard]) -> dict[int, Dashboard]:
+        return {dashboard.id: self._in_its_guild(dashboard) for dashboard in dashboards}
 
     def _in_its_guild(self, dashboard: Dashboard) -> Dashboard:
         """The dashboard as it counts: switched off where its guild is."""
         guild = self.guilds.get(dashboard.guild_id)
         return dashboard if guild is None or guild.enabled else replace(dashboard, enabled=False)
 
-    async def _load_sources(self) -> None:
-        self.sources = {source.name: source for source in await self._repositories.sources.all()}
 
-    async def _load_services(self) -> None:
-        self.services = {service.id: service for service in await self._repositories.services.all()}
+class _WithId(Protocol):
+    @property
+    def id(self) -> int: ...
 
-    async def _load_commands(self) -> None:
-        self.commands = {command.id: command for command in await self._repositories.commands.all()}
 
-    async def _load_actions(self) -> None:
-        self.actions = {action.name: action for action in await self._repositories.actions.all()}
+class _WithName(Protocol):
+    @property
+    def name(self) -> str: ...
 
-    async def _load_grants(self) -> None:
-        self.grants = await self._repositories.grants.all()
 
-    async def _load_settings(self) -> None:
-        self.settings = await self._repositories.settings.all()
+WithId = TypeVar("WithId", bound=_WithId)
+WithName = TypeVar("WithName", bound=_WithName)
 
-    async def _load_component_types(self) -> None:
-        self.component_types = {type_.name: type_ for type_ in await self._repositories.component_types.all()}
 
-    async def _load_source_types(self) -> None:
-        self.source_types = {type_.name: type_ for type_ in await self._repositories.source_types.all()}
+def _by_id(rows: Iterable[WithId]) -> dict[int, WithId]:
+    return {row.id: row for row in rows}
 
-    async def _load_guilds(self) -> None:
-        self.guilds = {guild.id: guild for guild in await self._repositories.guilds.all()}
+
+def _by_name(rows: Iterable[WithName]) -> dict[str, WithName]:
+    return {row.name: row for row in rows}
 
 
 def _whole_number(text: str | None) -> int | None:

@@ -10,7 +10,7 @@ from typing import Any, Generic, Protocol, TypeVar
 import structlog
 from pydantic import BaseModel
 
-from app.bot.application.runtime.definitions import Definitions, Kind
+from app.bot.application.runtime.definitions import DefinitionCache, Table
 from app.bot.application.runtime.wakeable_sleep import WakeableSleep
 from app.bot.domain.components.component import parse_config
 from app.bot.domain.errors import HomelabError, StorageUnavailableError
@@ -93,7 +93,7 @@ class Supervisor:
     """Makes what runs follow the rows of services, and restarts what fails."""
 
     def __init__(
-        self, definitions: Definitions, builder: ServiceBuilder, states: ServiceRepository, pace: Pace | None = None
+        self, definitions: DefinitionCache, builder: ServiceBuilder, states: ServiceRepository, pace: Pace | None = None
     ) -> None:
         self._definitions = definitions
         self._builder = builder
@@ -102,7 +102,7 @@ class Supervisor:
         self._units: dict[int, _Unit] = {}
         self._sleep = WakeableSleep()
         self._refused: str | None = None
-        definitions.subscribe(Kind.SERVICES, lambda _changed: self._sleep.wake())
+        definitions.subscribe(Table.SERVICES, lambda _changed: self._sleep.wake())
 
     def find(self, kind: type[Found]) -> Found | None:
         """The running service of this class, or None while there is none."""

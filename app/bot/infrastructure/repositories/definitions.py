@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, Generic, TypeVar
 
 from app.bot.domain.actions.action import ActionDefinition
@@ -52,30 +53,20 @@ class PostgresServices(TableRepository[ServiceDefinition]):
         )
 
 
-def postgres_commands(pool: Pool) -> TableRepository[CommandDefinition]:
-    """Fulfils CommandRepository."""
-    return TableRepository(pool, "commands", CommandDefinition)
+def _table(
+    table: str, model: type[Model], *, which: str = "true", order: str = "id"
+) -> Callable[[Pool], TableRepository[Model]]:
+    """Return what makes the repository of a table that is only read."""
+    return partial(TableRepository, table=table, model=model, which=which, order=order)
 
 
-def postgres_actions(pool: Pool) -> TableRepository[ActionDefinition]:
-    """Fulfils ActionRepository."""
-    return TableRepository(pool, "actions", ActionDefinition)
-
-
-def postgres_grants(pool: Pool) -> TableRepository[PermissionGrant]:
-    """Fulfils PermissionRepository."""
-    return TableRepository(pool, "permission_grants", PermissionGrant)
-
-
-def postgres_component_types(pool: Pool) -> TableRepository[TemplateType]:
-    """Fulfils ComponentTypeRepository."""
-    return TableRepository(pool, "component_types", TemplateType, which="kind = 'template' AND enabled", order="name")
-
-
-def postgres_source_types(pool: Pool) -> TableRepository[DeclarativeType]:
-    """Fulfils SourceTypeRepository."""
-    which = "kind = 'declarative' AND enabled"
-    return TableRepository(pool, "data_source_types", DeclarativeType, which=which, order="name")
+postgres_commands = _table("commands", CommandDefinition)
+postgres_actions = _table("actions", ActionDefinition)
+postgres_grants = _table("permission_grants", PermissionGrant)
+postgres_component_types = _table("component_types", TemplateType, which="kind = 'template' AND enabled", order="name")
+postgres_source_types = _table(
+    "data_source_types", DeclarativeType, which="kind = 'declarative' AND enabled", order="name"
+)
 
 
 class PostgresSettings:

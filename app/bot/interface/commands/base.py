@@ -21,7 +21,7 @@ from app.bot.application.queries.overview import BotCondition
 from app.bot.application.queries.permissions import Permissions
 from app.bot.application.queries.sources import Sources
 from app.bot.application.runtime.audit import Audit
-from app.bot.application.runtime.definitions import Definitions
+from app.bot.application.runtime.definitions import DefinitionCache
 from app.bot.application.runtime.statistics import Statistics
 from app.bot.domain.actions.command import CommandDefinition
 from app.bot.domain.registry import Registry
@@ -52,7 +52,7 @@ class CommandContext:
     permissions: Permissions
     audit: Audit
     audit_trail: AuditTrail
-    definitions: Definitions
+    definitions: DefinitionCache
 
 
 class CommandType(BaseModel):

@@ -19,7 +19,7 @@ from app.bot.application.actions.base import ActionContext, ActionResult, Action
 from app.bot.application.actions.running import RunAction
 from app.bot.application.actions.worker import ActionWorker, ActionWorkerConfig
 from app.bot.application.rendering.readings import ReadingStore
-from app.bot.application.runtime.definitions import Definitions
+from app.bot.application.runtime.definitions import DefinitionCache
 from app.bot.domain.actions.runs import ReplyAddress
 from app.bot.domain.blocks.block import View
 from app.bot.domain.registry import Registry
@@ -76,9 +76,9 @@ class Shown:
         return True
 
 
-async def make_worker(url: str, key: str, messages: Shown) -> tuple[ActionWorker, PostgresActionRuns, Definitions]:
+async def make_worker(url: str, key: str, messages: Shown) -> tuple[ActionWorker, PostgresActionRuns, DefinitionCache]:
     pool = await create_pool(url, max_size=4)
-    definitions = Definitions(_definition_repositories(pool))
+    definitions = DefinitionCache(_definition_repositories(pool))
     await definitions.reload()
     readings = ReadingStore()
     runs = PostgresActionRuns(pool, SecretBox(key))

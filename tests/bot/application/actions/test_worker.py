@@ -19,7 +19,7 @@ from app.bot.application.actions.action_forms import ActionForms
 from app.bot.application.actions.requests import Actions, RunRefusedError
 from app.bot.application.actions.worker import ActionWorker
 from app.bot.application.rendering.readings import ReadingStore
-from app.bot.application.runtime.definitions import Definitions
+from app.bot.application.runtime.definitions import DefinitionCache
 from app.bot.domain.actions.action import ActionCall
 from app.bot.domain.actions.runs import Origin, ReplyAddress
 from app.bot.domain.errors import PermissionRefusedError, StorageUnavailableError
@@ -43,7 +43,7 @@ class Bench:
         self.file = folder / "ran.txt"
         self.shown = Shown()
         self.actions: Actions
-        self.definitions: Definitions
+        self.definitions: DefinitionCache
         self.worker: ActionWorker
         self.runs: PostgresActionRuns
 

@@ -15,7 +15,7 @@ from structlog.testing import capture_logs
 from app.bot.application.collecting import poll_slots
 from app.bot.application.collecting.collector import Collection, CollectionConfig
 from app.bot.application.rendering.readings import ReadingStore
-from app.bot.application.runtime.definitions import DefinitionRepositories, Definitions
+from app.bot.application.runtime.definitions import DefinitionCache, DefinitionRepositories
 from app.bot.application.runtime.statistics import Statistics
 from app.bot.domain.changes import Change
 from app.bot.domain.errors import HomelabError, InvalidConfigError, StorageUnavailableError, UnknownTypeError
@@ -101,7 +101,7 @@ class Lab:
         self.repository = Sources(*sources)
         empty: Any = Empty()
         self.types = Types()
-        self.definitions = Definitions(
+        self.definitions = DefinitionCache(
             DefinitionRepositories(empty, self.repository, empty, empty, empty, empty, empty, empty, empty, self.types)
         )
         self.readings = ReadingStore()

@@ -71,7 +71,7 @@ class Lab:
         self.loaded: list[int] = []
         self.store = HistoryStore(self.loaded.extend)
         definitions = definitions_of(InMemoryDashboards([]), [SOURCE])
-        definitions.sources = {"nas": SOURCE}
+        definitions.sources.put("nas", SOURCE)
         self.readings.define([SOURCE], NOW)
         self.service = HistoryService(
             definitions,

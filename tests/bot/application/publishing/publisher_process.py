@@ -12,7 +12,7 @@ from app.bot.application.publishing.publisher import Publisher, PublisherConfig
 from app.bot.application.rendering.builder import DashboardBuilder
 from app.bot.application.rendering.component_factory import ComponentFactory
 from app.bot.application.rendering.readings import ReadingStore
-from app.bot.application.runtime.definitions import DefinitionRepositories, Definitions
+from app.bot.application.runtime.definitions import DefinitionCache, DefinitionRepositories
 from app.bot.domain.components.template_filters import FILTERS, finalize
 from app.bot.domain.components.types import component_types
 from app.bot.infrastructure.discord.messenger import DiscordMessenger
@@ -41,7 +41,7 @@ async def main(discord_url: str, token: str, database_url: str) -> None:
     pacing = Pacing()
     client = discord.Client(intents=discord.Intents.none(), http_trace=pacing.trace())
     await client.login(token)
-    definitions = Definitions(
+    definitions = DefinitionCache(
         DefinitionRepositories(
             dashboards=PostgresDashboards(pool),
             sources=PostgresDataSources(pool),

@@ -13,7 +13,7 @@ from app.bot.application.publishing.publisher import Publisher, PublisherConfig
 from app.bot.application.rendering.builder import DashboardBuilder
 from app.bot.application.rendering.component_factory import ComponentFactory
 from app.bot.application.rendering.readings import ReadingStore
-from app.bot.application.runtime.definitions import Definitions
+from app.bot.application.runtime.definitions import DefinitionCache
 from app.bot.application.runtime.statistics import Statistics
 from app.bot.domain.changes import Change
 from app.bot.domain.components.template_filters import FILTERS, finalize
@@ -55,7 +55,7 @@ class Stage:
     """Publishing as it runs against a local Discord."""
 
     publisher: Publisher
-    definitions: Definitions
+    definitions: DefinitionCache
     dashboards: InMemoryDashboards
     placements: InMemoryPlacements
     readings: ReadingStore

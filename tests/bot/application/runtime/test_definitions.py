@@ -6,7 +6,7 @@ import asyncpg
 import pytest
 from structlog.testing import capture_logs
 
-from app.bot.application.runtime.definitions import DefinitionRepositories, Definitions, Kind
+from app.bot.application.runtime.definitions import DefinitionCache, DefinitionRepositories, Table
 from app.bot.domain.changes import Change
 from app.bot.infrastructure.repositories import (
     PostgresDashboards,
@@ -24,8 +24,8 @@ from tests.support import factories
 
 
 @pytest.fixture
-def definitions(bot_pool: asyncpg.Pool) -> Definitions:
-    return Definitions(
+def definitions(bot_pool: asyncpg.Pool) -> DefinitionCache:
+    return DefinitionCache(
         DefinitionRepositories(
             dashboards=PostgresDashboards(bot_pool),
             sources=PostgresDataSources(bot_pool),
@@ -41,7 +41,7 @@ def definitions(bot_pool: asyncpg.Pool) -> Definitions:
     )
 
 
-async def test_reload_loads_every_kind(definitions: Definitions, owner: asyncpg.Connection) -> None:
+async def test_reload_loads_every_kind(definitions: DefinitionCache, owner: asyncpg.Connection) -> None:
     component = await factories.component(owner)
     source = await factories.data_source(owner)
     service = await factories.service(owner)
@@ -65,13 +65,13 @@ async def test_reload_loads_every_kind(definitions: Definitions, owner: asyncpg.
 
 
 async def test_a_changed_component_reloads_its_dashboard_alone(
-    definitions: Definitions, owner: asyncpg.Connection
+    definitions: DefinitionCache, owner: asyncpg.Connection
 ) -> None:
     component = await factories.component(owner)
     untouched = await factories.dashboard(owner)
     await definitions.reload()
     told: list[int | None] = []
-    definitions.subscribe(Kind.DASHBOARDS, told.append)
+    definitions.subscribe(Table.DASHBOARDS, told.append)
     before = definitions.dashboards[untouched["id"]]
 
     await owner.execute('UPDATE dashboard_components SET config = \'{"text": "New"}\'')
@@ -84,7 +84,7 @@ async def test_a_changed_component_reloads_its_dashboard_alone(
     assert told == [component["dashboard_id"]]
 
 
-async def test_a_deleted_dashboard_is_forgotten(definitions: Definitions, owner: asyncpg.Connection) -> None:
+async def test_a_deleted_dashboard_is_forgotten(definitions: DefinitionCache, owner: asyncpg.Connection) -> None:
     dashboard = await factories.dashboard(owner)
     await definitions.reload()
     await owner.execute("DELETE FROM dashboards")
@@ -94,10 +94,12 @@ async def test_a_deleted_dashboard_is_forgotten(definitions: Definitions, owner:
     assert definitions.dashboards == {}
 
 
-async def test_a_change_without_a_row_reloads_the_table(definitions: Definitions, owner: asyncpg.Connection) -> None:
+async def test_a_change_without_a_row_reloads_the_table(
+    definitions: DefinitionCache, owner: asyncpg.Connection
+) -> None:
     await factories.dashboard(owner)
     told: list[int | None] = []
-    definitions.subscribe(Kind.DASHBOARDS, told.append)
+    definitions.subscribe(Table.DASHBOARDS, told.append)
 
     await definitions.apply(Change("dashboards", None, "TRUNCATE"))
 
@@ -105,13 +107,13 @@ async def test_a_change_without_a_row_reloads_the_table(definitions: Definitions
     assert told == [None]
 
 
-async def test_changes_of_other_tables_are_ignored(definitions: Definitions) -> None:
+async def test_changes_of_other_tables_are_ignored(definitions: DefinitionCache) -> None:
     await definitions.apply(Change("something_else", "1"))
     assert definitions.dashboards == {}
 
 
 async def test_a_missing_table_switches_off_its_feature_alone_with_one_line(
-    definitions: Definitions, owner: asyncpg.Connection
+    definitions: DefinitionCache, owner: asyncpg.Connection
 ) -> None:
     await factories.dashboard(owner)
     await owner.execute("ALTER TABLE actions RENAME TO actions_hidden")
@@ -121,7 +123,7 @@ async def test_a_missing_table_switches_off_its_feature_alone_with_one_line(
         await definitions.reload()
 
     assert len(definitions.dashboards) == 1
-    assert Kind.ACTIONS in definitions.unavailable
+    assert Table.ACTIONS in definitions.unavailable
     assert [line["event"] for line in logs].count("feature switched off: the schema lacks what it needs") == 1
 
     await owner.execute("ALTER TABLE actions_hidden RENAME TO actions")
@@ -131,7 +133,9 @@ async def test_a_missing_table_switches_off_its_feature_alone_with_one_line(
     assert [line["event"] for line in logs] == ["feature switched on again"]
 
 
-async def test_a_missing_column_with_a_default_is_no_fault(definitions: Definitions, owner: asyncpg.Connection) -> None:
+async def test_a_missing_column_with_a_default_is_no_fault(
+    definitions: DefinitionCache, owner: asyncpg.Connection
+) -> None:
     dashboard = await factories.dashboard(owner, renew_after=60)
     await definitions.reload()
     await owner.execute("ALTER TABLE dashboards DROP COLUMN renew_after")
@@ -143,17 +147,17 @@ async def test_a_missing_column_with_a_default_is_no_fault(definitions: Definiti
 
 
 async def test_a_missing_column_without_a_default_switches_the_feature_off(
-    definitions: Definitions, owner: asyncpg.Connection
+    definitions: DefinitionCache, owner: asyncpg.Connection
 ) -> None:
     await owner.execute("ALTER TABLE services RENAME COLUMN type TO kind_of_service")
     await factories.insert(owner, "services", {"name": "one", "kind_of_service": "collector"})
 
     await definitions.reload()
 
-    assert "type" in definitions.unavailable[Kind.SERVICES]
+    assert "type" in definitions.unavailable[Table.SERVICES]
 
 
-async def test_a_new_column_is_an_attribute_at_once(definitions: Definitions, owner: asyncpg.Connection) -> None:
+async def test_a_new_column_is_an_attribute_at_once(definitions: DefinitionCache, owner: asyncpg.Connection) -> None:
     dashboard = await factories.dashboard(owner)
     await definitions.reload()
 
@@ -164,7 +168,7 @@ async def test_a_new_column_is_an_attribute_at_once(definitions: Definitions, ow
 
 
 async def test_a_subscriber_that_nobody_else_holds_is_forgotten(
-    definitions: Definitions, owner: asyncpg.Connection
+    definitions: DefinitionCache, owner: asyncpg.Connection
 ) -> None:
     heard: list[str] = []
 
@@ -176,9 +180,9 @@ async def test_a_subscriber_that_nobody_else_holds_is_forgotten(
             heard.append(self.name)
 
     kept, replaced = Listener("kept"), Listener("replaced")
-    definitions.subscribe(Kind.SETTINGS, kept.changed)
-    definitions.subscribe(Kind.SETTINGS, replaced.changed)
-    definitions.subscribe(Kind.SETTINGS, lambda _changed: heard.append("a function"))
+    definitions.subscribe(Table.SETTINGS, kept.changed)
+    definitions.subscribe(Table.SETTINGS, replaced.changed)
+    definitions.subscribe(Table.SETTINGS, lambda _changed: heard.append("a function"))
     del replaced
 
     await definitions.apply(Change("settings", None))
@@ -187,30 +191,30 @@ async def test_a_subscriber_that_nobody_else_holds_is_forgotten(
 
 
 async def test_one_kind_that_cannot_be_loaded_keeps_no_other_from_it(
-    definitions: Definitions, owner: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
+    definitions: DefinitionCache, owner: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await factories.data_source(owner)
 
     async def broken() -> None:
         raise ValueError("odd rows")
 
-    monkeypatch.setattr(definitions, "_load_dashboards", broken)
+    monkeypatch.setattr(definitions.dashboards, "load", broken)
 
     await definitions.reload()
 
     assert len(definitions.sources) == 1
-    assert "ValueError" in definitions.unavailable[Kind.DASHBOARDS]
-    assert "odd rows" not in definitions.unavailable[Kind.DASHBOARDS], "the text of a fault may hold anything"
+    assert "ValueError" in definitions.unavailable[Table.DASHBOARDS]
+    assert "odd rows" not in definitions.unavailable[Table.DASHBOARDS], "the text of a fault may hold anything"
 
 
-async def test_a_subscriber_that_fails_keeps_no_other_from_hearing(definitions: Definitions) -> None:
+async def test_a_subscriber_that_fails_keeps_no_other_from_hearing(definitions: DefinitionCache) -> None:
     heard: list[int | None] = []
 
     def broken(_changed: int | None) -> None:
         raise RuntimeError
 
-    definitions.subscribe(Kind.SETTINGS, broken)
-    definitions.subscribe(Kind.SETTINGS, heard.append)
+    definitions.subscribe(Table.SETTINGS, broken)
+    definitions.subscribe(Table.SETTINGS, heard.append)
 
     await definitions.apply(Change("settings", "a"))
 
@@ -218,13 +222,13 @@ async def test_a_subscriber_that_fails_keeps_no_other_from_hearing(definitions: 
 
 
 async def test_a_guild_that_is_switched_off_takes_its_dashboards_along(
-    definitions: Definitions, owner: asyncpg.Connection
+    definitions: DefinitionCache, owner: asyncpg.Connection
 ) -> None:
     dashboard = await factories.dashboard(owner)
     await definitions.reload()
     assert definitions.dashboards[dashboard["id"]].enabled
     told: list[int | None] = []
-    definitions.subscribe(Kind.DASHBOARDS, told.append)
+    definitions.subscribe(Table.DASHBOARDS, told.append)
 
     await owner.execute("UPDATE guilds SET enabled = false")
     await definitions.apply(Change("guilds", str(dashboard["guild_id"])))

@@ -10,7 +10,7 @@ import pytest
 from pydantic import BaseModel, ConfigDict
 from structlog.testing import capture_logs
 
-from app.bot.application.runtime.definitions import DefinitionRepositories, Definitions
+from app.bot.application.runtime.definitions import DefinitionCache, DefinitionRepositories
 from app.bot.application.runtime.supervisor import Pace, ServiceBuilder, ServiceOffError, ServiceType, Supervisor
 from app.bot.domain.changes import Change
 from app.bot.domain.registry import Registry
@@ -62,7 +62,7 @@ class Lab:
 
     def __init__(self, pool: asyncpg.Pool) -> None:
         self.made: list[Ticker] = []
-        self.definitions = Definitions(
+        self.definitions = DefinitionCache(
             DefinitionRepositories(
                 dashboards=PostgresDashboards(pool),
                 sources=PostgresDataSources(pool),
