@@ -101,6 +101,7 @@ from app.shared.database.core.connection import connect, wait_for_database
 from app.shared.database.core.errors import DatabaseError
 from app.shared.database.core.pool import create_pool
 from app.shared.expressions import CelExpressions
+from app.shared.kit.backoff import Backoff
 from app.shared.locales import locale_forms
 from app.shared.secrets import SecretBox, open_secret_box
 from app.shared.templating import SandboxedTemplates
@@ -437,8 +438,9 @@ async def _until_another_token(
 
 
 async def _stay_connected(client: HomelabClient, token: str) -> None:
-    pause = 1.0
+    backoff = Backoff(1.0, _LAST_RETRY_SECONDS)
     while True:
+        pause = backoff.next()
         try:
             await client.login(token)
             break
@@ -449,7 +451,6 @@ async def _stay_connected(client: HomelabClient, token: str) -> None:
             await client.http.close()
             client.http.connector = discord.utils.MISSING  # closed with the session; the next login makes another
         await asyncio.sleep(pause)
-        pause = min(pause * 2, _LAST_RETRY_SECONDS)
     try:
         await client.connect()
     except discord.ConnectionClosed as error:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from app.definitions.errors import FieldError
-from app.shared.json_schema import schema_errors, schema_problem
+from app.shared.kit.json_schema import schema_errors, schema_problem
 
 
 def config_errors(schema: Mapping[str, Any], config: Any, prefix: str = "config") -> list[FieldError]:

@@ -20,6 +20,7 @@ from app.definitions.kinds.dashboards import DASHBOARDS
 from app.definitions.roles import Role
 from app.shared.database.models import RevisionRow
 from app.shared.differences import ABSENT, Difference, differences
+from app.shared.kit.text import is_postgres_safe
 
 READER = Role.EDITOR
 """Who may read revisions: they hold what records had in them, also what a viewer does not see."""
@@ -47,7 +48,7 @@ def select_revisions(wanted: RevisionFilter, actor: WebActor) -> Select[Revision
     """The wanted revisions that the actor may see, newest first. Raises RoleTooLowError."""
     statement = select(RevisionRow).where(_readable(actor)).order_by(RevisionRow.id.desc())
     texts = (wanted.kind, wanted.key, wanted.dashboard, wanted.actor)
-    if any(given is not None and not _storable(given) for given in texts):
+    if any(given is not None and not is_postgres_safe(given) for given in texts):
         return statement.where(false())
     if wanted.kind is not None:
         statement = statement.where(RevisionRow.table_name == table_of(wanted.kind))
@@ -167,7 +168,3 @@ def _moment(moment: datetime) -> datetime:
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)
     return min(max(moment, _EARLIEST), _LATEST)
-
-
-def _storable(given: str) -> bool:
-    return "\0" not in given and given == given.encode(errors="replace").decode()

@@ -17,7 +17,7 @@ from app.bot.domain.components.template_types import TemplateDefinition, find_cy
 from app.bot.domain.readings.items import value_at
 from app.definitions.errors import FieldError, known_names
 from app.shared.expressions import CelExpressions, ExpressionError
-from app.shared.json_schema import schema_errors, schema_problem
+from app.shared.kit.json_schema import schema_errors, schema_problem
 from app.shared.template_budget import TemplateError
 from app.shared.templating import SandboxedTemplates
 

@@ -13,6 +13,7 @@ from app.definitions.errors import FieldError, InvalidRecordError
 from app.definitions.kinds.base import Checking, RecordKind
 from app.definitions.kinds.components import COMPONENTS
 from app.definitions.template_types import TemplateTypeChecks
+from app.shared.kit.text import is_postgres_safe
 
 ConfigModels = Mapping[str, Mapping[str, type[BaseModel]]]
 """Config models by kind and type: what they check between fields, a JSON Schema cannot say."""
@@ -76,7 +77,7 @@ def _unstorable(value: Any, place: str, depth: int = 0) -> Iterator[FieldError]:
 
 
 def _unstorable_text(text: str, place: str) -> Iterator[FieldError]:
-    if "\0" in text or text != text.encode(errors="replace").decode():
+    if not is_postgres_safe(text):
         yield FieldError(place, "holds a character that is no text (NUL or half of a pair)")
     elif len(text) > _MAX_CHARACTERS:
         yield FieldError(place, "is too long")

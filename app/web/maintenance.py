@@ -10,6 +10,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from app.shared.database.models import SettingRow
+from app.shared.kit.outage import Outage
 
 log = structlog.get_logger(__name__)
 
@@ -31,16 +32,14 @@ _TOO_MANY = text("""
 
 async def tend(sessions: async_sessionmaker[AsyncSession]) -> None:
     """Prune now and every six hours, until cancelled. A database that is away is tried again the next time."""
-    failing = False
+    outage = Outage(log, "old revisions could not be removed")
     while True:
         try:
             pruned = await prune_revisions(sessions)
         except (SQLAlchemyError, OSError) as error:
-            if not failing:
-                log.warning("old revisions could not be removed", error=str(error).splitlines()[0])
-            failing = True
+            outage.fail(str(error).splitlines()[0])
         else:
-            failing = False
+            outage.recover()
             if pruned:
                 log.info("removed old revisions", count=pruned)
         await asyncio.sleep(_EVERY_SECONDS)

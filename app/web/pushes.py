@@ -21,6 +21,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.responses import PlainTextResponse
 
 from app.shared.database.models import DataSourceRow, PushRow
+from app.shared.kit.text import postgres_safe_text
 from app.web.context import context_of
 from app.web.security.tokens import token_hash
 
@@ -142,8 +143,8 @@ def _understood(said: Mapping[str, Any]) -> Call:
 
 
 def _text(message: object) -> str:
-    line = " ".join(str(message).replace("\0", "").split())
-    return line.encode(errors="replace").decode()[:_MESSAGE_CHARACTERS]
+    line = " ".join(postgres_safe_text(str(message), nul="").split())
+    return line[:_MESSAGE_CHARACTERS]
 
 
 def _number(name: str, value: object) -> float:

@@ -7,7 +7,7 @@ import pytest
 from app.bot.domain.components.component import component_types
 from app.definitions.config_schema import config_errors
 from app.definitions.errors import FieldError
-from app.shared.json_schema import schema_problem
+from app.shared.kit.json_schema import schema_problem
 
 METRIC = component_types["metric"].model_json_schema()
 OBJECT = {"type": "object"}

@@ -18,6 +18,8 @@ import structlog
 
 from app.bot.domain.changes import Change
 from app.bot.domain.errors import StorageUnavailableError
+from app.shared.kit.backoff import Backoff
+from app.shared.kit.outage import Outage
 
 log = structlog.get_logger(__name__)
 
@@ -70,26 +72,24 @@ class ChangeListener:
 
     async def run(self) -> None:
         """Listen until cancelled. One log line when the database is lost, one when it is back."""
-        pause = FIRST_RETRY_SECONDS
-        lost = False
+        backoff = Backoff(FIRST_RETRY_SECONDS, LAST_RETRY_SECONDS)
+        outage = Outage(
+            log, "database lost; dashboards stay, trying again", "database is back; all definitions are reloaded"
+        )
         while True:
             try:
                 connection = await self._connect()
                 try:
                     queue = await self._begin(connection)
-                    if lost:
-                        log.info("database is back; all definitions are reloaded")
-                    lost, pause = False, FIRST_RETRY_SECONDS
+                    outage.recover()
+                    backoff.reset()
                     await self._dispatch(connection, queue)
                 finally:
                     self.connected.clear()
                     connection.terminate()
             except Exception as error:  # noqa: BLE001  # the guarded edge: whatever it was, a new start and a reload mend it
-                if not lost:
-                    log.warning("database lost; dashboards stay, trying again", reason=_reason(error))
-                lost = True
-            await asyncio.sleep(pause)
-            pause = min(pause * 2, LAST_RETRY_SECONDS)
+                outage.fail(_reason(error))
+            await asyncio.sleep(backoff.next())
 
     async def _begin(self, connection: asyncpg.Connection[asyncpg.Record]) -> asyncio.Queue[Change | None]:
         """Listen, then load everything: what changes in between is heard and only loaded twice, never missed."""

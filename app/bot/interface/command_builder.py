@@ -14,7 +14,6 @@ import structlog
 from discord import app_commands
 
 from app.bot.application.runtime.definitions import DefinitionCache, Table
-from app.bot.application.runtime.wakeable_sleep import WakeableSleep
 from app.bot.domain.actions.command import CommandDefinition
 from app.bot.domain.actions.command_options import MAX_COMMANDS, description_problem, length_problem, name_problem
 from app.bot.domain.components.component import parse_config
@@ -24,6 +23,9 @@ from app.bot.domain.registry import Registry
 from app.bot.domain.repositories import BotInstanceRepository
 from app.bot.interface.commands.base import AppCommand, CommandContext, CommandType
 from app.bot.interface.commands.defined import DefinedCommand
+from app.shared.kit.backoff import Backoff
+from app.shared.kit.outage import Outage
+from app.shared.kit.wakeable_sleep import WakeableSleep
 
 log = structlog.get_logger(__name__)
 
@@ -109,22 +111,19 @@ class CommandSync:
 
     async def run(self, application_id: Callable[[], int]) -> None:
         """Sync until cancelled. What fails is tried again, with one log line."""
-        pause, failing = _FIRST_RETRY_SECONDS, False
+        backoff = Backoff(_FIRST_RETRY_SECONDS, _LAST_RETRY_SECONDS)
+        outage = Outage(log, "slash commands could not be synced; trying again", "slash commands are synced again")
         while True:
             try:
                 if self._loaded:
                     await self._definitions.loaded.wait()  # what a command needs may be loaded after it
                     await self._sync(application_id())
             except (discord.HTTPException, aiohttp.ClientError, OSError, HomelabError) as error:
-                if not failing:
-                    log.warning("slash commands could not be synced; trying again", reason=_reason(error))
-                failing = True
-                await asyncio.sleep(pause)
-                pause = min(pause * 2, _LAST_RETRY_SECONDS)
+                outage.fail(_reason(error))
+                await asyncio.sleep(backoff.next())
                 continue
-            if failing:
-                log.info("slash commands are synced again")
-            pause, failing = _FIRST_RETRY_SECONDS, False
+            outage.recover()
+            backoff.reset()
             await self._sleep.sleep(_IDLE_SECONDS)
             await asyncio.sleep(_SETTLE_SECONDS)
 

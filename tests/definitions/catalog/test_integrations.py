@@ -32,7 +32,7 @@ from app.definitions.catalog import integrations, template_types
 from app.definitions.source_types import source_type_errors
 from app.definitions.template_types import StoredType, TemplateTypeChecks
 from app.shared.expressions import CelExpressions
-from app.shared.json_schema import schema_problem
+from app.shared.kit.json_schema import schema_problem
 from tests.support.local_servers import http_server
 from tests.support.rendering import NOW, TEMPLATES, assert_fits_discord, store
 

@@ -19,13 +19,13 @@ from app.bot.application.collecting.source_states import StateWriter
 from app.bot.application.rendering.readings import ReadingStore
 from app.bot.application.runtime.definitions import DefinitionCache, Table
 from app.bot.application.runtime.statistics import Gauge, Statistics
-from app.bot.application.runtime.wakeable_sleep import WakeableSleep
 from app.bot.domain.errors import HomelabError
 from app.bot.domain.faults import describe_fault
 from app.bot.domain.integrations.definition import DeclarativeType
 from app.bot.domain.readings.reading import Reading, Status
 from app.bot.domain.readings.source import DataSource, SourceState
 from app.bot.domain.repositories import DataSourceRepository
+from app.shared.kit.wakeable_sleep import WakeableSleep
 
 __all__ = ["Collection", "CollectionConfig", "Reader"]
 
@@ -263,6 +263,7 @@ class Collection:
         definition, reading = source.definition, outcome.reading
         self._readings.put(definition.name, reading)
         self._states.put(
+            definition.id,
             SourceState(
                 definition.id,
                 reading.status.value,
@@ -271,7 +272,7 @@ class Collection:
                 outcome.error,
                 self._clock(),
                 outcome.duration_seconds,
-            )
+            ),
         )
         for callback in self._callbacks:
             try:

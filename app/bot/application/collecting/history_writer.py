@@ -20,6 +20,8 @@ from app.bot.domain.errors import HomelabError, MissingColumnError, MissingTable
 from app.bot.domain.faults import reason_of
 from app.bot.domain.readings.history import HistoryRepository, Retention, Sample, Series
 from app.bot.domain.readings.reading import Metric, Reading, Status
+from app.shared.kit.backoff import Backoff
+from app.shared.kit.outage import Outage
 
 log = structlog.get_logger(__name__)
 
@@ -38,6 +40,7 @@ _FIRST_PAUSE_SECONDS, _LAST_PAUSE_SECONDS = 1.0, 30.0
 _LAST_WRITE_SECONDS = 5.0
 _CLOCK_DIFFERENCE = timedelta(hours=1)
 """Readings are dated by this machine; from this difference to the present on, a date is wrong."""
+_WORK = ("writing", "rolling up", "dropping old partitions", "dates")
 _SETTINGS = {
     "raw_days": "history.retention.raw_days",
     "five_minutes_days": "history.retention.five_minutes_days",
@@ -81,7 +84,7 @@ class HistoryService:
         self._waiting: deque[Sample] = deque()
         self._taken_away = 0
         """How many samples ever left the queue: written, or dropped for want of room."""
-        self._failing: dict[str, str] = {}
+        self._outages = {what: Outage(log, "history has a problem", "history goes on", what=what) for what in _WORK}
         self._room_until: datetime | None = None
 
     async def run(self) -> None:
@@ -105,7 +108,7 @@ class HistoryService:
         if reading.status is Status.UNKNOWN:
             return
         if abs(self._clock() - reading.taken_at) > _CLOCK_DIFFERENCE:
-            self._say("dates", f"{name}: the reading is dated {reading.taken_at:%Y-%m-%d %H:%M}")
+            self._outages["dates"].fail(f"{name}: the reading is dated {reading.taken_at:%Y-%m-%d %H:%M}")
             return
         self._waiting.extend(samples_of(source.id, reading))
         surplus = len(self._waiting) - _KEPT_SAMPLES
@@ -152,28 +155,21 @@ class HistoryService:
             log.info("old history was dropped", partitions=dropped)
 
     async def _repeat(self, what: str, seconds: float, work: Callable[[], object]) -> None:
-        pause = _FIRST_PAUSE_SECONDS
+        backoff = Backoff(_FIRST_PAUSE_SECONDS, _LAST_PAUSE_SECONDS)
+        outage = self._outages[what]
         while True:
-            await asyncio.sleep(seconds if what not in self._failing else pause)
+            await asyncio.sleep(backoff.next() if outage.active else seconds)
             try:
                 await work()  # type: ignore[misc]  # each of these is a coroutine function
             except (MissingTableError, MissingColumnError) as error:
-                self._say(what, f"{error}. Run: homelab db upgrade")
+                outage.fail(f"{error}. Run: homelab db upgrade")
             except StorageUnavailableError as error:
-                self._say(what, str(error))
+                outage.fail(str(error))
             except Exception as error:  # noqa: BLE001  # the guarded edge: one kind of work must not end the others
-                self._say(what, reason_of(error))
+                outage.fail(reason_of(error))
             else:
-                pause = _FIRST_PAUSE_SECONDS
-                if self._failing.pop(what, None) is not None:
-                    log.info("history goes on", what=what)
-                continue
-            pause = min(pause * 2, _LAST_PAUSE_SECONDS)
-
-    def _say(self, what: str, reason: str) -> None:
-        if what not in self._failing:
-            log.warning("history has a problem", what=what, reason=reason)
-        self._failing[what] = reason
+                outage.recover()
+                backoff.reset()
 
 
 def samples_of(source_id: int, reading: Reading) -> Iterator[Sample]:

@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from app.bot.application.publishing.dashboard_messages import DashboardInChannel, Intent, MessageState
-from app.bot.application.runtime.wakeable_sleep import WakeableSleep
 from app.bot.domain.dashboards.dashboard import Dashboard
+from app.shared.kit.wakeable_sleep import WakeableSleep
 
 _IDLE_SECONDS = 3_600.0
 

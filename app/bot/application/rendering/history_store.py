@@ -11,10 +11,10 @@ from typing import Protocol
 
 import structlog
 
-from app.bot.application.runtime.wakeable_sleep import WakeableSleep
 from app.bot.domain.errors import HomelabError
 from app.bot.domain.faults import reason_of
 from app.bot.domain.readings.history import History, HistoryQuery
+from app.shared.kit.wakeable_sleep import WakeableSleep
 
 log = structlog.get_logger(__name__)
 

@@ -10,7 +10,7 @@ from app.bot.domain.components.component import parse_config
 from app.bot.domain.components.nesting import NestedComponent
 from app.bot.domain.components.template_types import TemplateDefinition, TemplateType, with_defaults
 from app.bot.domain.errors import InvalidConfigError
-from app.shared.json_schema import schema_errors, schema_problem
+from app.shared.kit.json_schema import schema_errors, schema_problem
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from typing import Any
 
 from app.bot.domain.formatting.markdown import shorten
 from app.bot.domain.readings.reading import MAX_ITEMS, Metric, MetricKind, Reading, Status
+from app.shared.kit.text import postgres_safe_text
 
 MAX_METRICS = 2_000
 MAX_TABLES = 50
@@ -98,6 +99,4 @@ def _huge(value: int) -> float | None:
 
 
 def _text(value: object, limit: int = _TEXT_CHARACTERS) -> str:
-    """Text without NUL, which jsonb and text refuse, and without lone surrogates, which UTF-8 does not have."""
-    text = shorten(str(value), limit)
-    return text if text.isascii() and "\0" not in text else text.replace("\0", "").encode(errors="replace").decode()
+    return postgres_safe_text(shorten(str(value), limit), nul="")

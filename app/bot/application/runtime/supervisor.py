@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar
@@ -11,13 +12,15 @@ import structlog
 from pydantic import BaseModel
 
 from app.bot.application.runtime.definitions import DefinitionCache, Table
-from app.bot.application.runtime.wakeable_sleep import WakeableSleep
 from app.bot.domain.components.component import parse_config
 from app.bot.domain.errors import HomelabError, StorageUnavailableError
 from app.bot.domain.faults import describe_fault
 from app.bot.domain.registry import Registry
 from app.bot.domain.repositories import ServiceRepository
 from app.bot.domain.services import ServiceDefinition, ServiceStatus
+from app.shared.kit.backoff import Backoff
+from app.shared.kit.outage import Outage
+from app.shared.kit.wakeable_sleep import WakeableSleep
 
 log = structlog.get_logger(__name__)
 
@@ -101,7 +104,7 @@ class Supervisor:
         self._pace = pace or Pace()
         self._units: dict[int, _Unit] = {}
         self._sleep = WakeableSleep()
-        self._refused: str | None = None
+        self._storing = Outage(log, "the status of services cannot be stored; they run on")
         definitions.subscribe(Table.SERVICES, lambda _changed: self._sleep.wake())
 
     def find(self, kind: type[Found]) -> Found | None:
@@ -165,17 +168,19 @@ class Supervisor:
         unit.say(ServiceStatus.FAILED, reason)
 
     async def _keep_running(self, unit: _Unit, service: Service) -> None:
-        pause, failing = self._pace.first, False
+        backoff = Backoff(self._pace.first, self._pace.last)
+        name = unit.definition.name
+        outage = Outage(
+            log, "service is down; starting it again", "service is up again", level=logging.ERROR, service=name
+        )
         while True:
             running = asyncio.create_task(service.run(), name=unit.definition.name)
             unit.running = True
             try:
                 await asyncio.wait({running}, timeout=self._pace.steady)
                 if not running.done():
-                    pause = self._pace.first
-                    if failing:
-                        log.info("service is up again", service=unit.definition.name)
-                    failing = False
+                    backoff.reset()
+                    outage.recover()
                     unit.say(ServiceStatus.RUNNING)
                     self._sleep.wake()
                     await asyncio.wait({running})
@@ -183,13 +188,10 @@ class Supervisor:
                 unit.running = False
                 await _end(running)
             reason = _reason(running)
-            if not failing:
-                log.error("service is down; starting it again", service=unit.definition.name, reason=reason)
-            failing = True
+            outage.fail(reason)
             unit.say(ServiceStatus.FAILED, reason)
             self._sleep.wake()
-            await asyncio.sleep(pause)
-            pause = min(pause * 2, self._pace.last)
+            await asyncio.sleep(backoff.next())
 
     async def _stop(self, unit: _Unit) -> None:
         if unit.task is not None:
@@ -205,11 +207,9 @@ class Supervisor:
             except StorageUnavailableError:
                 return False  # whoever listens for changes has logged that the database is away
             except HomelabError as refusal:
-                if self._refused != str(refusal):
-                    log.warning("the status of services cannot be stored; they run on", reason=str(refusal))
-                self._refused = str(refusal)
+                self._storing.fail(str(refusal))
                 return False
-            self._refused = None
+            self._storing.recover()
             unit.unsaved = (status, error) != (unit.status, unit.error)
         return not unit.unsaved
 

@@ -16,10 +16,10 @@ import aiohttp
 
 from app.bot.application.publishing.messenger import Cadence
 from app.bot.application.runtime.statistics import Statistics
-from app.bot.application.runtime.wakeable_sleep import WakeableSleep
 from app.bot.infrastructure.discord.answer import Answer
 from app.bot.infrastructure.discord.budgets import MARGIN_SECONDS, REQUESTS_PER_SECOND, OldEdits, WholeBot, Window
 from app.bot.infrastructure.discord.exchange import traced
+from app.shared.kit.wakeable_sleep import WakeableSleep
 
 _NOT_COUNTED = ("/interactions/", "/webhooks/")
 _WAITING_SECONDS = 3_600.0

@@ -31,7 +31,7 @@ from app.bot.infrastructure.threads import in_thread
 from app.shared.expressions import CelExpressions
 from app.shared.group_patterns import check_group_pattern
 from app.shared.jmespaths import check_path
-from app.shared.json_schema import schema_errors, schema_problem
+from app.shared.kit.json_schema import schema_errors, schema_problem
 
 _EXPRESSIONS = CelExpressions()
 LANGUAGES = Languages(check_path, _EXPRESSIONS.check, check_group_pattern)

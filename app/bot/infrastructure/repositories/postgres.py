@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 import asyncpg
 
 from app.bot.domain.errors import HomelabError, MissingColumnError, MissingTableError, StorageUnavailableError
+from app.shared.kit.text import postgres_safe_text
 
 Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
 
@@ -72,8 +73,8 @@ async def execute(pool: Pool, query: str, *arguments: Any) -> None:
 
 
 def storable(text: str | None) -> str | None:
-    """A text from outside as PostgreSQL takes it: it refuses NUL, and UTF-8 has no lone surrogates."""
-    return text and text.replace("\x00", "\ufffd").encode("utf-8", "replace").decode("utf-8")
+    """Return a text from outside as PostgreSQL takes it."""
+    return text and postgres_safe_text(text)
 
 
 def _first_line(error: Exception) -> str:

@@ -19,6 +19,8 @@ from app.shared.database.core.errors import (
     UnsupportedServerError,
 )
 from app.shared.database.core.urls import describe, plain_url
+from app.shared.kit.backoff import Backoff
+from app.shared.kit.text import postgres_safe_text
 
 log = structlog.get_logger(__name__)
 
@@ -50,7 +52,7 @@ def encode_json(value: Any) -> str:
         text = json.dumps(_finite(value), ensure_ascii=False, allow_nan=False, default=str)
     if "\\u0000" in text:
         text = _NUL.sub(r"\1\\ufffd", text)
-    return text.encode("utf-8", "replace").decode("utf-8")
+    return postgres_safe_text(text)
 
 
 def decode_json(text: str) -> Any:
@@ -125,8 +127,9 @@ async def wait_for_database(
     DatabaseRefusedError for what no waiting helps, and UnsupportedServerError for a server that is too old.
     """
     deadline = math.inf if timeout_seconds is None else time.monotonic() + timeout_seconds
-    pause = pause_seconds
+    backoff = Backoff(pause_seconds, _LONGEST_PAUSE_SECONDS)
     while True:
+        pause = backoff.next()
         try:
             connection = await connect(url, "homelab start")
         except DatabaseUnavailableError as error:
@@ -137,7 +140,6 @@ async def wait_for_database(
             await _check_version(connection, minimum_version)
             return
         await asyncio.sleep(pause)
-        pause = min(pause * 2, _LONGEST_PAUSE_SECONDS)
 
 
 async def _check_version(connection: asyncpg.Connection, minimum_version: int) -> None:

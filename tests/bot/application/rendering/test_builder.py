@@ -104,7 +104,7 @@ def test_a_component_type_with_a_bug_stops_nothing() -> None:
     view = builder(types=types).build(dashboard(("buggy", {})), NOW)
     (problem,) = view.problems
     assert problem.title == "buggy"
-    assert problem.detail.startswith(r"Unexpected ZeroDivisionError at test\_builders.py")
+    assert problem.detail.startswith(r"Unexpected ZeroDivisionError at test\_builder.py")
     assert "by zero" not in problem.detail  # the text of an unexpected error may hold a secret
 
 

@@ -17,6 +17,8 @@ from app.bot.domain.faults import describe_fault
 from app.bot.infrastructure.sources.docker.access import EngineLink
 from app.bot.infrastructure.sources.docker.containers import Choice, is_hidden
 from app.bot.infrastructure.sources.docker.errors import EngineRefusedError
+from app.shared.kit.backoff import Backoff
+from app.shared.kit.outage import Outage
 
 log = structlog.get_logger(__name__)
 
@@ -50,7 +52,7 @@ class EventFeed:
         self._touched: set[str] = set()
         self._since = f"{int(time.time()) - _BACKLOG_SECONDS}"
         self._last = 0
-        self._refused = False
+        self._refusal = Outage(log, "docker refuses to tell its events; changes are seen at each poll")
         self.is_live = False
         """Whether everything that happens is heard now."""
 
@@ -76,7 +78,7 @@ class EventFeed:
         return touched
 
     async def _follow(self) -> None:
-        pause = _FIRST_PAUSE_SECONDS
+        backoff = Backoff(_FIRST_PAUSE_SECONDS, _LAST_PAUSE_SECONDS)
         while True:
             started = time.monotonic()
             try:
@@ -89,15 +91,14 @@ class EventFeed:
                 self.is_live = False
                 self._changed()  # mostly the engine went: to be seen at once
             if time.monotonic() - started >= _STEADY_SECONDS:
-                pause = _FIRST_PAUSE_SECONDS
-            await asyncio.sleep(pause)
-            pause = min(pause * 2, _LAST_PAUSE_SECONDS)
+                backoff.reset()
+            await asyncio.sleep(backoff.next())
 
     async def _listen(self) -> None:
         engine = await self._link.engine()
         async with engine.events(self._since) as events:
             self.is_live = True
-            self._refused = False
+            self._refusal.recover()
             self._changed()  # whatever happened while nobody listened
             async for event in events:
                 self._take(event)
@@ -119,9 +120,8 @@ class EventFeed:
 
     def _told_once(self, error: HomelabError) -> None:
         """An engine that is gone is told of as a source that is down; one that refuses only this is told of here."""
-        if isinstance(error, EngineRefusedError) and not self._refused:
-            self._refused = True
-            log.warning("docker refuses to tell its events; changes are seen at each poll", reason=str(error))
+        if isinstance(error, EngineRefusedError):
+            self._refusal.fail(str(error))
 
 
 def _row(action: str, name: str, about: Mapping[str, str], at: int) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from typing import Any
 from app.bot.domain.errors import HomelabError
 from app.bot.infrastructure.network.connections import reason_of
 from app.bot.infrastructure.sources.base import SourceFailedError
+from app.shared.kit.backoff import Backoff
 
 ANSWER_SECONDS = 10.0
 """How long a broker may take for each step."""
@@ -80,7 +81,7 @@ class MqttFeed:
                 await self._task
 
     async def _listen(self) -> None:
-        pause = _FIRST_PAUSE_SECONDS
+        backoff = Backoff(_FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS)
         while True:
             started = time.monotonic()
             try:
@@ -92,9 +93,8 @@ class MqttFeed:
             self._tried.set()
             self._changed()
             if time.monotonic() - started > _LONGEST_PAUSE_SECONDS:
-                pause = _FIRST_PAUSE_SECONDS
-            await asyncio.sleep(pause)
-            pause = min(pause * 2, _LONGEST_PAUSE_SECONDS)
+                backoff.reset()
+            await asyncio.sleep(backoff.next())
 
     async def _hear(self) -> None:
         async with self._client() as client:
