@@ -247,7 +247,7 @@ async def test_an_unexpected_failure_names_its_place_and_never_its_text() -> Non
     with capture_logs() as logs:
         async with lab.running():
             await until(lambda: lab.polled)
-    assert lab.readings.latest("one").message.startswith("Unexpected ValueError at test_collection.py:")
+    assert lab.readings.latest("one").message.startswith("Unexpected ValueError at test_collector.py:")
     assert "hunter2" not in repr(logs) + repr(lab.repository.batches)
 
 
