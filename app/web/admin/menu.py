@@ -186,7 +186,7 @@ def _changed() -> BaseField:
 
 
 def _enabled() -> BaseField:
-    return BooleanField("enabled", label="On", default=True)
+    return BooleanField("enabled", label="On")
 
 
 def _typed(types: RecordKind) -> list[BaseField]:
@@ -200,7 +200,7 @@ def _dashboards() -> list[BaseField]:
         ChoiceField("guild_id", label="Server", loader=choices.guilds, required=True),
         ChoiceField("channel_id", label="Channel", loader=choices.channels, help_text="Empty: only shown on demand"),
         TextAreaField("description", rows=2, exclude_from_list=True),
-        NumberText("refresh_rate", label="Refresh (s)", default=15, help_text="Seconds between two updates, 2 or more"),
+        NumberText("refresh_rate", label="Refresh (s)", help_text="Seconds between two updates, 2 or more"),
         NumberText(
             "renew_after",
             label="Renew after (s)",
@@ -232,8 +232,8 @@ def _data_sources() -> list[BaseField]:
         _id(),
         StringField("name", required=True, help_text="Components refer to it: letters, digits, - _ ."),
         StringField("title", help_text="The name that people read"),
-        NumberText("interval_seconds", label="Interval (s)", default=30, step="any"),
-        NumberText("timeout_seconds", label="Timeout (s)", default=10, step="any", exclude_from_list=True),
+        NumberText("interval_seconds", label="Interval (s)", step="any"),
+        NumberText("timeout_seconds", label="Timeout (s)", step="any", exclude_from_list=True),
         *_typed(DATA_SOURCE_TYPES),
         _enabled(),
         _changed(),
@@ -285,14 +285,11 @@ def _grants() -> list[BaseField]:
     subjects = choices.words(("everyone", "everyone"), ("role", "a role"), ("user", "a user"))
     return [
         _id(),
-        ChoiceField(
-            "effect", loader=choices.words(("allow", "allow"), ("deny", "deny")), default="allow", required=True
-        ),
+        ChoiceField("effect", loader=choices.words(("allow", "allow"), ("deny", "deny")), required=True),
         ChoiceField("permission", loader=choices.permissions, required=True),
         ChoiceField(
             "scope",
             loader=choices.scopes,
-            default="*",
             required=True,
             help_text="What it is about. A source covers also what actions do to it",
         ),
@@ -323,7 +320,6 @@ def _guilds() -> list[BaseField]:
         ChoiceField(
             "temperature_unit",
             help_text="Its dashboards show temperatures in this unit",
-            default="celsius",
             loader=choices.words(("celsius", "degrees Celsius (°C)"), ("fahrenheit", "degrees Fahrenheit (°F)")),
         ),
         _enabled(),
@@ -344,7 +340,7 @@ def _users() -> list[BaseField]:
     return [
         _id(),
         StringField("username", required=True),
-        ChoiceField("role", loader=_ROLES, default="viewer", required=True),
+        ChoiceField("role", loader=_ROLES, required=True),
         WriteOnlyField(
             "password", help_text="10 characters or more; a new one ends all sessions. Left empty, it stays"
         ),

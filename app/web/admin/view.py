@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar
 from urllib.parse import urlencode
 
@@ -52,6 +52,7 @@ class RecordView(ModelView):
         self._store = store
         self._creatable = creatable
         self.fields = list(fields)
+        _begin_with_defaults(kind, self.fields)
         self.fields_default_sort = list(sort) or [kind.title_field]
         names = {field.name for field in fields}
         self.sortable_fields = [
@@ -216,6 +217,15 @@ class RecordView(ModelView):
         """An empty input means the default where there is one, and is missing where there is none."""
         field = self.kind.form.model_fields[name]
         values[name] = "" if field.is_required() else field.get_default(call_default_factory=True)
+
+
+def _begin_with_defaults(kind: RecordKind, fields: Iterable[BaseField]) -> None:
+    """Let simple fields begin with the default of the kind's input model, where they name no other."""
+    known = {} if kind.shape is None else kind.form.model_fields
+    for field in fields:
+        if field.default is None and field.name in known and known[field.name].default not in (None, ""):
+            default = known[field.name].default
+            field.default = default if isinstance(default, (str, int, float)) else None
 
 
 def _from_json(text: str) -> Any:
