@@ -10,7 +10,7 @@ from pydantic import Field, field_validator
 
 from app.bot.application.actions.base import ActionContext, ActionFailedError, ActionResult
 from app.bot.infrastructure.actions.base import ActionResources, NetworkAction, action_types
-from app.bot.infrastructure.network.http_requests import explain
+from app.bot.infrastructure.network.errors import explain, explain_cause
 from app.bot.infrastructure.secrets import SecretUse
 from app.bot.infrastructure.threads import in_thread
 
@@ -91,8 +91,7 @@ async def _sent(payload: Any, secrets: SecretUse) -> bytes:
 
 def _reason(error: Exception) -> str:
     """What the library says; a failed connection stands in the error's cause."""
-    cause = error.__cause__
-    if isinstance(cause, OSError):
-        return explain(cause)
+    if (reason := explain_cause(error)) is not None:
+        return reason
     text = str(error).removeprefix("[code:").strip()
     return text.split("] ", 1)[-1] or "no reason was given"

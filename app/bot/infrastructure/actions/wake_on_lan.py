@@ -11,7 +11,7 @@ from pydantic import Field, field_validator
 
 from app.bot.application.actions.base import ActionContext, ActionFailedError, ActionResult
 from app.bot.infrastructure.actions.base import ActionResources, NetworkAction, action_types
-from app.bot.infrastructure.network.http_requests import explain
+from app.bot.infrastructure.network.errors import explain
 
 _MAC = re.compile(r"[0-9A-Fa-f]{2}(?:([:-]?)[0-9A-Fa-f]{2})(?:\1[0-9A-Fa-f]{2}){4}")
 _PASSWORD = re.compile(r"[0-9A-Fa-f]{2}([:-]?)[0-9A-Fa-f]{2}(?:\1[0-9A-Fa-f]{2}){2}(?:(?:\1[0-9A-Fa-f]{2}){2})?")

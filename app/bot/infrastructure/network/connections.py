@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import aiohappyeyeballs
 
 from app.bot.domain.errors import HomelabError, InvalidConfigError
-from app.bot.infrastructure.network.http_requests import explain
+from app.bot.infrastructure.network.errors import explain
 from app.bot.infrastructure.network.http_session import HostResolver
 from app.bot.infrastructure.network.pem import read_pem
 from app.bot.infrastructure.secrets import SecretUse
@@ -92,7 +92,7 @@ async def _open(host: str, port: int, tls: ssl.SSLContext | None, server_name: s
             sock=connected, ssl=tls, server_hostname=(server_name or host) if tls else None
         )
     except (OSError, ValueError) as error:
-        raise ConnectionFailedError(reason_of(error), error) from None
+        raise ConnectionFailedError(explain(error), error) from None
     handshake_seconds = time.perf_counter() - started if tls else None
     return Stream(reader, writer, address, connect_seconds, handshake_seconds)
 
@@ -101,26 +101,6 @@ def _end(address: str, port: int) -> aiohappyeyeballs.AddrInfoType:
     """What a socket needs to connect to an address; unlike the address alone it keeps the zone of IPv6."""
     flags = socket.AI_NUMERICHOST | socket.AI_NUMERICSERV
     return socket.getaddrinfo(address, port, type=socket.SOCK_STREAM, flags=flags)[0]
-
-
-def reason_of(error: Exception) -> str:
-    """Why a connection failed or broke, in a few words; nothing of what was sent is repeated."""
-    match error:
-        case ssl.SSLCertVerificationError():
-            return f"The certificate is not trusted: {error.verify_message}"
-        case ssl.SSLError():
-            return _tls_reason(error.reason or "the handshake failed")
-        case ValueError():
-            return "The host name cannot be used"
-        case ConnectionResetError() | asyncio.IncompleteReadError():
-            return "The server closed the connection"
-    return explain(error)
-
-
-def _tls_reason(reason: str) -> str:
-    if reason in ("WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "HTTP_REQUEST"):
-        return "The server does not speak TLS at this port"
-    return f"No TLS connection: {reason.replace('_', ' ').lower()}"
 
 
 async def client_tls(verify: bool, ca_certificate: str, secrets: SecretUse) -> ssl.SSLContext:

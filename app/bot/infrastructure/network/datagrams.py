@@ -6,7 +6,8 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from app.bot.infrastructure.network.connections import ConnectionFailedError, addresses_of, reason_of
+from app.bot.infrastructure.network.connections import ConnectionFailedError, addresses_of
+from app.bot.infrastructure.network.errors import explain
 
 _TRIES = 3
 _MOST_WAITING = 64
@@ -50,7 +51,7 @@ class Datagrams(asyncio.DatagramProtocol):
         """The next datagram. Raises TimeoutError, or ConnectionFailedError when nobody listens."""
         found = await asyncio.wait_for(self._waiting.get(), self._answer_seconds)
         if isinstance(found, OSError):
-            raise ConnectionFailedError(reason_of(found))
+            raise ConnectionFailedError(explain(found))
         return found
 
 
@@ -63,7 +64,7 @@ async def open_datagrams(host: str, port: int, answer_seconds: float) -> AsyncIt
             lambda: Datagrams(answer_seconds), remote_addr=(address, port)
         )
     except (OSError, ValueError) as error:
-        raise ConnectionFailedError(reason_of(error)) from None
+        raise ConnectionFailedError(explain(error)) from None
     try:
         yield datagrams
     finally:

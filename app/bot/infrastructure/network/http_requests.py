@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import errno
-import os
 import ssl
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
@@ -14,32 +12,15 @@ import aiohttp
 from yarl import URL
 
 from app.bot.domain.errors import HomelabError
+from app.bot.infrastructure.network.errors import explain
 from app.bot.infrastructure.network.http_session import CheckedResponse
 
 MAX_REDIRECTS = 5
+_NOT_VALID = "The request cannot be sent: a header or the address is not valid"
 _CLOSING_SECONDS = 1.0
 """How long a WebSocket's other end may take to say goodbye."""
 _CHUNK_BYTES = 64 * 1024
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
-_REASONS = {
-    errno.ECONNREFUSED: "Connection refused",
-    errno.ECONNRESET: "The connection was reset",
-    errno.EPIPE: "The connection was reset",
-    errno.EHOSTUNREACH: "No route to the host",
-    errno.ENETUNREACH: "The network is unreachable",
-    errno.ETIMEDOUT: "No answer to the connection attempt",
-}
-
-_EXPLANATIONS: tuple[tuple[type[Exception], str], ...] = (
-    (aiohttp.ClientHttpProxyError, "The proxy refused the connection"),
-    (aiohttp.ClientProxyConnectionError, "The proxy cannot be reached"),
-    (aiohttp.ClientConnectorDNSError, "The host name is unknown"),
-    (TimeoutError, "No answer in time"),
-    (aiohttp.ServerDisconnectedError, "The server closed the connection without an answer"),
-    (aiohttp.ClientPayloadError, "The answer broke off"),
-    (aiohttp.ClientResponseError, "The answer is not HTTP"),
-)
-"""The first that fits counts."""
 
 
 class RequestFailedError(HomelabError):
@@ -186,37 +167,4 @@ def _named_failures() -> Iterator[None]:
     try:
         yield
     except (aiohttp.ClientError, OSError, ValueError, RuntimeError) as error:
-        raise RequestFailedError(explain(error)) from None
-
-
-def explain(error: Exception) -> str:
-    """Why a request failed, in a few words; nothing of the request is repeated."""
-    if isinstance(error, aiohttp.ClientConnectorCertificateError):
-        return f"The certificate is not trusted: {_certificate_reason(error.certificate_error)}"
-    if isinstance(error, aiohttp.ClientSSLError):
-        return f"No TLS connection: {_tls_reason(error.os_error)}"
-    for kind, reason in _EXPLANATIONS:
-        if isinstance(error, kind):
-            return reason
-    if isinstance(error, OSError):
-        return _connection_reason(error.os_error if isinstance(error, aiohttp.ClientConnectorError) else error)
-    return "The request cannot be sent: a header or the address is not valid"
-
-
-def _connection_reason(error: OSError) -> str:
-    if error.errno in _REASONS:
-        return _REASONS[error.errno]
-    if error.errno:
-        return f"No connection: {os.strerror(error.errno)}"
-    return "Connection refused" if "Connect call failed" in str(error) else "No connection"
-
-
-def _certificate_reason(error: Exception) -> str:
-    return error.verify_message if isinstance(error, ssl.SSLCertVerificationError) else "it does not fit the host"
-
-
-def _tls_reason(error: OSError) -> str:
-    reason = getattr(error, "reason", None) or ""
-    if reason in ("WRONG_VERSION_NUMBER", "HTTP_REQUEST", "RECORD_LAYER_FAILURE"):
-        return "the server does not speak TLS there (is it http://?)"
-    return str(reason).replace("_", " ").lower() or "the handshake failed"
+        raise RequestFailedError(explain(error, _NOT_VALID)) from None

@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 
 from app.bot.domain.errors import HomelabError, InvalidConfigError
 from app.bot.domain.formatting.markdown import one_line, shorten
-from app.bot.infrastructure.network.http_requests import explain
+from app.bot.infrastructure.network.errors import explain
 from app.bot.infrastructure.network.pem import read_pem
 from app.bot.infrastructure.secrets import SecretUse
 from app.bot.infrastructure.threads import in_thread

@@ -13,7 +13,7 @@ from pydantic import AfterValidator, Field
 from app.bot.domain.formatting.markdown import shorten
 from app.bot.domain.readings.reading import MAX_ITEMS, Metric, Reading, Status
 from app.bot.infrastructure.network.connections import ConnectionFailedError, addresses_of
-from app.bot.infrastructure.network.http_requests import explain
+from app.bot.infrastructure.network.errors import explain
 from app.bot.infrastructure.sources.base import Resources, SourceFailedError, SourceType, source_types
 from app.bot.infrastructure.threads import in_thread
 

@@ -12,8 +12,9 @@ from typing import Any, Literal
 from pydantic import Field
 
 from app.bot.domain.readings.reading import Reading
-from app.bot.infrastructure.network.connections import open_stream, reason_of
+from app.bot.infrastructure.network.connections import open_stream
 from app.bot.infrastructure.network.datagrams import open_datagrams
+from app.bot.infrastructure.network.errors import explain
 from app.bot.infrastructure.sources import game_servers
 from app.bot.infrastructure.sources.base import Resources, SourceFailedError, SourceType, source_types
 from app.bot.infrastructure.threads import in_thread
@@ -62,7 +63,7 @@ class Minecraft(SourceType, title="Minecraft"):
                 await stream.writer.drain()
                 content = await _packet(stream.reader)
             except (OSError, asyncio.IncompleteReadError) as error:
-                raise SourceFailedError(reason_of(error)) from None
+                raise SourceFailedError(explain(error)) from None
             latency = time.perf_counter() - started
         return await in_thread(lambda: self._java_reading(content, latency), "minecraft")
 

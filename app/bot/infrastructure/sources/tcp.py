@@ -11,7 +11,8 @@ from pydantic import AfterValidator, Field
 
 from app.bot.domain.formatting.markdown import one_line, shorten
 from app.bot.domain.readings.reading import Metric, Reading, Status
-from app.bot.infrastructure.network.connections import ConnectionFailedError, Stream, client_tls, open_stream, reason_of
+from app.bot.infrastructure.network.connections import ConnectionFailedError, Stream, client_tls, open_stream
+from app.bot.infrastructure.network.errors import explain
 from app.bot.infrastructure.secrets import SecretUse
 from app.bot.infrastructure.sources.base import Resources, SourceType, source_types
 
@@ -76,7 +77,7 @@ class Tcp(SourceType, title="TCP"):
             await stream.writer.drain()
             received = await self._received(stream.reader) if self.expect else b""
         except (OSError, EOFError) as error:
-            return _reading(Status.DOWN, reason_of(error), stream)
+            return _reading(Status.DOWN, explain(error), stream)
         answer = asyncio.get_running_loop().time() - started if self.expect else None
         banner = shorten(one_line(secrets.hide(received.decode(errors="replace"))), _BANNER_CHARACTERS)
         if self.expect and self._expected not in received:

@@ -208,7 +208,7 @@ async def test_an_encrypted_server_is_trusted_by_its_authority(
 
 async def test_a_server_without_tls_is_told_from_one_that_is_not_trusted(read: Any) -> None:
     async with answering(b"HTTP/1.1 400 Bad Request\r\n\r\n", after=b"\x01") as port:
-        with pytest.raises(SourceFailedError, match=r"^No TLS connection: does the server speak TLS at this port\?$"):
+        with pytest.raises(SourceFailedError, match=r"^The server does not speak TLS at this port$"):
             await read("redis", host=HOST, port=port, tls=True)
 
 

@@ -18,7 +18,7 @@ from aiohttp.client_exceptions import UnixClientConnectorError
 
 from app.bot.domain.errors import InvalidConfigError
 from app.bot.domain.formatting.markdown import one_line, shorten
-from app.bot.infrastructure.network.http_requests import explain
+from app.bot.infrastructure.network.errors import explain
 from app.bot.infrastructure.secrets import SecretUse
 from app.bot.infrastructure.sources.docker.access import Closer
 from app.bot.infrastructure.sources.docker.errors import EngineError, EngineRefusedError

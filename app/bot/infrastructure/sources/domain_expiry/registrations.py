@@ -14,7 +14,8 @@ from yarl import URL
 
 from app.bot.domain.errors import HomelabError
 from app.bot.domain.formatting.markdown import one_line, shorten
-from app.bot.infrastructure.network.connections import ConnectionFailedError, open_stream, reason_of
+from app.bot.infrastructure.network.connections import ConnectionFailedError, open_stream
+from app.bot.infrastructure.network.errors import explain
 from app.bot.infrastructure.network.http_requests import Request, RequestFailedError, send
 from app.shared.jmespaths import PathError, search
 
@@ -142,7 +143,7 @@ async def _whois(server: str, domain: str) -> str:
     except ConnectionFailedError as error:
         raise NoAnswerFromRegistryError(f"WHOIS: {error}") from None
     except (OSError, ValueError) as error:
-        raise NoAnswerFromRegistryError(f"WHOIS: {reason_of(error)}") from None
+        raise NoAnswerFromRegistryError(f"WHOIS: {explain(error)}") from None
     return text.decode(errors="replace").replace("\r", "")
 
 

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from app.bot.domain.errors import HomelabError
-from app.bot.infrastructure.network.connections import reason_of
+from app.bot.infrastructure.network.errors import explain_cause
 from app.bot.infrastructure.sources.base import SourceFailedError
 from app.shared.kit.backoff import Backoff
 
@@ -184,13 +184,8 @@ def _reason(error: Exception) -> str:
         return "The broker refuses the user name or password"
     if code in _WRONG_VERSION and type(error).__name__ == "MqttConnectError":
         return "The broker does not speak this version of MQTT: choose another"
-    cause: BaseException | None = error
-    while cause is not None and not isinstance(cause, OSError):
-        cause = cause.__cause__ or cause.__context__
-    if isinstance(cause, TimeoutError):
-        return "No answer in time"
-    if isinstance(cause, OSError):
-        return reason_of(cause)
+    if (reason := explain_cause(error)) is not None:
+        return reason
     if "timed out" in str(error).lower():
         return "The broker does not answer"
     return "The connection to the broker broke"

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import socket
-import ssl
 import time
 from datetime import UTC, datetime
 from typing import Any
@@ -13,7 +11,7 @@ from pydantic import Field, PrivateAttr
 
 from app.bot.domain.formatting.markdown import one_line, shorten
 from app.bot.domain.readings.reading import MAX_ITEMS, Metric, Reading, Status
-from app.bot.infrastructure.network.http_requests import explain
+from app.bot.infrastructure.network.errors import explain_cause
 from app.bot.infrastructure.secrets import SecretUse
 from app.bot.infrastructure.sources.base import Resources, SourceFailedError, SourceType, source_types
 from app.bot.infrastructure.sources.redis import info as redis_info
@@ -132,22 +130,8 @@ def _reason(error: Exception, secrets: SecretUse) -> str:
     if isinstance(error, exceptions.AuthenticationError):
         asked = "required" in str(error).lower()
         return "The server asks for a password" if asked else "The server refuses the user name or password"
-    reason = _network_reason(error if isinstance(error, OSError) else error.__cause__ or error.__context__)
-    if reason is not None:
+    if (reason := explain_cause(error)) is not None:
         return reason
     if isinstance(error, exceptions.ResponseError):
         return f"The server answered: {shorten(one_line(secrets.hide(str(error))), _ANSWER_CHARACTERS)}"
     return "The answer is not that of a Redis server (does it ask for TLS?)"
-
-
-def _network_reason(cause: BaseException | None) -> str | None:
-    match cause:
-        case socket.gaierror():
-            return "The host name is unknown"
-        case ssl.SSLCertVerificationError():
-            return f"The certificate is not trusted: {cause.verify_message}"
-        case ssl.SSLError():
-            return "No TLS connection: does the server speak TLS at this port?"
-        case OSError():
-            return explain(cause)
-    return None

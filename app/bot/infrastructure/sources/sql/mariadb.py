@@ -13,7 +13,7 @@ from typing import Any
 
 from app.bot.domain.formatting.markdown import one_line
 from app.bot.domain.readings.reading import MAX_ITEMS
-from app.bot.infrastructure.network.connections import reason_of
+from app.bot.infrastructure.network.errors import explain_cause
 from app.bot.infrastructure.sources.base import SourceFailedError
 from app.bot.infrastructure.sources.sql.tables import Answer, Login, Table
 from app.bot.infrastructure.threads import in_thread
@@ -97,9 +97,8 @@ def _connection_reason(error: Exception) -> str:
         return "The server refuses the user name or password"
     if code == _NO_DATABASE:
         return "There is no such database on the server"
-    cause = error.__cause__ or error.__context__
-    if isinstance(error, OSError) or isinstance(cause, OSError):
-        return reason_of(error if isinstance(error, OSError) else cause)  # type: ignore[arg-type]  # one of both
+    if (reason := explain_cause(error)) is not None:
+        return reason
     return _reason(error) if _is_told(error) else "The answer is not that of a MariaDB or MySQL server"
 
 

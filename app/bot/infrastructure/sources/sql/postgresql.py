@@ -14,7 +14,7 @@ import asyncpg
 
 from app.bot.domain.formatting.markdown import one_line
 from app.bot.domain.readings.reading import MAX_ITEMS
-from app.bot.infrastructure.network.connections import reason_of
+from app.bot.infrastructure.network.errors import explain
 from app.bot.infrastructure.sources.base import SourceFailedError
 from app.bot.infrastructure.sources.sql import postgresql_frames
 from app.bot.infrastructure.sources.sql.tables import TOO_LARGE, Answer, Login, Table
@@ -75,7 +75,7 @@ async def _ask(connection: asyncpg.Connection[Any], statement: str, watch: postg
 def _connection_reason(error: Exception) -> str:
     match error:
         case OSError():  # also what is wrong with a certificate, which is a ValueError besides
-            return reason_of(error)
+            return explain(error)
         case asyncpg.InvalidAuthorizationSpecificationError():
             return "The server refuses the user name or password"
         case asyncpg.InvalidCatalogNameError():
@@ -88,7 +88,7 @@ def _connection_reason(error: Exception) -> str:
 def _reason(error: Exception) -> str:
     match error:
         case OSError():
-            return reason_of(error)
+            return explain(error)
         case asyncpg.QueryCanceledError():
             return "The query takes too long"
         case asyncpg.PostgresError() if not isinstance(error, asyncpg.PostgresConnectionError):

@@ -9,7 +9,8 @@ import shlex
 import ssl
 
 from app.bot.domain.formatting.markdown import one_line, shorten
-from app.bot.infrastructure.network.connections import Stream, reason_of
+from app.bot.infrastructure.network.connections import Stream
+from app.bot.infrastructure.network.errors import explain
 from app.bot.infrastructure.sources.base import SourceFailedError
 
 _MOST_LINES = 1_000
@@ -42,7 +43,7 @@ class NutClient:
         try:
             await self._writer.start_tls(context, server_hostname=host)
         except (OSError, ValueError) as error:
-            raise SourceFailedError(reason_of(error)) from None
+            raise SourceFailedError(explain(error)) from None
 
     async def log_in(self, username: str, password: str) -> None:
         """Say who asks. Raises SourceFailedError."""
@@ -89,7 +90,7 @@ class NutClient:
             self._writer.write(f"{question}\n".encode())
             await self._writer.drain()
         except OSError as error:
-            raise SourceFailedError(reason_of(error)) from None
+            raise SourceFailedError(explain(error)) from None
         line = await self._line()
         if line.startswith("ERR "):
             code = line.split()[1] if len(line.split()) > 1 else ""
@@ -104,7 +105,7 @@ class NutClient:
         except ValueError:  # longer than the reader keeps (64 KiB)
             raise SourceFailedError(_FOREIGN) from None
         except (OSError, asyncio.IncompleteReadError) as error:
-            raise SourceFailedError(reason_of(error)) from None
+            raise SourceFailedError(explain(error)) from None
         if len(line) > _LINE_BYTES:
             raise SourceFailedError(_FOREIGN)
         if not line.endswith(b"\n"):
