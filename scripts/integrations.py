@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from app.bot.domain.integrations.definition import SourceDefinition
-from app.bot.domain.integrations.mappings import DeclaredMetric
+from app.bot.domain.integrations.mappings import IntegrationMetric
 from app.bot.infrastructure.sources import source_types
 from app.definitions.catalog import integrations
 from app.shared.yaml import read_yaml
@@ -62,7 +62,7 @@ def builtin_rows() -> Iterator[Sequence[str]]:
 
 
 def overview(rows: Mapping[str, Mapping[str, Any]]) -> Iterator[Sequence[str]]:
-    """A row for each declared type, with a link to its section."""
+    """A row for each integration, with a link to its section."""
     for name, row in sorted(rows.items(), key=lambda entry: title_of(entry[1]).lower()):
         icon = SourceDefinition.model_validate(row["definition"]).icon
         yield icon, f"[{title_of(row)}](#{name})", row["description"], tested_with(name)
@@ -74,14 +74,14 @@ def title_of(row: Mapping[str, Any]) -> str:
 
 
 def tested_with(name: str) -> str:
-    """What the tests of a declared type talk to, as the tests themselves tell."""
+    """What the tests of an integration talk to, as the tests themselves tell."""
     real = ["the real service"] if hasattr(test_real_services, f"test_{name}") else []
     recorded = ["recorded answers"] if (SHAPES / f"{name}.yaml").exists() else []
     return " and ".join(real + recorded) or "nothing"
 
 
 def section(name: str, row: Mapping[str, Any]) -> str:
-    """All that there is to know of one declared type."""
+    """All that there is to know of one integration."""
     definition = SourceDefinition.model_validate(row["definition"])
     lines = [f'<a id="{name}"></a>', "", f"## {definition.icon} {title_of(row)}", "", row["description"], ""]
     facts = [f"Type `{name}`", f"read every {definition.interval_seconds:g} s unless you choose otherwise"]
@@ -114,7 +114,7 @@ def setting_rows(schema: Mapping[str, Any]) -> Iterator[Sequence[str]]:
         yield f"`{name}`", needed, meaning
 
 
-def metric_rows(metrics: Sequence[DeclaredMetric]) -> list[Sequence[str]]:
+def metric_rows(metrics: Sequence[IntegrationMetric]) -> list[Sequence[str]]:
     """A row for each metric with its labels; several that differ only in a label's value are one."""
     rows = {}
     for metric in metrics:

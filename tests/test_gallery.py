@@ -12,7 +12,7 @@ import pytest
 from app.bot.application.rendering.component_factory import ComponentFactory
 from app.bot.domain.components.types import component_types
 from app.bot.infrastructure.sources import source_types
-from app.definitions.catalog import template_types
+from app.definitions.catalog import component_templates
 from app.gallery import gallery
 
 NOW = datetime(2026, 5, 1, 12, 30, tzinfo=UTC)
@@ -30,7 +30,7 @@ def test_every_source_is_valid(row: dict[str, Any]) -> None:
 
 
 def test_every_component_type_is_shown_and_valid() -> None:
-    cards = set(template_types())
+    cards = set(component_templates())
     shown = {part["type"] for part in _components()}
     assert {*component_types, *cards} - shown == set()
     factory = ComponentFactory(component_types)

@@ -66,7 +66,7 @@ from app.bot.infrastructure.discord.run_messages import DiscordRunMessages
 from app.bot.infrastructure.job_queue import PgQueuerJobs
 from app.bot.infrastructure.network.http_session import make_session
 from app.bot.infrastructure.open_files import allow_many_files
-from app.bot.infrastructure.readers import inspect_source, open_reader
+from app.bot.infrastructure.readers import open_reader, test_source
 from app.bot.infrastructure.repositories import (
     PostgresActionRuns,
     PostgresAudit,
@@ -238,7 +238,7 @@ def build_client(pool: Pool, bot_url: str, box: SecretBox, **options: Any) -> Ho
     )
 
     source_tests = SourceTests(
-        definitions, PostgresSourceTests(pool), lambda source, type_: inspect_source(source, type_, resources)
+        definitions, PostgresSourceTests(pool), lambda source, type_: test_source(source, type_, resources)
     )
     listener = _listener(bot_url, definitions, secrets, supervisor, source_tests)
     register = GuildRegister(PostgresGuilds(pool))
@@ -351,7 +351,7 @@ def _watch(client: HomelabClient, definitions: DefinitionCache, statistics: Stat
 
 
 def _with_types_of(definitions: DefinitionCache, builder: DashboardBuilder) -> DashboardBuilder:
-    """The builder, which uses the template types as they are; it hears of a change before all who subscribe later."""
+    """Keep the builder's component templates current; it learns of a change before all who subscribe later."""
 
     def changed(_changed: int | None) -> None:
         builder.use_types(definitions.component_types.values())

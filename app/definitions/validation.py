@@ -9,10 +9,10 @@ from pydantic import BaseModel, ValidationError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.bot.domain.components.component import describe_validation_error
+from app.definitions.component_templates import ComponentTemplateChecks
 from app.definitions.errors import FieldError, InvalidRecordError
 from app.definitions.kinds.base import Checking, RecordKind
 from app.definitions.kinds.components import COMPONENTS
-from app.definitions.template_types import TemplateTypeChecks
 from app.shared.kit.text import is_postgres_safe
 
 ConfigModels = Mapping[str, Mapping[str, type[BaseModel]]]
@@ -27,7 +27,7 @@ class Validation:
 
     def __init__(self, models: ConfigModels) -> None:
         self._models = models
-        self._template_types = TemplateTypeChecks(models.get(COMPONENTS.name, {}))
+        self._component_templates = ComponentTemplateChecks(models.get(COMPONENTS.name, {}))
 
     async def check(
         self, database: AsyncSession, kind: RecordKind, values: Mapping[str, Any], existing: Any = None
@@ -36,7 +36,7 @@ class Validation:
         unstorable = [error for name, value in values.items() for error in _unstorable(value, name)]
         if unstorable:
             raise InvalidRecordError(unstorable)
-        checking = Checking(database, self._models.get(kind.name, {}), self._template_types)
+        checking = Checking(database, self._models.get(kind.name, {}), self._component_templates)
         try:
             parsed = kind.form.model_validate(dict(values))
         except ValidationError as error:

@@ -24,27 +24,29 @@ NO_BOT = "The bot did not answer. Is it running? The web admin cannot reach the 
 
 
 @dataclass(frozen=True, slots=True)
-class Trial:
-    """What to read. `declared` is a declared type that is not stored yet: config_schema and definition."""
+class SourceTestRequest:
+    """What to read. `integration` is an integration that is not stored yet: config_schema and definition."""
 
     type: str
     config: Mapping[str, Any]
     timeout_seconds: float = 10.0
-    declared: Mapping[str, Any] | None = None
+    integration: Mapping[str, Any] | None = None
 
 
-async def try_source(sessions: async_sessionmaker[AsyncSession], actor: WebActor, trial: Trial) -> dict[str, Any]:
-    """What one reading gives, as `Inspection.to_json` has it; its `error` says so where no bot answers."""
-    seconds = min(max(trial.timeout_seconds, 0.1), LONGEST_SECONDS)
+async def run_source_test(
+    sessions: async_sessionmaker[AsyncSession], actor: WebActor, asked: SourceTestRequest
+) -> dict[str, Any]:
+    """What one reading gives, as `SourceTestResult.to_json` has it; its `error` says so where no bot answers."""
+    seconds = min(max(asked.timeout_seconds, 0.1), LONGEST_SECONDS)
     if not await _has_bot(sessions):
         return _unanswered()
     async with sessions.begin() as database:
         await database.execute(delete(SourceTestRow).where(SourceTestRow.requested_at < func.now() - _KEPT))
         row = SourceTestRow(
             requested_by=actor.name,
-            type=trial.type,
-            config=dict(trial.config),
-            declared=None if trial.declared is None else dict(trial.declared),
+            type=asked.type,
+            config=dict(asked.config),
+            integration=None if asked.integration is None else dict(asked.integration),
             timeout_seconds=seconds,
         )
         database.add(row)

@@ -36,7 +36,7 @@ class ExpressionFailedError(HomelabError):
 
 
 class NestingError(HomelabError):
-    """Components are nested too deep, or a template type contains itself."""
+    """Components are nested too deep, or a component template contains itself."""
 
 
 class TooManyNestedError(NestingError):

@@ -14,14 +14,14 @@ from app.bot.domain.actions.action import ActionDefinition
 from app.bot.domain.actions.audit_trail import AuditFilter, AuditLine
 from app.bot.domain.actions.command import CommandDefinition
 from app.bot.domain.actions.runs import ActionRun, RunOutcome, RunRequest
-from app.bot.domain.components.template_types import TemplateType
+from app.bot.domain.components.component_templates import ComponentTemplate
 from app.bot.domain.dashboards.dashboard import Dashboard
 from app.bot.domain.dashboards.placements import DashboardMessage, Placement
 from app.bot.domain.guilds import AuditEntry, BotInstance, Channel, Guild
-from app.bot.domain.integrations.definition import DeclarativeType
+from app.bot.domain.integrations.definition import Integration
 from app.bot.domain.permissions import PermissionGrant
-from app.bot.domain.readings.inspections import SourceTest
 from app.bot.domain.readings.source import DataSource, SourceState
+from app.bot.domain.readings.source_tests import SourceTest
 from app.bot.domain.services import ServiceDefinition
 
 
@@ -80,13 +80,13 @@ class SettingsRepository(Protocol):
 class ComponentTypeRepository(Protocol):
     """Component types that are composed of others: templates that are switched on."""
 
-    async def all(self) -> tuple[TemplateType, ...]: ...  # noqa: D102
+    async def all(self) -> tuple[ComponentTemplate, ...]: ...  # noqa: D102
 
 
-class SourceTypeRepository(Protocol):
-    """Data source types that rows declare, and that are switched on."""
+class IntegrationRepository(Protocol):
+    """Integrations that are switched on."""
 
-    async def all(self) -> tuple[DeclarativeType, ...]: ...  # noqa: D102
+    async def all(self) -> tuple[Integration, ...]: ...  # noqa: D102
 
 
 class SourceTestRepository(Protocol):

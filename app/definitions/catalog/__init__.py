@@ -36,13 +36,13 @@ def pictures() -> dict[str, bytes]:
     return {entry.name: entry.read_bytes() for entry in found}
 
 
-def template_types() -> dict[str, dict[str, Any]]:
+def component_templates() -> dict[str, dict[str, Any]]:
     """Return the component types that are made of others, by name."""
     return _types("component_types", "component_types")
 
 
 def integrations() -> dict[str, dict[str, Any]]:
-    """Return the declared data source types by name."""
+    """Return the integrations by name."""
     return _types("integrations", "data_source_types")
 
 
@@ -64,7 +64,7 @@ def mark_of(text: str) -> str:
 
 @cache
 def _digests() -> dict[str, dict[str, str]]:
-    tables = {"component_types": template_types(), "data_source_types": integrations()}
+    tables = {"component_types": component_templates(), "data_source_types": integrations()}
     return {table: {name: digest(row) for name, row in rows.items()} for table, rows in tables.items()}
 
 

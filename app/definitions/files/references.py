@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.bot.domain.components.template_types import find_cycle, nested_types
+from app.bot.domain.components.component_templates import find_cycle, nested_types
 from app.definitions.audit import HIDDEN, masked
 from app.definitions.files.entries import Entries, Entry
 from app.definitions.files.problems import Problem
@@ -68,7 +68,7 @@ async def missing_secrets(database: AsyncSession, entries: Entries) -> tuple[str
 
 
 def types_in_order(entries: Sequence[Entry], problems: list[Problem]) -> list[Entry]:
-    """Sort template types, each after its parts; one that would be a part of itself goes to `problems`."""
+    """Sort component templates, each after its parts; one that would be a part of itself goes to `problems`."""
     uses = {str(entry.values.get("name")): nested_types(entry.values.get("definition")) for entry in entries}
     whole = []
     for entry in entries:

@@ -20,7 +20,7 @@ DRAFT = "https://json-schema.org/draft/2020-12/schema"
 _NAMES = {"type": "array", "items": {"type": "string"}}
 _ID = {"type": ["string", "integer"]}
 _PLACEHOLDER = {"type": "string", "pattern": r"\$\{[A-Za-z_][\w.-]*\}"}
-_OWN = {"component_types": "template", "data_source_types": "declarative"}
+_OWN = {"component_types": "template", "data_source_types": "integration"}
 """Tables whose rows may be types that people made, and the kind of those."""
 _LITERAL = ("integer", "number", "boolean")
 

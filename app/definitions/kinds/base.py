@@ -10,11 +10,11 @@ from pydantic import BaseModel
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.bot.domain.registry import Registry
+from app.definitions.component_templates import ComponentTemplateChecks
 from app.definitions.errors import FieldError
 from app.definitions.inputs import MAX_ID
 from app.definitions.passwords import Passwords
 from app.definitions.roles import Role
-from app.definitions.template_types import TemplateTypeChecks
 from app.shared.database.models import Base
 from app.shared.secrets import SecretBox
 
@@ -25,7 +25,7 @@ class Checking:
 
     database: AsyncSession
     models: Mapping[str, type[BaseModel]]
-    template_types: TemplateTypeChecks
+    component_templates: ComponentTemplateChecks
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,11 +10,11 @@ from pydantic import Field
 from sqlalchemy import Text, cast, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.definitions.component_templates import StoredType
 from app.definitions.errors import FieldError
 from app.definitions.inputs import Config, Input, KeyName, LongText, Title
 from app.definitions.kinds.base import Checking, FileSection, RecordKind, register
 from app.definitions.kinds.uses import refuse_used
-from app.definitions.template_types import StoredType
 from app.shared.database.models import ComponentTypeRow, DashboardComponentRow, DashboardRow
 
 
@@ -50,7 +50,7 @@ class ComponentTypes(RecordKind):
     async def errors(self, checking: Checking, values: Mapping[str, Any], existing: Any) -> list[FieldError]:
         """Return what would be a problem in a dashboard."""
         stored = await stored_types(checking.database)
-        return checking.template_types.type_errors(
+        return checking.component_templates.type_errors(
             values["name"], values["config_schema"], values["definition"], stored
         )
 
@@ -79,7 +79,7 @@ class ComponentTypes(RecordKind):
 
 
 async def stored_types(database: AsyncSession) -> list[StoredType]:
-    """Return the template types that are switched on."""
+    """Return the component templates that are switched on."""
     statement = select(ComponentTypeRow).where(ComponentTypeRow.kind == "template", ComponentTypeRow.enabled)
     rows = await database.scalars(statement)
     return [StoredType(row.name, row.config_schema, row.definition) for row in rows]

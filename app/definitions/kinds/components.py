@@ -9,8 +9,8 @@ from pydantic import BaseModel, Field
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.bot.domain.components.component_templates import with_defaults
 from app.bot.domain.components.nesting import nested_in
-from app.bot.domain.components.template_types import with_defaults
 from app.bot.domain.components.variables import uses_variables
 from app.bot.domain.readings.items import value_at
 from app.definitions.errors import FieldError
@@ -49,7 +49,7 @@ class Components(TypedKind):
     )
 
     def filled(self, row: Any, config: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Put in the defaults of a template type's parameters."""
+        """Put in the defaults of a component template's parameters."""
         return with_defaults(row.config_schema, config) if row.kind == "template" else config
 
     def is_known_later(self, error: FieldError, config: Mapping[str, Any]) -> bool:
@@ -63,7 +63,7 @@ class Components(TypedKind):
         """Return what is wrong with components within this one."""
         if next(nested_in(model, config), None) is None:
             return []
-        return checking.template_types.nested_errors(type_name, config, await stored_types(checking.database))
+        return checking.component_templates.nested_errors(type_name, config, await stored_types(checking.database))
 
     async def errors(self, checking: Checking, values: Mapping[str, Any], existing: Any) -> list[FieldError]:
         """Refuse dashboards that are not there."""

@@ -11,10 +11,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.definitions.errors import FieldError
 from app.definitions.inputs import Config, Input, KeyName, LongText, Title
+from app.definitions.integrations import source_type_errors
 from app.definitions.kinds.base import Checking, FileSection, RecordKind, register
 from app.definitions.kinds.component_types import stored_types
 from app.definitions.kinds.uses import refuse_used
-from app.definitions.source_types import source_type_errors
 from app.shared.database.models import DataSourceRow, DataSourceTypeRow
 
 
@@ -33,20 +33,20 @@ class DataSourceTypeInput(Input):
 
 
 class DataSourceTypes(RecordKind):
-    """Types of kind declarative are records of people."""
+    """Integrations are records of people."""
 
     name = "data-source-types"
     singular = "data source type"
     row = DataSourceTypeRow
     shape = DataSourceTypeInput
     key = "name"
-    own = (("kind", "declarative"),)
+    own = (("kind", "integration"),)
     section = FileSection("data_source_types", order=4)
 
     async def errors(self, checking: Checking, values: Mapping[str, Any], existing: Any) -> list[FieldError]:
         """Return what would keep the bot from reading."""
         stored = await stored_types(checking.database)
-        return source_type_errors(values["config_schema"], values["definition"], checking.template_types, stored)
+        return source_type_errors(values["config_schema"], values["definition"], checking.component_templates, stored)
 
     async def require_unused(self, database: AsyncSession, row: Any, what: str) -> None:
         """Refuse where data sources are of the type; the error names them."""

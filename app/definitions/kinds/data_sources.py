@@ -8,9 +8,9 @@ from typing import Any
 from pydantic import Field
 
 from app.definitions.inputs import Config, Input, KeyName, Name, Title
+from app.definitions.integrations import whole_config, whole_schema
 from app.definitions.kinds.base import FileSection, register
 from app.definitions.kinds.typed import TypedKind
-from app.definitions.source_types import whole_config, whole_schema
 from app.shared.database.models import DataSourceRow, DataSourceTypeRow
 
 
@@ -27,7 +27,7 @@ class DataSourceInput(Input):
 
 
 class DataSources(TypedKind):
-    """Data sources of declared types also say how their server is reached."""
+    """Data sources of integrations also say how their server is reached."""
 
     name = "data-sources"
     singular = "data source"
@@ -37,11 +37,11 @@ class DataSources(TypedKind):
     section = FileSection("data_sources", order=5)
 
     def schema_of(self, row: Any) -> Mapping[str, Any]:
-        """Return the schema of a type, of a declared one with the connection."""
+        """Return the schema of a type, of an integration with the connection."""
         return whole_schema(row)
 
     def filled(self, row: Any, config: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Put in the defaults of a declared type's parameters."""
+        """Put in the defaults of an integration's parameters."""
         return whole_config(row, config)
 
 

@@ -14,7 +14,7 @@ from app.definitions.kinds.data_sources import DATA_SOURCES
 from app.web.api.problems import documented
 from app.web.api.records import Actor, Database
 from app.web.context import context_of
-from app.web.source_tests import LONGEST_SECONDS, Trial, try_source
+from app.web.source_tests import LONGEST_SECONDS, SourceTestRequest, run_source_test
 
 router = APIRouter(tags=["data-sources"])
 
@@ -46,5 +46,7 @@ async def test(body: SourceTestInput, request: Request, actor: Actor, database: 
         raise RoleTooLowError(f"Only users with the role {DATA_SOURCES.writer} may test data sources.")
     audit.record(database, actor, "data-sources.test", body.type)
     await database.commit()
-    found = await try_source(context_of(request).sessions, actor, Trial(body.type, body.config, body.timeout_seconds))
+    found = await run_source_test(
+        context_of(request).sessions, actor, SourceTestRequest(body.type, body.config, body.timeout_seconds)
+    )
     return SourceTestResult.model_validate(found)

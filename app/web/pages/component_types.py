@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse, Response
 
-from app.bot.domain.components.template_types import TemplateType
+from app.bot.domain.components.component_templates import ComponentTemplate
 from app.definitions.actors import WebActor
 from app.definitions.errors import FieldError, InvalidRecordError
 from app.definitions.kinds.component_types import COMPONENT_TYPES
@@ -46,7 +46,7 @@ async def preview(
             errors = list(error.errors)
     view = None
     if "definition" in values and "config_schema" in values:
-        template = TemplateType(name, config_schema=values["config_schema"], definition=values["definition"])
+        template = ComponentTemplate(name, config_schema=values["config_schema"], definition=values["definition"])
         view = await context_of(request).preview.sample(template, values.get("parameters", {}))
     shown = pages_of(request).environment.get_template("preview/sample.html")
     return HTMLResponse(shown.render(errors=errors, view=view, preview={}, request=request))

@@ -12,8 +12,8 @@ from starlette.responses import JSONResponse
 from app.bot.domain.dashboards.dashboard import Layout
 from app.definitions.errors import RecordNotFoundError
 from app.definitions.form_schema import form_schema
+from app.definitions.integrations import whole_schema
 from app.definitions.kinds import KINDS
-from app.definitions.source_types import whole_schema
 from app.web.context import context_of, database_of
 
 router = APIRouter(include_in_schema=False)

@@ -27,7 +27,7 @@ from app.shared.yaml import YamlError, read_typed_yaml
 from app.web import pushes
 from app.web.context import actor_of_request, context_of, database_of
 from app.web.pages.render import pages_of
-from app.web.source_tests import Trial, try_source
+from app.web.source_tests import SourceTestRequest, run_source_test
 
 router = APIRouter(include_in_schema=False)
 Database = Annotated[AsyncSession, Depends(database_of)]
@@ -110,7 +110,7 @@ async def try_config(
         values = None
     if not isinstance(values, dict):
         return _shown(request, {"error": "The config is no JSON object. Put it right, then test again."})
-    return await _tried(request, database, actor, Trial(type, values, _seconds(timeout_seconds)))
+    return await _tried(request, database, actor, SourceTestRequest(type, values, _seconds(timeout_seconds)))
 
 
 @router.post("/data-source-types/test")
@@ -139,17 +139,17 @@ async def try_type(
         await context_of(request).store.validation.check(database, DATA_SOURCE_TYPES, record)
     except InvalidRecordError as error:
         return _shown(request, {"problems": error.errors})
-    declared = {"config_schema": typed["config_schema"], "definition": typed["definition"]}
-    trial = Trial(record["name"], typed["parameters"], _DEFAULT_SECONDS, declared)
-    return await _tried(request, database, actor, trial)
+    integration = {"config_schema": typed["config_schema"], "definition": typed["definition"]}
+    asked = SourceTestRequest(record["name"], typed["parameters"], _DEFAULT_SECONDS, integration)
+    return await _tried(request, database, actor, asked)
 
 
-async def _tried(request: Request, database: AsyncSession, actor: WebActor, trial: Trial) -> Response:
+async def _tried(request: Request, database: AsyncSession, actor: WebActor, asked: SourceTestRequest) -> Response:
     if not actor.may(DATA_SOURCES.writer):
         raise HTTPException(403)
-    audit.record(database, actor, "data-sources.test", trial.type)
+    audit.record(database, actor, "data-sources.test", asked.type)
     await database.commit()
-    return _shown(request, await try_source(context_of(request).sessions, actor, trial))
+    return _shown(request, await run_source_test(context_of(request).sessions, actor, asked))
 
 
 def _shown(request: Request, result: Mapping[str, Any]) -> Response:
@@ -165,7 +165,7 @@ async def _found(request: Request, database: AsyncSession, key: str) -> DataSour
 
 def _ready(known: DataSourceTypeRow | None, source: DataSourceRow) -> list[dict[str, Any]]:
     """The components that come with a type, for one source of it."""
-    definition = known.definition if known is not None and known.kind == "declarative" else None
+    definition = known.definition if known is not None and known.kind == "integration" else None
     parts = definition.get("components", []) if isinstance(definition, dict) else []
     names = {"source": source.name, "title": source.title or source.name}
     return [

@@ -17,7 +17,7 @@ from app.bot.application.rendering.readings import ReadingStore
 from app.bot.application.rendering.regions import GuildRegions
 from app.bot.domain.blocks.block import View
 from app.bot.domain.components.component import Component
-from app.bot.domain.components.template_types import TemplateType
+from app.bot.domain.components.component_templates import ComponentTemplate
 from app.bot.domain.components.templates import Templates
 from app.bot.domain.components.variables import NOTHING_CHOSEN, Choices
 from app.bot.domain.dashboards.dashboard import Dashboard, DashboardComponent
@@ -100,8 +100,8 @@ class PreviewBuilder:
         pages = pages_of(dashboard)
         return Preview(dashboard, view, page if page in pages else first_page(dashboard), pages, variables)
 
-    async def sample(self, template: TemplateType, params: Mapping[str, Any]) -> View:
-        """A template type that may not be stored, as it would look with these parameters."""
+    async def sample(self, template: ComponentTemplate, params: Mapping[str, Any]) -> View:
+        """A component template that may not be stored, as it would look with these parameters."""
         await self.refresh()
         types = [known for known in await self._type_rows.all() if known.name != template.name]
         builder = DashboardBuilder(
@@ -149,7 +149,7 @@ class PreviewBuilder:
         return await self._arrivals.complete(dashboard.id, build, CHART_WAIT_SECONDS)
 
     async def refresh(self) -> None:
-        """Take in the template types and servers as they are now, and what the bot has read since the last time."""
+        """Take in component templates and servers as they are now, and what the bot has read since the last time."""
         guilds = await self._guild_rows.all()
         # Rows that did not change stay the same objects, by which it is known that nothing is to be done for them.
         self._guilds = {guild.id: _same(self._guilds.get(guild.id), guild) for guild in guilds}

@@ -1,4 +1,4 @@
-"""Every declared data source type of the catalog, against answers in the shape that its service documents."""
+"""Every integration of the catalog, against answers in the shape that its service documents."""
 
 from __future__ import annotations
 
@@ -18,28 +18,28 @@ from app.bot.application.rendering.component_factory import ComponentFactory
 from app.bot.application.runtime.statistics import Statistics
 from app.bot.domain.blocks.block import View
 from app.bot.domain.components.component import component_types
+from app.bot.domain.components.component_templates import ComponentTemplate
 from app.bot.domain.components.placeholders import fill_known
-from app.bot.domain.components.template_types import TemplateType
 from app.bot.domain.dashboards.dashboard import Dashboard, DashboardComponent
-from app.bot.domain.integrations.definition import DeclarativeType, SourceDefinition
+from app.bot.domain.integrations.definition import Integration, SourceDefinition
 from app.bot.domain.readings.reading import Metric, Reading
 from app.bot.domain.readings.source import DataSource
-from app.bot.infrastructure.integrations.source import open_declarative, parse_definition
+from app.bot.infrastructure.integrations.source import open_integration, parse_definition
 from app.bot.infrastructure.network.http_session import make_session
 from app.bot.infrastructure.secrets import UnknownSecretError
 from app.bot.infrastructure.sources import Resources, source_types
-from app.definitions.catalog import integrations, template_types
-from app.definitions.source_types import source_type_errors
-from app.definitions.template_types import StoredType, TemplateTypeChecks
+from app.definitions.catalog import component_templates, integrations
+from app.definitions.component_templates import ComponentTemplateChecks, StoredType
+from app.definitions.integrations import source_type_errors
 from app.shared.expressions import CelExpressions
 from app.shared.kit.json_schema import schema_problem
 from tests.support.local_servers import http_server
 from tests.support.rendering import NOW, TEMPLATES, assert_fits_discord, store
 
 ROWS = integrations()
-TEMPLATE_TYPES = [
-    TemplateType(name, row["title"], row["description"], row["config_schema"], row["definition"])
-    for name, row in template_types().items()
+COMPONENT_TEMPLATES = [
+    ComponentTemplate(name, row["title"], row["description"], row["config_schema"], row["definition"])
+    for name, row in component_templates().items()
 ]
 TESTS = Path(__file__).parent / "integrations"
 
@@ -56,9 +56,9 @@ class Secrets:
         return self.values[name]
 
 
-def type_of(name: str) -> DeclarativeType:
+def type_of(name: str) -> Integration:
     row = ROWS[name]
-    return DeclarativeType(name, row["title"], row["description"], row["config_schema"], row["definition"])
+    return Integration(name, row["title"], row["description"], row["config_schema"], row["definition"])
 
 
 def definition_of(name: str) -> SourceDefinition:
@@ -126,8 +126,8 @@ async def read(name: str, shape: Mapping[str, Any], address: str) -> tuple[Readi
     params = json.loads(json.dumps(shape["params"]).replace("${server}", address))
     async with make_session() as session:
         resources = Resources(session, Secrets(shape.get("secrets", {})), Statistics())
-        source = open_declarative(type_of(name), DataSource(1, name, name, config=params), resources)
-        seen = await source.inspect()
+        source = open_integration(type_of(name), DataSource(1, name, name, config=params), resources)
+        seen = await source.test()
         assert seen.error is None, (seen.error, seen.requests)
         assert seen.reading is not None
         return seen.reading, repr(seen)
@@ -187,7 +187,7 @@ def shown_on_a_dashboard(name: str, reading: Reading | None) -> View:
         for number, part in enumerate(ready, start=1)
     ]
     builder = DashboardBuilder(
-        ComponentFactory(component_types, TEMPLATE_TYPES),
+        ComponentFactory(component_types, COMPONENT_TEMPLATES),
         store(lab=reading),
         TEMPLATES,
         expressions=CelExpressions(),
@@ -198,8 +198,8 @@ def shown_on_a_dashboard(name: str, reading: Reading | None) -> View:
 @pytest.mark.parametrize("name", sorted(ROWS))
 def test_each_could_be_saved_in_the_web_admin(name: str) -> None:
     row = ROWS[name]
-    stored = [StoredType(type_.name, type_.config_schema, type_.definition) for type_ in TEMPLATE_TYPES]
-    checks = TemplateTypeChecks(dict(component_types.items()))
+    stored = [StoredType(type_.name, type_.config_schema, type_.definition) for type_ in COMPONENT_TEMPLATES]
+    checks = ComponentTemplateChecks(dict(component_types.items()))
     assert source_type_errors(row["config_schema"], row["definition"], checks, stored) == []
 
 

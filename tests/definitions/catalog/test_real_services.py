@@ -1,4 +1,4 @@
-"""Declared data source types of the catalog, against the real services. `make test-services` installs those.
+"""integrations of the catalog, against the real services. `make test-services` installs those.
 
 docs/integrations.md says of a type that it is tested against the real service when there is a test here that is named
 after it: test_NAME.
@@ -17,7 +17,7 @@ import pytest
 from app.bot.application.runtime.statistics import Statistics
 from app.bot.domain.readings.reading import Metric, Reading, Status
 from app.bot.domain.readings.source import DataSource
-from app.bot.infrastructure.integrations.source import open_declarative
+from app.bot.infrastructure.integrations.source import open_integration
 from app.bot.infrastructure.network.http_session import make_session
 from app.bot.infrastructure.sources import Resources
 from tests.definitions.catalog.test_integrations import Secrets, definition_of, read, type_of
@@ -50,8 +50,8 @@ async def refusal(name: str, params: Mapping[str, Any]) -> str:
     """Why there is no reading."""
     async with make_session() as session:
         resources = Resources(session, Secrets({}), Statistics())
-        source = open_declarative(type_of(name), DataSource(1, name, name, config=dict(params)), resources)
-        return (await source.inspect()).error or ""
+        source = open_integration(type_of(name), DataSource(1, name, name, config=dict(params)), resources)
+        return (await source.test()).error or ""
 
 
 def value(reading: Reading, name: str, **labels: str) -> float:

@@ -186,7 +186,7 @@ async def test_a_type_that_is_used_is_not_pruned(lab: Lab) -> None:
 
 
 async def test_types_that_come_along_are_neither_exported_nor_removed_until_somebody_changes_them(lab: Lab) -> None:
-    await lab.owner.execute("DELETE FROM data_source_types WHERE kind = 'declarative' AND name <> 'pihole'")
+    await lab.owner.execute("DELETE FROM data_source_types WHERE kind = 'integration' AND name <> 'pihole'")
     assert "data_source_types" not in await lab.export()
     assert (await lab.apply("data_source_types: []\n", prune=True)).changes == ()
     await lab.owner.execute("UPDATE data_source_types SET title = 'Mine' WHERE name = 'pihole'")

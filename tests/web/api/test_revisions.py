@@ -352,7 +352,7 @@ async def test_a_big_row_is_listed_without_reading_it_and_shown_whole(
     assert len(found["differences"][0]["before"]) == 1_000_000
 
 
-async def test_a_template_type_comes_back_and_a_builtin_one_is_left_alone(
+async def test_a_component_template_comes_back_and_a_builtin_one_is_left_alone(
     admin: Browser, owner: asyncpg.Connection
 ) -> None:
     columns = {"kind": "template", "definition": {"components": [{"type": "heading", "config": {"text": "Hi"}}]}}

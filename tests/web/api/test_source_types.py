@@ -38,7 +38,7 @@ async def test_a_new_type_can_be_used_at_once(call: Call, owner: asyncpg.Connect
     made = await call("POST", "/data-source-types", PRINTER)
     assert made.status_code == 201, made.text
     kind = await owner.fetchval("SELECT kind FROM data_source_types WHERE name = 'printer'")
-    assert kind == "declarative"
+    assert kind == "integration"
     source = {"name": "hp", "type": "printer", "config": {"url": "http://hp.lan", "connection": {"verify_tls": False}}}
     assert (await call("POST", "/data-sources", source)).status_code == 201
     for config, message in (

@@ -7,7 +7,7 @@ from typing import Any
 import asyncpg
 import pytest
 
-from app.bot.application.actions.base import ActionType
+from app.bot.application.actions.base import Action
 from app.bot.domain.readings.reading import Reading, Status
 from app.bot.infrastructure.actions import action_types
 from app.shared.secrets import SecretBox
@@ -27,7 +27,7 @@ CONFIG = {"url": "http://api.invalid/${params.room}", "parameters": PARAMETERS, 
 
 @pytest.fixture
 async def action(owner: asyncpg.Connection) -> asyncpg.Record:
-    model: type[ActionType] = action_types["http_request"]
+    model: type[Action] = action_types["http_request"]
     await factories.action_type(owner, name="http_request", config_schema=model.model_json_schema())
     await factories.service(owner, name="actions", type="actions")
     source = await factories.data_source(owner, name="house", type="static")

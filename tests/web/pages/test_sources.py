@@ -9,8 +9,8 @@ from typing import Any
 import asyncpg
 import pytest
 
-from app.bot.domain.readings.inspections import Inspection
 from app.bot.domain.readings.reading import Metric, Reading, Status
+from app.bot.domain.readings.source_tests import SourceTestResult
 from tests.support import factories
 from tests.support.rendering import NOW
 from tests.support.waiting import until
@@ -40,7 +40,7 @@ DEFINITION = {
 async def printer(owner: asyncpg.Connection) -> asyncpg.Record:
     schema = {"type": "object", "properties": {"url": {"type": "string"}}, "required": ["url"]}
     await factories.data_source_type(
-        owner, name="printer", title="Printer", kind="declarative", config_schema=schema, definition=DEFINITION
+        owner, name="printer", title="Printer", kind="integration", config_schema=schema, definition=DEFINITION
     )
     source = await factories.data_source(owner, name="hp", title="Office", type="printer", config={"url": "http://hp"})
     await factories.source_state(owner, data_source_id=source["id"], reading=READING.to_json())
@@ -77,7 +77,7 @@ async def test_the_components_go_onto_a_dashboard_below_what_is_there(
     assert rows[2]["config"]["source"] == "hp"
 
 
-async def answered(owner: asyncpg.Connection, inspection: Inspection) -> dict[str, Any]:
+async def answered(owner: asyncpg.Connection, result: SourceTestResult) -> dict[str, Any]:
     """Answer the next test, as the bot does; what was asked."""
 
     async def asked() -> asyncpg.Record | None:
@@ -85,7 +85,7 @@ async def answered(owner: asyncpg.Connection, inspection: Inspection) -> dict[st
 
     row = await until(asked, "a test to be asked for")
     assert row is not None
-    await owner.execute("UPDATE source_tests SET result = $2 WHERE id = $1", row["id"], inspection.to_json())
+    await owner.execute("UPDATE source_tests SET result = $2 WHERE id = $1", row["id"], result.to_json())
     return dict(row)
 
 
@@ -110,9 +110,9 @@ async def test_a_config_is_tested_as_it_was_typed(editor: Browser, owner: asyncp
         "seconds": 0.1,
         "size": 9,
     }
-    inspection = Inspection(READING, None, (sent,), {"status": {"toner": 7}}, {"pages": "the answers do not have it"})
+    result = SourceTestResult(READING, None, (sent,), {"status": {"toner": 7}}, {"pages": "the answers do not have it"})
     form = {"type": "static", "config": json.dumps({"values": {"a": 1}}), "timeout_seconds": "3"}
-    shown, asked = await asyncio.gather(editor.post("/data-sources/test", form), answered(owner, inspection))
+    shown, asked = await asyncio.gather(editor.post("/data-sources/test", form), answered(owner, result))
     assert (asked["type"], asked["config"], asked["timeout_seconds"]) == ("static", {"values": {"a": 1}}, 3)
     assert "http://hp/&lt;x&gt;" in shown.text
     assert "missing: the answers do not have it" in shown.text
@@ -136,10 +136,10 @@ async def test_a_type_is_tested_while_it_is_written(editor: Browser, owner: asyn
         "sample": "url: http://hp",
     }
     shown, asked = await asyncio.gather(
-        editor.post("/data-source-types/test", form), answered(owner, Inspection(None, "Connection refused"))
+        editor.post("/data-source-types/test", form), answered(owner, SourceTestResult(None, "Connection refused"))
     )
     assert "Connection refused" in shown.text
-    assert asked["declared"]["definition"]["requests"] == [{"name": "status"}]
+    assert asked["integration"]["definition"]["requests"] == [{"name": "status"}]
     assert asked["config"] == {"url": "http://hp"}
     wrong = await editor.post("/data-source-types/test", {**form, "definition": "url: ["})
     assert "definition: " in wrong.text
@@ -151,7 +151,7 @@ async def test_a_type_is_tested_while_it_is_written(editor: Browser, owner: asyn
 async def test_the_api_tests_too(editor: Browser, owner: asyncpg.Connection) -> None:
     body = {"type": "static", "config": {"values": {}}}
     shown, _ = await asyncio.gather(
-        editor.api("POST", "/data-sources/test", body), answered(owner, Inspection(READING))
+        editor.api("POST", "/data-sources/test", body), answered(owner, SourceTestResult(READING))
     )
     assert shown.json()["reading"]["status"] == "degraded"
     assert (await editor.api("POST", "/data-sources/test", {"config": {}})).status_code == 422

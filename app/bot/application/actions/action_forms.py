@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
-from app.bot.application.actions.base import ActionType
+from app.bot.application.actions.base import Action
 from app.bot.application.rendering.readings import ReadingStore
 from app.bot.application.runtime.definitions import DefinitionCache
 from app.bot.domain.actions.action import ActionCall, ActionDefinition
@@ -45,7 +45,7 @@ class ActionForm:
 class ActionForms:
     """Reads the rows of actions."""
 
-    def __init__(self, types: Registry[type[ActionType]], definitions: DefinitionCache, readings: ReadingStore) -> None:
+    def __init__(self, types: Registry[type[Action]], definitions: DefinitionCache, readings: ReadingStore) -> None:
         self._types = types
         self._definitions = definitions
         self._readings = readings
@@ -104,7 +104,7 @@ class ActionForms:
         fitting = [offer for offer in known if word in f"{offer.label}\n{offer.value}".casefold()]
         return sorted(fitting, key=lambda offer: not offer.label.casefold().startswith(word))[:limit]
 
-    def parse(self, definition: ActionDefinition, config: Mapping[str, Any], values: Mapping[str, Any]) -> ActionType:
+    def parse(self, definition: ActionDefinition, config: Mapping[str, Any], values: Mapping[str, Any]) -> Action:
         """The action, with the values filled into its config. Raises UnknownTypeError or InvalidConfigError.
 
         The settings that every action has are not filled: they stay as the row has them.

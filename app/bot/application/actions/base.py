@@ -105,7 +105,7 @@ class ActionResult:
     view: View | None = None
 
 
-class ActionType(ActionSettings):
+class Action(ActionSettings):
     """Base of every action type. Fields are the config; the class docstring is what the admin shows.
 
     Texts of the config may hold `${params.x}`: the values of the user are filled in before it is parsed.
@@ -141,5 +141,5 @@ class ActionType(ActionSettings):
         return ActionResult(self.describe())
 
 
-action_types: Registry[type[ActionType]] = Registry("action type")
+action_types: Registry[type[Action]] = Registry("action type")
 """Every action type by its name; filled when `app.bot.infrastructure.actions` is imported."""

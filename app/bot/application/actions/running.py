@@ -12,9 +12,9 @@ import structlog
 from app.bot.application.actions.action_forms import ActionForms
 from app.bot.application.actions.answers import RunMessages, capped, progress_view
 from app.bot.application.actions.base import (
+    Action,
     ActionContext,
     ActionResult,
-    ActionType,
     FailedWithOutputError,
     RunResources,
 )
@@ -51,7 +51,7 @@ class RunAction:
 
     def __init__(
         self,
-        types: Registry[type[ActionType]],
+        types: Registry[type[Action]],
         forms: ActionForms,
         runs: ActionRunRepository,
         messages: RunMessages,
@@ -107,7 +107,7 @@ class RunAction:
         return RunOutcome(RunState.DONE, text, output, result.output_name), result.view
 
     async def _within_time(
-        self, action: ActionType, run: ActionRun, checked: CheckedCall, resources: RunResources
+        self, action: Action, run: ActionRun, checked: CheckedCall, resources: RunResources
     ) -> ActionResult:
         reporter = _Reporter(run, checked.definition.label, self._runs, self._messages, resources)
         context = ActionContext(

@@ -21,7 +21,7 @@ from app.bot.application.runtime.definitions import DefinitionCache, Table
 from app.bot.application.runtime.statistics import Gauge, Statistics
 from app.bot.domain.errors import HomelabError
 from app.bot.domain.faults import describe_fault
-from app.bot.domain.integrations.definition import DeclarativeType
+from app.bot.domain.integrations.definition import Integration
 from app.bot.domain.readings.reading import Reading, Status
 from app.bot.domain.readings.source import DataSource, SourceState
 from app.bot.domain.repositories import DataSourceRepository
@@ -63,7 +63,7 @@ class _Source:
     """A source while it is polled. `reader` is None where its config is broken: it waits for a better definition."""
 
     definition: DataSource
-    declared: DeclarativeType | None = None
+    integration: Integration | None = None
     reader: GuardedReader | None = None
     due: float = 0.0
     failures: int = 0
@@ -300,7 +300,7 @@ class Collection:
         """Whether the reader that was opened for a source serves its definition of now as well."""
         before = source.definition
         same = (before.id, before.type, before.config) == (now.id, now.type, now.config)
-        return same and source.declared == self._definitions.source_types.get(now.type)
+        return same and source.integration == self._definitions.source_types.get(now.type)
 
     def _interval(self, source: _Source) -> float:
         return max(self._config.min_interval_seconds, source.definition.interval_seconds)

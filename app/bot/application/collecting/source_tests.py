@@ -12,14 +12,14 @@ from app.bot.application.runtime.definitions import DefinitionCache
 from app.bot.application.runtime.storable import storable
 from app.bot.domain.errors import HomelabError
 from app.bot.domain.faults import describe_fault
-from app.bot.domain.integrations.definition import DeclarativeType
-from app.bot.domain.readings.inspections import Inspection, SourceTest
+from app.bot.domain.integrations.definition import Integration
 from app.bot.domain.readings.source import DataSource
+from app.bot.domain.readings.source_tests import SourceTest, SourceTestResult
 from app.bot.domain.repositories import SourceTestRepository
 
 log = structlog.get_logger(__name__)
 
-Inspect = Callable[[DataSource, DeclarativeType | None], Awaitable[Inspection]]
+TestSource = Callable[[DataSource, Integration | None], Awaitable[SourceTestResult]]
 """Reads a source once. Raises HomelabError."""
 _NAME = "tested"
 _LONGEST_SECONDS = 120.0
@@ -29,10 +29,10 @@ _AT_A_TIME = 8
 class SourceTests:
     """Answers the tests that are asked for. Each is run by one bot, once, and always answered."""
 
-    def __init__(self, definitions: DefinitionCache, tests: SourceTestRepository, inspect: Inspect) -> None:
+    def __init__(self, definitions: DefinitionCache, tests: SourceTestRepository, test_source: TestSource) -> None:
         self._definitions = definitions
         self._tests = tests
-        self._inspect = inspect
+        self._test = test_source
         self._running: set[asyncio.Task[None]] = set()
         self._slots = asyncio.Semaphore(_AT_A_TIME)
 
@@ -53,25 +53,25 @@ class SourceTests:
 
     async def _result(self, test: SourceTest) -> dict[str, Any]:
         source = DataSource(0, _NAME, test.type, config=test.config)
-        declared = self._definitions.source_types.get(test.type)
-        if test.declared is not None:
-            declared = DeclarativeType(
+        integration = self._definitions.source_types.get(test.type)
+        if test.integration is not None:
+            integration = Integration(
                 test.type,
-                config_schema=test.declared.get("config_schema", {}),
-                definition=test.declared.get("definition"),
+                config_schema=test.integration.get("config_schema", {}),
+                definition=test.integration.get("definition"),
             )
         seconds = min(test.timeout_seconds, _LONGEST_SECONDS)
         try:
-            inspection = await asyncio.wait_for(self._inspect(source, declared), seconds)
+            result = await asyncio.wait_for(self._test(source, integration), seconds)
         except TimeoutError:
-            inspection = Inspection(None, f"No answer within {seconds:g} s")
+            result = SourceTestResult(None, f"No answer within {seconds:g} s")
         except HomelabError as error:
-            inspection = Inspection(None, str(error))
+            result = SourceTestResult(None, str(error))
         except Exception as error:  # noqa: BLE001  # a fault of the type: its text may hold a secret
-            inspection = Inspection(None, describe_fault(error))
-        return await asyncio.to_thread(_storable, inspection)
+            result = SourceTestResult(None, describe_fault(error))
+        return await asyncio.to_thread(_storable, result)
 
 
-def _storable(inspection: Inspection) -> dict[str, Any]:
-    reading = storable(inspection.reading) if inspection.reading is not None else None
-    return Inspection(reading, inspection.error, inspection.requests, inspection.answers, inspection.missing).to_json()
+def _storable(result: SourceTestResult) -> dict[str, Any]:
+    reading = storable(result.reading) if result.reading is not None else None
+    return SourceTestResult(reading, result.error, result.requests, result.answers, result.missing).to_json()

@@ -253,7 +253,7 @@ class Publisher:
             self._schedule.schedule(entry, now)
 
     def _types_changed(self, _changed: int | None) -> None:
-        """Have every dashboard built again, at once, that uses a template type which is not as it was."""
+        """Have every dashboard built again, at once, that uses a component template which is not as it was."""
         changed = changed_types(self._types, self._definitions.component_types)
         self._types = dict(self._definitions.component_types)
         for entry in self._schedule if changed else ():

@@ -15,8 +15,8 @@ from app.bot.domain.blocks.frames import framed
 from app.bot.domain.blocks.splitting import Frame, split
 from app.bot.domain.charts.chart import Charts, NoCharts
 from app.bot.domain.components.component import Component, RenderContext, describe_validation_error, mentioned_sources
+from app.bot.domain.components.component_templates import ComponentTemplate
 from app.bot.domain.components.expressions import Expressions, NoExpressions
-from app.bot.domain.components.template_types import TemplateType
 from app.bot.domain.components.templates import Templates
 from app.bot.domain.components.types.discovered import Discovered
 from app.bot.domain.components.variables import NOTHING_CHOSEN, Choices, ResolvedVariable, resolve_all, uses_variables
@@ -181,8 +181,8 @@ class DashboardBuilder:
             return self.parse(component)
         return context.make(component.type, context.filled(component.type, component.config))
 
-    def use_types(self, templates: Iterable[TemplateType]) -> frozenset[str]:
-        """Build with these template types from now on; the names of those that changed, came or went."""
+    def use_types(self, templates: Iterable[ComponentTemplate]) -> frozenset[str]:
+        """Build with these component templates from now on; the names of those that changed, came or went."""
         changed = self._components.define(templates)
         for definition in list(self._definitions.values()) if changed else ():
             if changed & self.types_of(definition.dashboard):
@@ -202,7 +202,7 @@ class DashboardBuilder:
         """Names of the data sources that the dashboard depends on.
 
         Those that its components mention, and those that were read while it was built: only then is it known what a
-        condition, a template type or an item led to.
+        condition, a component template or an item led to.
         """
         return self._definition(dashboard).sources.union(self._use(dashboard).sources)
 

@@ -9,10 +9,10 @@ from typing import Any
 
 from app.bot.application.rendering.template_builds import TemplateBuild
 from app.bot.domain.components.component import Component, mentioned_sources, parse_config
+from app.bot.domain.components.component_templates import ComponentTemplate, TemplateComponent, nested_components
 from app.bot.domain.components.fields import TemplateMark, marked_fields
 from app.bot.domain.components.nesting import NestedComponent
 from app.bot.domain.components.placeholders import fill_known
-from app.bot.domain.components.template_types import TemplateComponent, TemplateType, nested_components
 from app.bot.domain.errors import HomelabError, UnknownTypeError
 from app.bot.domain.registry import Registry
 
@@ -20,22 +20,22 @@ _REMEMBERED = 4_096
 
 
 class ComponentFactory:
-    """Makes components of builtin and of template types, nested ones too; equal configs of a type are parsed once.
+    """Makes components of builtin and of component templates, nested ones too; equal configs of a type are parsed once.
 
-    A template type named like a builtin one is never used.
+    A component template named like a builtin one is never used.
     """
 
-    def __init__(self, types: Registry[type[Component]], templates: Iterable[TemplateType] = ()) -> None:
+    def __init__(self, types: Registry[type[Component]], templates: Iterable[ComponentTemplate] = ()) -> None:
         self._types = types
-        self._templates: dict[str, TemplateType] = {}
+        self._templates: dict[str, ComponentTemplate] = {}
         self._builds: dict[str, TemplateBuild | HomelabError] = {}
         self._made: OrderedDict[tuple[str, str], Component] = OrderedDict()
         self._template_fields: dict[str, frozenset[str]] = {}
         self._being_made: list[str] = []
         self.define(templates)
 
-    def define(self, templates: Iterable[TemplateType]) -> frozenset[str]:
-        """Take over the template types as they are now; the names of those that changed, came or went."""
+    def define(self, templates: Iterable[ComponentTemplate]) -> frozenset[str]:
+        """Take over the component templates as they are now; the names of those that changed, came or went."""
         now = {template.name: template for template in templates}
         changed = changed_types(self._templates, now)
         if changed:
@@ -65,7 +65,7 @@ class ComponentFactory:
         return made
 
     def template_fields(self, type_name: str) -> frozenset[str]:
-        """Names of the fields, at any depth of the type's config, that hold Jinja2; none for a template type."""
+        """Names of the fields, at any depth of the type's config, that hold Jinja2; none for a component template."""
         if type_name not in self._types:
             return frozenset()
         if type_name not in self._template_fields:
@@ -96,7 +96,7 @@ class ComponentFactory:
         return build
 
     def _sources(self, name: str, body: Iterable[NestedComponent], params: Mapping[str, Any]) -> frozenset[str]:
-        """The sources that a body names with these parameters, also in the template types within it."""
+        """The sources that a body names with these parameters, also in the component templates within it."""
         if name in self._being_made:
             return frozenset()  # a type within itself names nothing new
         self._being_made.append(name)
@@ -117,6 +117,6 @@ class ComponentFactory:
             return frozenset()
 
 
-def changed_types(before: Mapping[str, TemplateType], now: Mapping[str, TemplateType]) -> frozenset[str]:
+def changed_types(before: Mapping[str, ComponentTemplate], now: Mapping[str, ComponentTemplate]) -> frozenset[str]:
     """Names of the types that are different, or in one of both only."""
     return frozenset(name for name in {*before, *now} if before.get(name) != now.get(name))

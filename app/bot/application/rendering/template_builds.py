@@ -1,4 +1,4 @@
-"""A template type made ready: its row checked once, then used for every component."""
+"""A component template made ready: its row checked once, then used for every component."""
 
 from __future__ import annotations
 
@@ -7,21 +7,21 @@ from dataclasses import dataclass
 from typing import Any
 
 from app.bot.domain.components.component import parse_config
+from app.bot.domain.components.component_templates import ComponentTemplate, TemplateDefinition, with_defaults
 from app.bot.domain.components.nesting import NestedComponent
-from app.bot.domain.components.template_types import TemplateDefinition, TemplateType, with_defaults
 from app.bot.domain.errors import InvalidConfigError
 from app.shared.kit.json_schema import schema_errors, schema_problem
 
 
 @dataclass(frozen=True, slots=True)
 class TemplateBuild:
-    """What the row of a template type says, checked."""
+    """What the row of a component template says, checked."""
 
     schema: Mapping[str, Any]
     body: tuple[NestedComponent, ...]
 
     @classmethod
-    def of(cls, template: TemplateType) -> TemplateBuild:
+    def of(cls, template: ComponentTemplate) -> TemplateBuild:
         """The type as its row has it. Raises InvalidConfigError."""
         what = f"Component type “{template.name}”"
         schema = template.config_schema

@@ -24,10 +24,10 @@ from app.bot.domain.repositories import (
     DashboardRepository,
     DataSourceRepository,
     GuildRepository,
+    IntegrationRepository,
     PermissionRepository,
     ServiceRepository,
     SettingsRepository,
-    SourceTypeRepository,
 )
 
 log = structlog.get_logger(__name__)
@@ -68,7 +68,7 @@ class DefinitionRepositories:
     settings: SettingsRepository
     guilds: GuildRepository
     component_types: ComponentTypeRepository
-    source_types: SourceTypeRepository
+    source_types: IntegrationRepository
 
 
 Loaded = TypeVar("Loaded")

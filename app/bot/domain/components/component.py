@@ -76,7 +76,7 @@ class Components(Protocol):
     """Makes components by type."""
 
     def make(self, type_name: str, config: Mapping[str, Any]) -> Component:
-        """A component of a builtin or a template type. Raises UnknownTypeError or InvalidConfigError."""
+        """A component of a builtin or a component template. Raises UnknownTypeError or InvalidConfigError."""
         ...
 
     def template_fields(self, type_name: str) -> frozenset[str]:
@@ -114,7 +114,7 @@ class RenderContext:
     types_used: set[str] = field(default_factory=set)
     pending: bool = False
     values: Mapping[str, Any] = field(default_factory=dict)
-    """What surrounds a nested component: the parameters of its template type (`params`), the `item` of a repetition."""
+    """What surrounds a nested component: `params` of its component template, the `item` of a repetition."""
     _names: dict[str, Any] = field(init=False, repr=False)
     """What every template of the dashboard knows."""
     _depth: int = field(init=False, default=0, repr=False)
@@ -251,7 +251,7 @@ class RenderContext:
         """One level deeper, where templates and conditions know `values` too. Raises NestingError when too deep."""
         if self._depth >= MAX_NESTING:
             raise NestingError(
-                f"Components are nested more than {MAX_NESTING} levels deep, or a template type contains itself."
+                f"Components are nested more than {MAX_NESTING} levels deep, or a component template contains itself."
             )
         outer, names = self.values, self._names
         self._depth += 1

@@ -1,4 +1,4 @@
-"""Components within components: the body of a group, of a repetition, of a template type."""
+"""Components within components: the body of a group, of a repetition, of a component template."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Declarative data source types: rows that describe requests and mappings, so that a new service needs no code."""
+"""integrations: rows that describe requests and mappings, so that a new service needs no code."""

@@ -1,4 +1,4 @@
-"""How a declarative type logs in."""
+"""How an integration logs in."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How the server of a source is reached: what every declarative type lets its users set, whatever its parameters."""
+"""How the server of a source is reached: what every integration lets its users set, whatever its parameters."""
 
 from __future__ import annotations
 

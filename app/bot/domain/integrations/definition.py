@@ -1,4 +1,4 @@
-"""A declarative data source type: its row, and what the row's definition says."""
+"""An integration: its row, and what the row's definition says."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from app.bot.domain.components.placeholders import placeholders_in
 from app.bot.domain.integrations.authentication import Authentication, JsonRpcAuthentication, NoAuthentication
 from app.bot.domain.integrations.connection import Connection
 from app.bot.domain.integrations.languages import Expression
-from app.bot.domain.integrations.mappings import DeclaredMetric, DeclaredTable
-from app.bot.domain.integrations.requests import DeclaredRequest
+from app.bot.domain.integrations.mappings import IntegrationMetric, IntegrationTable
+from app.bot.domain.integrations.requests import IntegrationRequest
 
 CONNECTION = "connection"
-"""The setting that every source of a declarative type has besides the parameters of its type."""
+"""The setting that every source of an integration has besides the parameters of its type."""
 
 
 @dataclass(frozen=True, slots=True)
-class DeclarativeType:
-    """A row of `data_source_types` of kind declarative, as it stands: definition and schema may be wrong."""
+class Integration:
+    """A row of `data_source_types` of kind integration, as it stands: definition and schema may be wrong."""
 
     name: str
     title: str = ""
@@ -42,7 +42,7 @@ class ReadyComponent(BaseModel):
 
 
 class SourceDefinition(BaseModel):
-    """The `definition` of a declarative type."""
+    """The `definition` of an integration."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -52,9 +52,9 @@ class SourceDefinition(BaseModel):
     url: str = Field(min_length=1, max_length=2_000, description="Base address, such as ${params.url}")
     headers: dict[str, str] = Field(default_factory=dict, description="Headers of every request")
     auth: Authentication = Field(NoAuthentication(), description="How to log in")
-    requests: tuple[DeclaredRequest, ...] = Field(min_length=1, max_length=30)
-    metrics: tuple[DeclaredMetric, ...] = Field((), max_length=500)
-    items: tuple[DeclaredTable, ...] = Field((), max_length=20)
+    requests: tuple[IntegrationRequest, ...] = Field(min_length=1, max_length=30)
+    metrics: tuple[IntegrationMetric, ...] = Field((), max_length=500)
+    items: tuple[IntegrationTable, ...] = Field((), max_length=20)
     status: Expression | None = Field(None, description="CEL that gives true, false, or up, degraded, down, unknown")
     message: Expression | None = Field(None, description="CEL that gives the words for a status that is not up")
     components: tuple[ReadyComponent, ...] = Field((), max_length=10)
@@ -76,7 +76,7 @@ class SourceDefinition(BaseModel):
         return self
 
 
-def request_references(request: DeclaredRequest) -> Iterator[str]:
+def request_references(request: IntegrationRequest) -> Iterator[str]:
     """The paths into earlier answers that a request's placeholders name."""
     for path in placeholders_in(request.model_dump(by_alias=True)):
         first, _, rest = path.partition(".")

@@ -1,4 +1,4 @@
-"""What a declarative type takes out of its answers."""
+"""What an integration takes out of its answers."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from app.bot.domain.integrations.languages import Expression, Path, Pattern
 from app.bot.domain.readings.reading import MetricKind
 
 
-class DeclaredMetric(BaseModel):
+class IntegrationMetric(BaseModel):
     """A number, or one for each entry of a list: by JMESPath (`path`) or CEL (`expression`)."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -33,7 +33,7 @@ class DeclaredMetric(BaseModel):
     kind: MetricKind = MetricKind.GAUGE
 
     @model_validator(mode="after")
-    def _one_way(self) -> DeclaredMetric:
+    def _one_way(self) -> IntegrationMetric:
         if (self.path is None) == (self.expression is None):
             raise ValueError("path or expression is needed, and only one of them")
         if self.label_paths and self.for_each is None:
@@ -41,7 +41,7 @@ class DeclaredMetric(BaseModel):
         return self
 
 
-class DeclaredTable(BaseModel):
+class IntegrationTable(BaseModel):
     """A table of items."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)

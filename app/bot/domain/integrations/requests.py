@@ -1,4 +1,4 @@
-"""The requests of a declarative type."""
+"""The requests of an integration."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ class Pages(BaseModel):
         return self
 
 
-class DeclaredRequest(Message):
+class IntegrationRequest(Message):
     """A request by name. Mappings know its answer by that name; later requests may use values of it."""
 
     name: Identifier

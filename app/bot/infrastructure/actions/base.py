@@ -9,7 +9,7 @@ from typing import Any
 
 import aiohttp
 
-from app.bot.application.actions.base import ActionContext, ActionResult, ActionType, action_types
+from app.bot.application.actions.base import Action, ActionContext, ActionResult, action_types
 from app.bot.infrastructure.actions.run_secrets import RunSecrets
 from app.bot.infrastructure.sources.base import Resources
 
@@ -44,7 +44,7 @@ def lend(resources: Resources) -> ActionResources:
     return ActionResources(resources.session, secrets, replace(resources, secrets=secrets.watched()))
 
 
-class NetworkAction(ActionType):
+class NetworkAction(Action):
     """Base of action types that reach out of the process: they implement `act` in place of `run`."""
 
     @abstractmethod

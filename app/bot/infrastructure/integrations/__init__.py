@@ -1,1 +1,1 @@
-"""Reads sources of declarative types: sends what their rows describe, and takes out what their mappings name."""
+"""Reads sources of integrations: sends what their rows describe, and takes out what their mappings name."""

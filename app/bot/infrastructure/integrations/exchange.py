@@ -13,7 +13,7 @@ from yarl import URL
 
 from app.bot.domain.errors import HomelabError
 from app.bot.domain.integrations.definition import SourceDefinition, request_references
-from app.bot.domain.integrations.requests import MAX_REPEATS, DeclaredRequest, Pages
+from app.bot.domain.integrations.requests import MAX_REPEATS, IntegrationRequest, Pages
 from app.bot.infrastructure.integrations.authorizing import Authorizing
 from app.bot.infrastructure.integrations.calls import Call, Values, make_call, make_remote_call
 from app.bot.infrastructure.integrations.pause import Pause
@@ -105,7 +105,7 @@ class Requesting:
                 elif isinstance(result, BaseException) and not isinstance(result, Missing):
                     raise result
 
-    async def _answer(self, request: DeclaredRequest, exchange: Exchange) -> Any:
+    async def _answer(self, request: IntegrationRequest, exchange: Exchange) -> Any:
         known = self._remembered.find(request.name) if request.cache_seconds else None
         if known is not None:
             return known
@@ -118,7 +118,7 @@ class Requesting:
             self._remembered.answers[request.name] = (time.monotonic() + request.cache_seconds, answer)
         return answer
 
-    async def _each(self, request: DeclaredRequest, values: Values, exchange: Exchange) -> list[dict[str, Any]]:
+    async def _each(self, request: IntegrationRequest, values: Values, exchange: Exchange) -> list[dict[str, Any]]:
         try:
             # Off the event loop, like all that looks through whole answers: they may be large.
             found = await in_thread(lambda: search(request.for_each or "@", exchange.answers), "for each")
@@ -136,7 +136,7 @@ class Requesting:
 
         return list(await asyncio.gather(*(answer_for(entry) for entry in entries[:MAX_REPEATS])))
 
-    async def _pages(self, request: DeclaredRequest, values: Values, exchange: Exchange) -> Any:
+    async def _pages(self, request: IntegrationRequest, values: Values, exchange: Exchange) -> Any:
         call = (
             make_call(request, self._base, self._definition.headers, values)
             if request.rpc is None
@@ -159,7 +159,7 @@ class Requesting:
             exchange.problems.append(f"{request.name}: there are more pages than the {pages.limit} that were read")
         return entries
 
-    async def _send(self, request: DeclaredRequest, call: Call, exchange: Exchange) -> Any:
+    async def _send(self, request: IntegrationRequest, call: Call, exchange: Exchange) -> Any:
         async with self._slots:
             self._pause.check()
             try:
@@ -176,7 +176,7 @@ class Requesting:
             raise SourceFailedError(f"Answered {received.status_text}{hint}")
         return await self._transport.read(received, request.format)
 
-    def _sent(self, request: DeclaredRequest, call: Call, result: str, received: Received | None = None) -> Sent:
+    def _sent(self, request: IntegrationRequest, call: Call, result: str, received: Received | None = None) -> Sent:
         return Sent(
             request.name,
             call.method,
@@ -187,9 +187,9 @@ class Requesting:
         )
 
 
-def _batches(requests: Iterable[DeclaredRequest]) -> Iterator[list[DeclaredRequest]]:
+def _batches(requests: Iterable[IntegrationRequest]) -> Iterator[list[IntegrationRequest]]:
     """The requests in order, in groups: none of a group needs an answer of the same group."""
-    batch: list[DeclaredRequest] = []
+    batch: list[IntegrationRequest] = []
     for request in requests:
         if batch and (request.for_each is not None or any(request_references(request))):
             yield batch

@@ -1,4 +1,4 @@
-"""From answers to a reading: the mappings of a declarative type."""
+"""From answers to a reading: the mappings of an integration."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 
 from app.bot.domain.formatting.markdown import shorten
 from app.bot.domain.integrations.definition import SourceDefinition
-from app.bot.domain.integrations.mappings import DeclaredMetric, DeclaredTable
+from app.bot.domain.integrations.mappings import IntegrationMetric, IntegrationTable
 from app.bot.domain.readings.reading import MAX_ITEMS, Metric, Reading, Status
 from app.bot.infrastructure.integrations.functions import FUNCTIONS
 from app.bot.infrastructure.integrations.numbers import parse_number
@@ -84,53 +84,53 @@ class Extraction:
                 self._doubles[name] = with_doubles(self._answers[name])
         return {name: self._doubles[name] for name in wanted if name in self._doubles}
 
-    def _take(self, declared: DeclaredMetric) -> None:
-        if declared.for_each is None:
-            value = self._value(declared, self._answers, {})
-            self._add(declared, value, declared.labels)
-            if value is not None and not declared.labels:
-                self._numbers[declared.name] = value * declared.scale
+    def _take(self, mapping: IntegrationMetric) -> None:
+        if mapping.for_each is None:
+            value = self._value(mapping, self._answers, {})
+            self._add(mapping, value, mapping.labels)
+            if value is not None and not mapping.labels:
+                self._numbers[mapping.name] = value * mapping.scale
             return
         try:
-            entries = rows_of(search(declared.for_each, self._answers))[:MAX_ITEMS]
+            entries = rows_of(search(mapping.for_each, self._answers))[:MAX_ITEMS]
         except PathError as error:
-            self._problem(declared.name, declared.for_each, error)
+            self._problem(mapping.name, mapping.for_each, error)
             return
         for entry in entries:
-            values = {"item": with_doubles(entry)} if declared.expression else {}
-            self._add(declared, self._value(declared, entry, values), {**declared.labels, **_labels(declared, entry)})
+            values = {"item": with_doubles(entry)} if mapping.expression else {}
+            self._add(mapping, self._value(mapping, entry, values), {**mapping.labels, **_labels(mapping, entry)})
 
-    def _add(self, declared: DeclaredMetric, value: float | None, labels: Mapping[str, str]) -> None:
-        scaled = None if value is None else value * declared.scale
-        self.mapped.metrics.append(Metric(declared.name, scaled, declared.unit, labels, declared.kind))
+    def _add(self, mapping: IntegrationMetric, value: float | None, labels: Mapping[str, str]) -> None:
+        scaled = None if value is None else value * mapping.scale
+        self.mapped.metrics.append(Metric(mapping.name, scaled, mapping.unit, labels, mapping.kind))
 
-    def _value(self, declared: DeclaredMetric, document: Any, values: Mapping[str, Any]) -> float | None:
+    def _value(self, mapping: IntegrationMetric, document: Any, values: Mapping[str, Any]) -> float | None:
         try:
             found = (
-                search(declared.path, document)
-                if declared.path is not None
-                else self._evaluate(declared.expression or "", values)
+                search(mapping.path, document)
+                if mapping.path is not None
+                else self._evaluate(mapping.expression or "", values)
             )
             if found is None:
-                self.mapped.missing.setdefault(declared.name, "the answers do not have it")
+                self.mapped.missing.setdefault(mapping.name, "the answers do not have it")
                 return None
-            return self._number(declared, found)
+            return self._number(mapping, found)
         except PathError as error:
-            self.mapped.missing.setdefault(declared.name, str(error))
-            self._problem(declared.name, declared.for_each or declared.path or "", error)
+            self.mapped.missing.setdefault(mapping.name, str(error))
+            self._problem(mapping.name, mapping.for_each or mapping.path or "", error)
         except ExpressionError as error:  # most often because a number that it needs is missing
-            self.mapped.missing.setdefault(declared.name, str(error))
+            self.mapped.missing.setdefault(mapping.name, str(error))
         return None
 
-    def _number(self, declared: DeclaredMetric, found: Any) -> float | None:
-        if declared.pattern is not None:
-            found = _matched(declared.pattern, str(found))
+    def _number(self, mapping: IntegrationMetric, found: Any) -> float | None:
+        if mapping.pattern is not None:
+            found = _matched(mapping.pattern, str(found))
             if found is None:
-                self.mapped.missing.setdefault(declared.name, "the text does not match the pattern")
-        if declared.values:
-            known = {text.casefold(): value for text, value in declared.values.items()}
+                self.mapped.missing.setdefault(mapping.name, "the text does not match the pattern")
+        if mapping.values:
+            known = {text.casefold(): value for text, value in mapping.values.items()}
             return known.get(_as_text(found).casefold())
-        return parse_number(found, declared.parse, self._now)
+        return parse_number(found, mapping.parse, self._now)
 
     def _evaluate(self, expression: str, values: Mapping[str, Any]) -> Any:
         names = {**FUNCTIONS, "metrics": self._numbers, "params": self._params, **values}
@@ -138,7 +138,7 @@ class Extraction:
             names["answers"] = self._answers_for(expression)
         return self._expressions.evaluate(expression, names)
 
-    def _rows(self, table: DeclaredTable) -> list[dict[str, Any]]:
+    def _rows(self, table: IntegrationTable) -> list[dict[str, Any]]:
         try:
             rows = rows_of(search(table.path, self._answers))[:MAX_ITEMS]
             return [self._row(table, row) for row in rows]
@@ -151,7 +151,7 @@ class Extraction:
         if not any(word in self._unanswered for word in _WORD.findall(path)):
             self.mapped.problems.append(f"{name}: {error}")
 
-    def _row(self, table: DeclaredTable, row: Any) -> dict[str, Any]:
+    def _row(self, table: IntegrationTable, row: Any) -> dict[str, Any]:
         if table.fields or table.expressions:
             made = {name: search(path, row) for name, path in table.fields.items()}
         else:
@@ -189,9 +189,9 @@ class Extraction:
             return ""
 
 
-def _labels(declared: DeclaredMetric, entry: Any) -> dict[str, str]:
+def _labels(mapping: IntegrationMetric, entry: Any) -> dict[str, str]:
     found: dict[str, str] = {}
-    for label, path in declared.label_paths.items():
+    for label, path in mapping.label_paths.items():
         try:
             value = search(path, entry)
         except PathError:

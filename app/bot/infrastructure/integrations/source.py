@@ -1,4 +1,4 @@
-"""A source of a declarative type, as a reader."""
+"""A source of an integration, as a reader."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from pydantic import ValidationError
 
 from app.bot.application.rendering.template_builds import without_patterns
 from app.bot.domain.components.component import describe_validation_error, parse_config
-from app.bot.domain.components.template_types import with_defaults
+from app.bot.domain.components.component_templates import with_defaults
 from app.bot.domain.errors import HomelabError, InvalidConfigError
 from app.bot.domain.integrations.connection import Connection
-from app.bot.domain.integrations.definition import CONNECTION, DeclarativeType, SourceDefinition
+from app.bot.domain.integrations.definition import CONNECTION, Integration, SourceDefinition
 from app.bot.domain.integrations.languages import Languages
-from app.bot.domain.readings.inspections import Inspection
 from app.bot.domain.readings.reading import Reading
 from app.bot.domain.readings.source import DataSource
+from app.bot.domain.readings.source_tests import SourceTestResult
 from app.bot.infrastructure.integrations.authorizing import Authorizing
 from app.bot.infrastructure.integrations.calls import base_address
 from app.bot.infrastructure.integrations.exchange import Exchange, Remembered, Requesting
@@ -37,7 +37,7 @@ _EXPRESSIONS = CelExpressions()
 LANGUAGES = Languages(check_path, _EXPRESSIONS.check, check_group_pattern)
 
 
-class DeclarativeSource:
+class IntegrationSource:
     """Reads one source by the definition of its type. Fulfils the application's Reader."""
 
     def __init__(
@@ -55,19 +55,19 @@ class DeclarativeSource:
 
         Raises SourceFailedError, RequestFailedError or a secret's error when there is nothing to read.
         """
-        inspection = await self._inspect(with_failure=False)
-        if inspection.reading is None:
-            raise InvalidConfigError(inspection.error or "There is no reading")
-        return inspection.reading
+        result = await self._test(with_failure=False)
+        if result.reading is None:
+            raise InvalidConfigError(result.error or "There is no reading")
+        return result.reading
 
-    async def inspect(self) -> Inspection:
+    async def test(self) -> SourceTestResult:
         """A reading with everything on the way to it. Raises nothing that a source can cause."""
-        return await self._inspect(with_failure=True)
+        return await self._test(with_failure=True)
 
     async def close(self) -> None:
         """Nothing is held."""
 
-    async def _inspect(self, *, with_failure: bool) -> Inspection:
+    async def _test(self, *, with_failure: bool) -> SourceTestResult:
         secrets = SecretUse(self._resources.secrets)
         exchange = Exchange()
         try:
@@ -77,9 +77,9 @@ class DeclarativeSource:
             reason = secrets.hide(str(error))
             if not with_failure:
                 raise type(error)(reason) from None
-            return Inspection(None, reason, _sent(exchange), secrets.hide_within(exchange.answers), {})
+            return SourceTestResult(None, reason, _sent(exchange), secrets.hide_within(exchange.answers), {})
         # Off the event loop: mapping megabytes may take a while. What is shown can hold no secret from here on.
-        return await in_thread(lambda: self._mapped(exchange, secrets), "declarative")
+        return await in_thread(lambda: self._mapped(exchange, secrets), "integration")
 
     async def _exchange(self, params: Mapping[str, Any], secrets: SecretUse, exchange: Exchange) -> None:
         values = {"params": params}
@@ -109,14 +109,14 @@ class DeclarativeSource:
         finally:
             await authorizing.close()
 
-    def _mapped(self, exchange: Exchange, secrets: SecretUse) -> Inspection:
+    def _mapped(self, exchange: Exchange, secrets: SecretUse) -> SourceTestResult:
         answers = secrets.hide_within(exchange.answers)
         extraction = Extraction(self._definition, answers, self._params, _EXPRESSIONS, datetime.now(UTC))
         reading = extraction.reading([secrets.hide(problem) for problem in exchange.problems])
-        return Inspection(reading, None, _sent(exchange), answers, extraction.mapped.missing)
+        return SourceTestResult(reading, None, _sent(exchange), answers, extraction.mapped.missing)
 
 
-def open_declarative(type_: DeclarativeType, source: DataSource, resources: Resources) -> DeclarativeSource:
+def open_integration(type_: Integration, source: DataSource, resources: Resources) -> IntegrationSource:
     """A reader for a source of this type. Raises InvalidConfigError that names each wrong field."""
     definition = parse_definition(type_)
     what = f"Config of “{source.name}”"
@@ -129,12 +129,12 @@ def open_declarative(type_: DeclarativeType, source: DataSource, resources: Reso
     errors = schema_errors(schema, params)
     if errors:
         raise InvalidConfigError(f"{what}: " + "; ".join(f"{place}: {text}".lstrip(": ") for place, text in errors))
-    return DeclarativeSource(
+    return IntegrationSource(
         definition, params, parse_config(Connection, connection, f"{what}: {CONNECTION}"), resources
     )
 
 
-def parse_definition(type_: DeclarativeType) -> SourceDefinition:
+def parse_definition(type_: Integration) -> SourceDefinition:
     """What a type's row says. Raises InvalidConfigError that names each wrong field."""
     what = f"Data source type “{type_.name}”"
     problem = schema_problem(type_.config_schema) if isinstance(type_.config_schema, Mapping) else "is no JSON Schema"

@@ -8,8 +8,8 @@ from typing import Any, Generic, TypeVar
 
 from app.bot.domain.actions.action import ActionDefinition
 from app.bot.domain.actions.command import CommandDefinition
-from app.bot.domain.components.template_types import TemplateType
-from app.bot.domain.integrations.definition import DeclarativeType
+from app.bot.domain.components.component_templates import ComponentTemplate
+from app.bot.domain.integrations.definition import Integration
 from app.bot.domain.permissions import PermissionGrant
 from app.bot.domain.records import from_record
 from app.bot.domain.services import ServiceDefinition
@@ -63,10 +63,10 @@ def _table(
 postgres_commands = _table("commands", CommandDefinition)
 postgres_actions = _table("actions", ActionDefinition)
 postgres_grants = _table("permission_grants", PermissionGrant)
-postgres_component_types = _table("component_types", TemplateType, which="kind = 'template' AND enabled", order="name")
-postgres_source_types = _table(
-    "data_source_types", DeclarativeType, which="kind = 'declarative' AND enabled", order="name"
+postgres_component_types = _table(
+    "component_types", ComponentTemplate, which="kind = 'template' AND enabled", order="name"
 )
+postgres_source_types = _table("data_source_types", Integration, which="kind = 'integration' AND enabled", order="name")
 
 
 class PostgresSettings:

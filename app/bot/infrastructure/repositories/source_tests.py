@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from app.bot.domain.readings.inspections import SourceTest
+from app.bot.domain.readings.source_tests import SourceTest
 from app.bot.domain.records import from_record
 from app.bot.infrastructure.repositories.postgres import Pool, execute, fetch, storable
 

@@ -40,7 +40,7 @@ class Resources:
     """Asks for a poll of this source now: for a type that is told of changes between its polls."""
 
 
-class SourceType(BaseModel):
+class Source(BaseModel):
     """Base of every data source type. Fields are the config; the class docstring is what the admin shows.
 
     One instance reads one data source for as long as its config stays the same. What it must remember between two
@@ -62,5 +62,5 @@ class SourceType(BaseModel):
         """Let go of what is held: the source was removed, disabled or changed."""
 
 
-source_types: Registry[type[SourceType]] = Registry("data source type")
+source_types: Registry[type[Source]] = Registry("data source type")
 """Every builtin data source type by its name; filled when `app.bot.infrastructure.sources` is imported."""

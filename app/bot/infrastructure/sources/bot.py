@@ -11,13 +11,13 @@ from pydantic import PrivateAttr
 
 from app.bot.application.runtime.statistics import Statistics
 from app.bot.domain.readings.reading import Metric, MetricKind, Reading
-from app.bot.infrastructure.sources.base import Resources, SourceType, source_types
+from app.bot.infrastructure.sources.base import Resources, Source, source_types
 
 _RATES = ("edits", "polls")
 
 
 @source_types.register("bot")
-class Bot(SourceType, title="Bot"):
+class Bot(Source, title="Bot"):
     """The bot itself: what it sends to Discord, how it polls, and what it needs of the machine.
 
     Totals count from the start of the process.

@@ -14,7 +14,7 @@ from app.bot.domain.formatting.markdown import shorten
 from app.bot.domain.readings.reading import MAX_ITEMS, Metric, Reading, Status
 from app.bot.infrastructure.network.connections import ConnectionFailedError, addresses_of
 from app.bot.infrastructure.network.errors import explain
-from app.bot.infrastructure.sources.base import Resources, SourceFailedError, SourceType, source_types
+from app.bot.infrastructure.sources.base import Resources, Source, SourceFailedError, source_types
 from app.bot.infrastructure.threads import in_thread
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ class _Answered:
 
 
 @source_types.register("dns")
-class Dns(SourceType, title="DNS"):
+class Dns(Source, title="DNS"):
     """What a DNS server answers to a question, and how fast.
 
     Metrics: latency, answer.count, ttl (the shortest). Table: answers (name, type, value, ttl).

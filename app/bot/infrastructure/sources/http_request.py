@@ -13,7 +13,7 @@ from yarl import URL
 
 from app.bot.infrastructure.network.http_requests import Request
 from app.bot.infrastructure.secrets import REFERENCE, SecretUse
-from app.bot.infrastructure.sources.base import SourceType
+from app.bot.infrastructure.sources.base import Source
 
 
 def _check_address(address: str) -> str:
@@ -110,5 +110,5 @@ class HttpFields(BaseModel):
         return f"Basic {encoded}"
 
 
-class HttpSource(HttpFields, SourceType):
+class HttpSource(HttpFields, Source):
     """Base of the types that send one HTTP request per reading."""

@@ -16,7 +16,7 @@ from app.bot.infrastructure.network.connections import open_stream
 from app.bot.infrastructure.network.datagrams import open_datagrams
 from app.bot.infrastructure.network.errors import explain
 from app.bot.infrastructure.sources import game_servers
-from app.bot.infrastructure.sources.base import Resources, SourceFailedError, SourceType, source_types
+from app.bot.infrastructure.sources.base import Resources, Source, SourceFailedError, source_types
 from app.bot.infrastructure.threads import in_thread
 
 _BEDROCK_PORT = 19132
@@ -32,7 +32,7 @@ _STATUS_VERSION = 47
 
 
 @source_types.register("minecraft")
-class Minecraft(SourceType, title="Minecraft"):
+class Minecraft(Source, title="Minecraft"):
     """A Minecraft server, Java or Bedrock: who plays, which version, and how fast it answers.
 
     Metrics: players, players.max, latency. Tables: servers (name, game, version, players, maximum, address, map, mode),

@@ -14,7 +14,7 @@ from pydantic import Field
 
 from app.bot.domain.readings.reading import Metric, Reading, Status
 from app.bot.infrastructure.network.connections import ConnectionFailedError, addresses_of
-from app.bot.infrastructure.sources.base import Resources, SourceFailedError, SourceType, source_types
+from app.bot.infrastructure.sources.base import Resources, Source, SourceFailedError, source_types
 
 if TYPE_CHECKING:
     import icmplib
@@ -27,7 +27,7 @@ _NOT_ALLOWED = (
 
 
 @source_types.register("ping")
-class Ping(SourceType, title="Ping"):
+class Ping(Source, title="Ping"):
     """Whether a machine answers to pings (ICMP), how fast, and how many get lost.
 
     Down when none is answered. Metrics: latency (mean), latency.min, latency.max, jitter (mean change from one answer

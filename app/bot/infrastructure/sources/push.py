@@ -9,13 +9,13 @@ from pydantic import Field
 from app.bot.domain.formatting.units import format_value
 from app.bot.domain.readings.pushes import Push as Call
 from app.bot.domain.readings.reading import Metric, MetricKind, Reading, Status
-from app.bot.infrastructure.sources.base import Resources, SourceType, source_types
+from app.bot.infrastructure.sources.base import Resources, Source, source_types
 
 _NO_ADDRESS = "It has no address to call yet. Save it, then make one on its page in the web admin"
 
 
 @source_types.register("push")
-class Push(SourceType, title="Push"):
+class Push(Source, title="Push"):
     """Something that calls when it is well: a backup, a cron job, a device that cannot be reached. Late means down.
 
     The address to call is made on the page of the data source; what calls may tell a status, a message and numbers.

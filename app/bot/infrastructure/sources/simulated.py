@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.bot.domain.readings.reading import MAX_ITEMS, Metric, Reading, Status
-from app.bot.infrastructure.sources.base import Resources, SourceType, source_types
+from app.bot.infrastructure.sources.base import Resources, Source, source_types
 
 _OUTAGE_SECONDS = 1_800
 """An outage lasts whole half hours, so that it is seen on a bar of a day."""
@@ -46,7 +46,7 @@ class SimulatedMetric(BaseModel):
 
 
 @source_types.register("simulated")
-class Simulated(SourceType, title="Simulated"):
+class Simulated(Source, title="Simulated"):
     """Numbers that move by themselves, for trying out dashboards and charts.
 
     They follow from the clock alone, so they are the same after a restart. Tables stay as written in the config.

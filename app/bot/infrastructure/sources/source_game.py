@@ -12,7 +12,7 @@ from app.bot.domain.readings.reading import Metric, Reading
 from app.bot.infrastructure.network.connections import ConnectionFailedError
 from app.bot.infrastructure.network.datagrams import Datagrams, open_datagrams
 from app.bot.infrastructure.sources import game_servers
-from app.bot.infrastructure.sources.base import Resources, SourceFailedError, SourceType, source_types
+from app.bot.infrastructure.sources.base import Resources, Source, SourceFailedError, source_types
 
 _ANSWER_SECONDS = 2.0
 _SINGLE, _SPLIT = b"\xff\xff\xff\xff", b"\xfe\xff\xff\xff"
@@ -24,7 +24,7 @@ _FOREIGN = "The answer is not that of a game server (is this the query port?)"
 
 
 @source_types.register("source_game")
-class SourceGame(SourceType, title="Source game server"):
+class SourceGame(Source, title="Source game server"):
     """A game server that speaks Valve's query protocol: Counter-Strike, Team Fortress, Garry's Mod, Rust, Valheim, ARK
     and many more.
 

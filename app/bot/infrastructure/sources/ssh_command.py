@@ -13,7 +13,7 @@ from app.bot.domain.readings.reading import MAX_ITEMS, Metric, Reading, Status
 from app.bot.infrastructure.network.shell import MAX_OUTPUT_BYTES, CommandOutcome, run_over_ssh
 from app.bot.infrastructure.network.ssh import SshLogin, open_ssh
 from app.bot.infrastructure.secrets import SecretUse
-from app.bot.infrastructure.sources.base import Resources, SourceFailedError, SourceType, source_types
+from app.bot.infrastructure.sources.base import Resources, Source, SourceFailedError, source_types
 from app.bot.infrastructure.sources.json_mapping import Extract, ItemMapping, MetricMapping, StatusMapping
 from app.bot.infrastructure.threads import in_thread
 
@@ -22,7 +22,7 @@ _PROBLEMS_SHOWN = 3
 
 
 @source_types.register("ssh_command")
-class SshCommand(SshLogin, SourceType, title="SSH command"):
+class SshCommand(SshLogin, Source, title="SSH command"):
     """What a command prints on a host, by SSH: as text, or as JSON with numbers and tables in it.
 
     The status is that of the command's end: 0 is up, any other is down unless listed. Metrics: exit_code, and those

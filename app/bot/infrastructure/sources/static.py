@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.bot.domain.readings.reading import MAX_ITEMS, Metric, MetricKind, Reading, Status
-from app.bot.infrastructure.sources.base import Resources, SourceType, source_types
+from app.bot.infrastructure.sources.base import Resources, Source, source_types
 
 
 class StaticMetric(BaseModel):
@@ -24,7 +24,7 @@ class StaticMetric(BaseModel):
 
 
 @source_types.register("static")
-class Static(SourceType, title="Static"):
+class Static(Source, title="Static"):
     """Fixed numbers and tables, written in the config.
 
     For trying out a dashboard, and for facts that nothing measures.

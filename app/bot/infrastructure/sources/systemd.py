@@ -14,7 +14,7 @@ from pydantic import Field
 from app.bot.domain.formatting.markdown import shorten
 from app.bot.domain.readings.reading import MAX_ITEMS, Metric, MetricKind, Reading, Status
 from app.bot.infrastructure.network.programs import run_program
-from app.bot.infrastructure.sources.base import Resources, SourceFailedError, SourceType, source_types
+from app.bot.infrastructure.sources.base import Resources, Source, SourceFailedError, source_types
 
 _KINDS = (".service", ".timer", ".socket", ".mount", ".target", ".path", ".device", ".scope", ".slice", ".swap")
 _PROPERTIES = "Id,Description,LoadState,ActiveState,SubState,ActiveEnterTimestampMonotonic,MemoryCurrent,NRestarts"
@@ -26,7 +26,7 @@ Pattern = Annotated[str, Field(min_length=1, max_length=255, pattern=r"^[^-\s][^
 
 
 @source_types.register("systemd")
-class Systemd(SourceType, title="Systemd"):
+class Systemd(Source, title="Systemd"):
     """Units of systemd on this machine: which run, which failed.
 
     Degraded when a unit failed, down when one that was named does not run or is not there. Metrics: unit.failed,

@@ -14,7 +14,7 @@ from app.bot.domain.readings.reading import Metric, Reading, Status
 from app.bot.infrastructure.network.connections import ConnectionFailedError, Stream, client_tls, open_stream
 from app.bot.infrastructure.network.errors import explain
 from app.bot.infrastructure.secrets import SecretUse
-from app.bot.infrastructure.sources.base import Resources, SourceType, source_types
+from app.bot.infrastructure.sources.base import Resources, Source, source_types
 
 _SEARCHED_BYTES = 64 * 1024
 _BANNER_CHARACTERS = 200
@@ -37,7 +37,7 @@ Escaped = Annotated[str, Field(max_length=4_000), AfterValidator(_check_escapes)
 
 
 @source_types.register("tcp")
-class Tcp(SourceType, title="TCP"):
+class Tcp(Source, title="TCP"):
     """Whether a TCP port is open, how fast, and whether the server there says what it should.
 
     Metrics: latency (until it is connected, without looking up the name), handshake (of TLS), answer (until the

@@ -13,7 +13,7 @@ from yarl import URL
 from app.bot.domain.readings.items import as_number
 from app.bot.domain.readings.reading import Metric, Reading
 from app.bot.infrastructure.network.http_requests import Request, send
-from app.bot.infrastructure.sources.base import Resources, SourceFailedError, SourceType, source_types
+from app.bot.infrastructure.sources.base import Resources, Source, SourceFailedError, source_types
 from app.bot.infrastructure.sources.http_request import HttpAddress
 
 _LARGEST_BYTES = 1024 * 1024
@@ -38,7 +38,7 @@ _HOURLY = {"temperature_2m": "temperature", "weather_code": "code", "precipitati
 
 
 @source_types.register("weather")
-class Weather(SourceType, title="Weather"):
+class Weather(Source, title="Weather"):
     """The weather at a place, now and in the next days, from Open-Meteo: free, without a key.
 
     Gives metrics of now and the items `daily` and `hourly`.

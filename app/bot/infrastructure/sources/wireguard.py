@@ -14,7 +14,7 @@ from pydantic import Field
 from app.bot.domain.formatting.markdown import shorten
 from app.bot.domain.readings.reading import MAX_ITEMS, Metric, MetricKind, Reading, Status
 from app.bot.infrastructure.network.programs import run_program
-from app.bot.infrastructure.sources.base import Resources, SourceFailedError, SourceType, source_types
+from app.bot.infrastructure.sources.base import Resources, Source, SourceFailedError, source_types
 from app.bot.infrastructure.threads import in_thread
 
 ONLINE_SECONDS = 180.0
@@ -57,7 +57,7 @@ class Peer:
 
 
 @source_types.register("wireguard")
-class Wireguard(SourceType, title="WireGuard"):
+class Wireguard(Source, title="WireGuard"):
     """The peers of WireGuard on this machine: who is online, since when not, and how much went through.
 
     A peer is online when it shook hands within three minutes. Metrics: peer.count, peer.online, and for each peer

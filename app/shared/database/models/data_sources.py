@@ -25,10 +25,10 @@ from app.shared.database.models.base import (
 
 
 class DataSourceTypeRow(Timestamps, Base):
-    """How a source is read: builtin (a Python file) or declarative (`definition` has requests and mappings)."""
+    """How a source is read: builtin (a Python file) or integration (`definition` has requests and mappings)."""
 
     __tablename__ = "data_source_types"
-    __table_args__ = (one_of("kind", "builtin", "declarative"), json_object("config_schema"))
+    __table_args__ = (one_of("kind", "builtin", "integration"), json_object("config_schema"))
 
     name: Mapped[TypeName]
     kind: Mapped[str] = mapped_column(server_default=text("'builtin'"))

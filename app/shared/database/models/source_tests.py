@@ -15,7 +15,7 @@ from app.shared.database.models.base import Base, BigId, EmptyText, JsonObject, 
 class SourceTestRow(Base):
     """A reading that the web admin asks for, and what came of it.
 
-    `declared` is a declared type as it is being written (config_schema and definition); without it `type` names one
+    `integration` is an integration as it is being written (config_schema and definition); without it `type` names one
     that is stored. Secrets stand in it by name only.
     """
 
@@ -27,7 +27,7 @@ class SourceTestRow(Base):
     requested_by: Mapped[EmptyText]
     type: Mapped[str]
     config: Mapped[JsonObject]
-    declared: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
+    integration: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
     timeout_seconds: Mapped[float] = mapped_column(Double, server_default=text("10"))
     started_at: Mapped[datetime | None]
     finished_at: Mapped[datetime | None]

@@ -15,7 +15,7 @@ from cryptography.fernet import Fernet
 
 from app.bot.application.actions.action_forms import ActionForms
 from app.bot.application.actions.answers import Attachment
-from app.bot.application.actions.base import ActionContext, ActionResult, ActionType, NoResources
+from app.bot.application.actions.base import Action, ActionContext, ActionResult, NoResources
 from app.bot.application.actions.running import RunAction
 from app.bot.application.actions.worker import ActionWorker, ActionWorkerConfig
 from app.bot.application.rendering.readings import ReadingStore
@@ -31,11 +31,11 @@ from app.shared.database.core.pool import create_pool
 from app.shared.secrets import SecretBox
 
 KEY = Fernet.generate_key().decode()
-types: Registry[type[ActionType]] = Registry("action type")
+types: Registry[type[Action]] = Registry("action type")
 
 
 @types.register("mark")
-class Mark(ActionType):
+class Mark(Action):
     """Writes a line, and hangs while the file beside it is there."""
 
     file: str

@@ -19,7 +19,7 @@ from app.bot.application.runtime.definitions import DefinitionCache, DefinitionR
 from app.bot.application.runtime.statistics import Statistics
 from app.bot.domain.changes import Change
 from app.bot.domain.errors import HomelabError, InvalidConfigError, StorageUnavailableError, UnknownTypeError
-from app.bot.domain.integrations.definition import DeclarativeType
+from app.bot.domain.integrations.definition import Integration
 from app.bot.domain.readings.reading import Metric, Reading, Status
 from app.bot.domain.readings.source import DataSource, SourceState
 
@@ -62,12 +62,12 @@ class Sources:
 
 
 class Types:
-    """Declared data source types in memory."""
+    """integrations in memory."""
 
     def __init__(self) -> None:
-        self.types: tuple[DeclarativeType, ...] = ()
+        self.types: tuple[Integration, ...] = ()
 
-    async def all(self) -> tuple[DeclarativeType, ...]:
+    async def all(self) -> tuple[Integration, ...]:
         return self.types
 
 
@@ -348,10 +348,10 @@ async def test_a_changed_config_opens_a_new_reader_and_closes_the_old() -> None:
 
 async def test_a_changed_type_opens_new_readers_of_its_sources_only() -> None:
     lab = Lab(DataSource(1, "one", "declared"), DataSource(2, "two", "other"))
-    lab.types.types = (DeclarativeType("declared", definition={"url": "a"}), DeclarativeType("other"))
+    lab.types.types = (Integration("declared", definition={"url": "a"}), Integration("other"))
     async with lab.running():
         await until(lambda: lab.readers.keys() == {"one", "two"} and lab.readers["two"][0].reads)
-        lab.types.types = (DeclarativeType("declared", definition={"url": "b"}), DeclarativeType("other"))
+        lab.types.types = (Integration("declared", definition={"url": "b"}), Integration("other"))
         await lab.definitions.apply(Change("data_source_types", "declared"))
         await until(lambda: len(lab.readers["one"]) == 2 and lab.readers["one"][1].reads)
     assert lab.readers["one"][0].closed == 1

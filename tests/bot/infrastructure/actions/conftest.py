@@ -5,7 +5,7 @@ from typing import Any, cast
 
 import pytest
 
-from app.bot.application.actions.base import ActionContext, ActionResult, ActionType
+from app.bot.application.actions.base import Action, ActionContext, ActionResult
 from app.bot.application.runtime.statistics import Statistics
 from app.bot.domain.guilds import Actor
 from app.bot.infrastructure.actions import NetworkAction, action_types, lend
@@ -39,7 +39,7 @@ async def run() -> AsyncIterator[Run]:
             lent = lend(resources)
             nothing = cast("Any", None)
             context = ActionContext(Actor(7, "ada", 1, 2), nothing, nothing, nothing, nothing, lent)
-            model: type[ActionType] = action_types[type_name]
+            model: type[Action] = action_types[type_name]
             action = model.model_validate(lent.prepare(config))
             assert isinstance(action, NetworkAction)
             assert "s3cr3t" not in action.describe()

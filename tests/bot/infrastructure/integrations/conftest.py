@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from app.bot.application.runtime.statistics import Statistics
-from app.bot.domain.integrations.definition import DeclarativeType
+from app.bot.domain.integrations.definition import Integration
 from app.bot.domain.readings.source import DataSource
-from app.bot.infrastructure.integrations.source import DeclarativeSource, open_declarative
+from app.bot.infrastructure.integrations.source import IntegrationSource, open_integration
 from app.bot.infrastructure.network.http_session import make_session
 from app.bot.infrastructure.secrets import UnknownSecretError
 from app.bot.infrastructure.sources import Resources
@@ -43,16 +43,16 @@ async def resources() -> AsyncIterator[Resources]:
         yield Resources(session, Secrets(), Statistics())
 
 
-Open = Callable[..., DeclarativeSource]
+Open = Callable[..., IntegrationSource]
 
 
 @pytest.fixture
 def open_source(resources: Resources) -> Open:
     """Opens a source of a type with this definition; the rest is its config."""
 
-    def opened(definition: Mapping[str, Any], schema: Mapping[str, Any] = SCHEMA, **config: Any) -> DeclarativeSource:
+    def opened(definition: Mapping[str, Any], schema: Mapping[str, Any] = SCHEMA, **config: Any) -> IntegrationSource:
         whole = {"url": "${params.url}", **definition}
-        type_ = DeclarativeType("tested", config_schema=schema, definition=whole)
-        return open_declarative(type_, DataSource(1, "tested", "tested", config=config), resources)
+        type_ = Integration("tested", config_schema=schema, definition=whole)
+        return open_integration(type_, DataSource(1, "tested", "tested", config=config), resources)
 
     return opened

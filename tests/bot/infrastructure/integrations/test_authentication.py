@@ -1,4 +1,4 @@
-"""How a declarative source logs in, and that no secret is seen anywhere."""
+"""How the source of an integration logs in, and that no secret is seen anywhere."""
 
 from __future__ import annotations
 
@@ -74,10 +74,10 @@ async def test_credentials_go_with_every_request(
 
     async with http_server(answer) as address:
         source = open_source({**REQUESTS, "auth": auth}, url=address, user="me", key="${secret:key}")
-        inspection = await source.inspect()
+        result = await source.test()
     assert seen[0].headers.get(header) == value
     assert seen[0].query.get("apikey", "") == query
-    shown = repr(inspection)
+    shown = repr(result)
     assert "s3cr3t" not in shown
     assert base64.b64encode(b"me:s3cr3t/k+ey").decode() not in shown
 
@@ -91,10 +91,10 @@ async def test_user_and_password_of_an_address_log_in_and_are_not_shown(open_sou
 
     async with http_server(answer) as address:
         source = open_source(REQUESTS, url=address.replace("//", "//me:${secret:key}@"))
-        inspection = await source.inspect()
+        result = await source.test()
     assert seen[0].headers["Authorization"] == "Basic " + base64.b64encode(b"me:s3cr3t/k+ey").decode()
-    assert "me:" not in repr(inspection)
-    assert "s3cr3t" not in repr(inspection)
+    assert "me:" not in repr(result)
+    assert "s3cr3t" not in repr(result)
 
 
 async def test_a_session_is_used_until_it_is_refused(open_source: Any) -> None:
@@ -107,9 +107,9 @@ async def test_a_session_is_used_until_it_is_refused(open_source: Any) -> None:
         gate.sessions.clear()
         assert (await source.read()).metrics[0].value == 1
         assert gate.logins == 2
-        inspection = await source.inspect()
-    assert "tok3n" not in repr(inspection)
-    assert "s3cr3t" not in repr(inspection)
+        result = await source.test()
+    assert "tok3n" not in repr(result)
+    assert "s3cr3t" not in repr(result)
 
 
 async def test_many_sources_log_in_once(open_source: Any) -> None:

@@ -1,4 +1,4 @@
-"""What a declarative source takes out of its answers."""
+"""What the source of an integration takes out of its answers."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ def taken(answers: dict[str, Any] | None = None, **definition: Any) -> Reading:
     return Extraction(whole, known, {"limit": 5}, CelExpressions(), NOW).reading([])
 
 
-def metric(**declared: Any) -> Metric:
-    (found,) = taken(metrics=[{"name": "m", **declared}]).metrics
+def metric(**mapping: Any) -> Metric:
+    (found,) = taken(metrics=[{"name": "m", **mapping}]).metrics
     return found
 
 

@@ -1,4 +1,4 @@
-"""Declarative types whose server takes calls over a WebSocket."""
+"""Integrations whose server takes calls over a WebSocket."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from aiohttp import WSMsgType, web
 
 from app.bot.domain.errors import HomelabError
-from app.bot.infrastructure.integrations.source import DeclarativeSource
+from app.bot.infrastructure.integrations.source import IntegrationSource
 from tests.support.local_servers import http_server
 
 AUTH: dict[str, Any] = {
@@ -72,7 +72,7 @@ class Service:
 async def test_one_log_in_for_all_calls_of_a_reading(open_source: Any) -> None:
     service = Service()
     async with http_server(service.answer) as address:
-        source: DeclarativeSource = open_source(DEFINITION, url=f"{address}/nas", user="me", key="${secret:key}")
+        source: IntegrationSource = open_source(DEFINITION, url=f"{address}/nas", user="me", key="${secret:key}")
         reading = await source.read()
         await asyncio.wait_for(service.closed.wait(), 5)
         assert {one.name: one.value for one in reading.metrics} == {"pools": 2, "load": 0.5}
@@ -91,9 +91,9 @@ async def test_wrong_credentials_are_tried_once_and_never_shown(open_source: Any
             with pytest.raises(HomelabError, match=r"refused\. Check the credentials") as caught:
                 await source.read()
             assert "0th3r" not in str(caught.value)
-        inspection = await source.inspect()
+        result = await source.test()
     assert service.methods() == ["auth.login"]
-    assert "0th3r" not in repr(inspection)
+    assert "0th3r" not in repr(result)
 
 
 async def test_a_call_that_goes_wrong_says_why(open_source: Any) -> None:

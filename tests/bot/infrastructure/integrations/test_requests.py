@@ -1,4 +1,4 @@
-"""What a declarative source sends: addresses, bodies, chains, pages, and what it makes of failures."""
+"""What the source of an integration sends: addresses, bodies, chains, pages, and what it makes of failures."""
 
 from __future__ import annotations
 

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from app.bot.application.actions.base import ActionContext, ActionResult, ActionType, action_types
+from app.bot.application.actions.base import Action, ActionContext, ActionResult, action_types
 from app.bot.application.collecting.collector import Collection
 from app.bot.application.queries.overview import source_view
 
@@ -14,7 +14,7 @@ _WAIT_SECONDS = 10.0
 
 
 @action_types.register("poll_source")
-class PollSource(ActionType, title="Poll source"):
+class PollSource(Action, title="Poll source"):
     """Reads a data source now.
 
     The user sees what it gave; dashboards that show the source follow.

@@ -6,11 +6,11 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from app.bot.application.actions.base import ActionContext, ActionResult, ActionType, action_types
+from app.bot.application.actions.base import Action, ActionContext, ActionResult, action_types
 
 
 @action_types.register("show_dashboard")
-class ShowDashboard(ActionType, title="Show dashboard"):
+class ShowDashboard(Action, title="Show dashboard"):
     """Shows a dashboard to the user who clicked.
 
     Nobody else sees the answer. Whether the user may look at that dashboard is checked as well.

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, PrivateAttr
 
 from app.bot.domain.readings.discovery import DISCOVERED
 from app.bot.domain.readings.reading import Metric, MetricKind, Reading, Status
-from app.bot.infrastructure.sources.base import Resources, SourceType, source_types
+from app.bot.infrastructure.sources.base import Resources, Source, source_types
 from app.bot.infrastructure.sources.docker.access import EngineAccess, EngineLink
 from app.bot.infrastructure.sources.docker.containers import Choice, Container, in_order
 from app.bot.infrastructure.sources.docker.errors import EngineError, EngineRefusedError
@@ -45,7 +45,7 @@ class LogWish(BaseModel):
 
 
 @source_types.register("docker")
-class Docker(EngineAccess, SourceType, title="Docker"):
+class Docker(EngineAccess, Source, title="Docker"):
     """An engine of Docker or Podman: its containers with state, health and what they use, its events, and logs.
 
     Changes are seen the moment they happen. Containers with a label homelab.dashboard add themselves to that dashboard.

@@ -15,7 +15,7 @@ from yarl import URL
 from app.bot.domain.formatting.markdown import shorten
 from app.bot.domain.readings.reading import Metric, Reading, Status
 from app.bot.infrastructure.network.http_requests import RequestFailedError
-from app.bot.infrastructure.sources.base import Resources, SourceType, source_types
+from app.bot.infrastructure.sources.base import Resources, Source, source_types
 from app.bot.infrastructure.sources.domain_expiry.registrations import (
     NoAnswerFromRegistryError,
     Registration,
@@ -57,7 +57,7 @@ class _Known:
 
 
 @source_types.register("domain_expiry")
-class DomainExpiry(SourceType, title="Domain expiry"):
+class DomainExpiry(Source, title="Domain expiry"):
     """How long domains are registered, and by whom: from the registry, asked once a day.
 
     Down when one has run out or is not registered. Metric: domain.days (of each, the next to run out first). Table:

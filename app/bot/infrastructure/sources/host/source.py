@@ -12,7 +12,7 @@ import psutil
 from pydantic import Field, PrivateAttr
 
 from app.bot.domain.readings.reading import Metric, Reading, Status
-from app.bot.infrastructure.sources.base import Resources, SourceFailedError, SourceType, source_types
+from app.bot.infrastructure.sources.base import Resources, Source, SourceFailedError, source_types
 from app.bot.infrastructure.sources.host import metrics as host_metrics
 from app.bot.infrastructure.sources.host.samples import (
     Counters,
@@ -41,7 +41,7 @@ VIRTUAL_INTERFACES = (
 
 
 @source_types.register("host")
-class Host(SourceType, title="Host"):
+class Host(Source, title="Host"):
     """The machine that the bot runs on: processor, memory, disks, network, temperatures and processes.
 
     In a container this is what the container may see of its machine.

@@ -16,7 +16,7 @@ from app.bot.domain.formatting.markdown import one_line, shorten
 from app.bot.domain.readings.reading import MAX_ITEMS, Metric, MetricKind, Reading, Status
 from app.bot.infrastructure.network.connections import client_tls
 from app.bot.infrastructure.secrets import SecretUse
-from app.bot.infrastructure.sources.base import Resources, SourceType, source_types
+from app.bot.infrastructure.sources.base import Resources, Source, source_types
 from app.bot.infrastructure.sources.json_mapping import JmesPath, number
 from app.bot.infrastructure.sources.mqtt import feed as mqtt_feed
 from app.bot.infrastructure.sources.mqtt.feed import Message, MqttFeed
@@ -106,7 +106,7 @@ class TopicMapping(BaseModel):
 
 
 @source_types.register("mqtt")
-class Mqtt(SourceType, title="MQTT"):
+class Mqtt(Source, title="MQTT"):
     """What is published on an MQTT broker: sensors and switches of Zigbee2MQTT, Tasmota, ESPHome, Shelly and others.
 
     A connection is kept, and a new message is shown at once. A topic with + or # becomes one metric for each topic,

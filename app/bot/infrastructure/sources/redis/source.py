@@ -13,7 +13,7 @@ from app.bot.domain.formatting.markdown import one_line, shorten
 from app.bot.domain.readings.reading import MAX_ITEMS, Metric, Reading, Status
 from app.bot.infrastructure.network.errors import explain_cause
 from app.bot.infrastructure.secrets import SecretUse
-from app.bot.infrastructure.sources.base import Resources, SourceFailedError, SourceType, source_types
+from app.bot.infrastructure.sources.base import Resources, Source, SourceFailedError, source_types
 from app.bot.infrastructure.sources.redis import info as redis_info
 from app.bot.infrastructure.threads import in_thread
 
@@ -21,7 +21,7 @@ _ANSWER_CHARACTERS = 120
 
 
 @source_types.register("redis")
-class Redis(SourceType, title="Redis"):
+class Redis(Source, title="Redis"):
     """A Redis or Valkey server: clients, memory, hits, operations, keys, replication and whether data is saved.
 
     Degraded when a snapshot or the append-only file could not be written, the link to the primary is down, data is

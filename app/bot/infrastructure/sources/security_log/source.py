@@ -11,7 +11,7 @@ from pydantic import Field, PrivateAttr
 
 from app.bot.domain.formatting.markdown import one_line, shorten
 from app.bot.domain.readings.reading import Metric, MetricKind, Reading, Status
-from app.bot.infrastructure.sources.base import Resources, SourceType, source_types
+from app.bot.infrastructure.sources.base import Resources, Source, source_types
 from app.bot.infrastructure.sources.security_log.auth_log import AuthLog
 from app.bot.infrastructure.sources.security_log.journal import Journal
 from app.bot.infrastructure.sources.security_log.ssh_logins import Login, Logins
@@ -24,7 +24,7 @@ _TEXT_CHARACTERS = 60
 
 
 @source_types.register("security_log")
-class SecurityLog(SourceType, title="Security log"):
+class SecurityLog(Source, title="Security log"):
     """Failed and successful log-ins by SSH on this machine, from the journal of systemd or from auth.log.
 
     Metrics: failed and logins (within the window), failed.addresses, failed.users, failed.total (since the bot began

@@ -12,7 +12,7 @@ from pydantic import Field
 from app.bot.domain.formatting.markdown import shorten
 from app.bot.domain.readings.reading import Metric, Reading, Status
 from app.bot.infrastructure.network.programs import run_program
-from app.bot.infrastructure.sources.base import Resources, SourceFailedError, SourceType, source_types
+from app.bot.infrastructure.sources.base import Resources, Source, SourceFailedError, source_types
 from app.bot.infrastructure.sources.smart.disks import Disk, Limits, parse_disk
 
 _MESSAGE_CHARACTERS = 400
@@ -21,7 +21,7 @@ DevicePath = Annotated[str, Field(pattern=r"^/dev/[\w./:-]+(,[\w+,]+)?$", max_le
 
 
 @source_types.register("smart")
-class Smart(SourceType, title="SMART"):
+class Smart(Source, title="SMART"):
     """The health of this machine's disks by S.M.A.R.T.: passed or failed, temperature, hours, bad sectors, wear.
 
     Down when a disk says that it fails, degraded when it has bad sectors or errors, is hot or worn. Metrics for each

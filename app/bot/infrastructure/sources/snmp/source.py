@@ -11,7 +11,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PrivateAttr, 
 from app.bot.domain.formatting.markdown import shorten
 from app.bot.domain.readings.reading import MAX_ITEMS, Metric, MetricKind, Reading, Status
 from app.bot.infrastructure.secrets import SecretUse
-from app.bot.infrastructure.sources.base import Resources, SourceFailedError, SourceType, source_types
+from app.bot.infrastructure.sources.base import Resources, Source, SourceFailedError, source_types
 from app.bot.infrastructure.sources.snmp.agent import Agent, Login, Value
 
 _LABEL_CHARACTERS = 200
@@ -106,7 +106,7 @@ _INTERFACES = TableMapping(
 
 
 @source_types.register("snmp")
-class Snmp(SourceType, title="SNMP"):
+class Snmp(Source, title="SNMP"):
     """A switch, router, printer, NAS or UPS by SNMP (versions 1, 2c and 3): values and tables by their identifiers.
 
     Metrics: uptime, and those of `metrics` and `tables`. Tables: system (name, description, location, contact), and

@@ -13,7 +13,7 @@ from pydantic import Field, PrivateAttr
 from app.bot.domain.errors import HomelabError
 from app.bot.domain.readings.reading import Metric, Reading, Status
 from app.bot.infrastructure.network.programs import Output, run_program
-from app.bot.infrastructure.sources.base import Resources, SourceFailedError, SourceType, source_types
+from app.bot.infrastructure.sources.base import Resources, Source, SourceFailedError, source_types
 from app.bot.infrastructure.sources.speedtest.results import Result, parse_result
 
 _LONGEST_SECONDS = 300.0
@@ -30,7 +30,7 @@ _LARGEST_OUTPUT = 1024 * 1024
 
 
 @source_types.register("speedtest")
-class Speedtest(SourceType, title="Speedtest"):
+class Speedtest(Source, title="Speedtest"):
     """How fast the internet connection is, measured by a program of this machine, now and then.
 
     A test takes half a minute and hundreds of megabytes, so it runs in the background and rarely; in between the last

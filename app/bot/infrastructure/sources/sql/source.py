@@ -12,7 +12,7 @@ from app.bot.domain.formatting.markdown import shorten
 from app.bot.domain.readings.reading import MAX_ITEMS, Metric, MetricKind, Reading, Status
 from app.bot.infrastructure.network.connections import client_tls
 from app.bot.infrastructure.secrets import SecretUse
-from app.bot.infrastructure.sources.base import Resources, SourceFailedError, SourceType, source_types
+from app.bot.infrastructure.sources.base import Resources, Source, SourceFailedError, source_types
 from app.bot.infrastructure.sources.sql import mariadb as sql_mariadb
 from app.bot.infrastructure.sources.sql import postgresql as sql_postgresql
 from app.bot.infrastructure.sources.sql import sqlite as sql_sqlite
@@ -77,7 +77,7 @@ class Query(BaseModel):
 
 
 @source_types.register("sql")
-class Sql(SourceType, title="SQL"):
+class Sql(Source, title="SQL"):
     """Numbers and tables by queries on a database: PostgreSQL, MariaDB, MySQL or a file of SQLite.
 
     Nothing can be written: each query runs in a read-only transaction, as its only statement, and with a time limit.

@@ -14,7 +14,7 @@ from app.bot.domain.formatting.markdown import shorten
 from app.bot.domain.readings.reading import Metric, Reading, Status
 from app.bot.infrastructure.network.connections import ConnectionFailedError, client_tls
 from app.bot.infrastructure.secrets import SecretUse
-from app.bot.infrastructure.sources.base import Resources, SourceType, source_types
+from app.bot.infrastructure.sources.base import Resources, Source, source_types
 from app.bot.infrastructure.sources.tls_certificate.certificates import Certificate, certificate_of
 
 _AT_A_TIME = 10
@@ -69,7 +69,7 @@ class _Looked:
 
 
 @source_types.register("tls_certificate")
-class TlsCertificate(SourceType, title="TLS certificate"):
+class TlsCertificate(Source, title="TLS certificate"):
     """How long the certificates of servers are valid, who issued them, whether they are trusted and fit the name.
 
     Down when one has run out or a server does not answer. Metrics: certificate.days (of each server, the next to run

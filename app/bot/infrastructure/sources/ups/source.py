@@ -11,7 +11,7 @@ from pydantic import Field
 from app.bot.domain.readings.reading import Metric, Reading, Status
 from app.bot.infrastructure.network.connections import client_tls, open_stream
 from app.bot.infrastructure.secrets import SecretUse
-from app.bot.infrastructure.sources.base import Resources, SourceFailedError, SourceType, source_types
+from app.bot.infrastructure.sources.base import Resources, Source, SourceFailedError, source_types
 from app.bot.infrastructure.sources.ups.nut import NutClient
 
 _METRICS = (
@@ -51,7 +51,7 @@ _DEGRADED = ("OB", "RB", "BYPASS", "OVER", "ALARM", "CAL")
 
 
 @source_types.register("ups")
-class Ups(SourceType, title="UPS"):
+class Ups(Source, title="UPS"):
     """An uninterruptible power supply by Network UPS Tools (NUT): also those of Synology, QNAP, Unraid and TrueNAS.
 
     Degraded on battery, in bypass, overloaded or with a battery to replace; down with a low battery, switched off or

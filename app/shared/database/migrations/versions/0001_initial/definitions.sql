@@ -95,7 +95,7 @@ CREATE TABLE data_source_types (
     created_at timestamptz DEFAULT now() NOT NULL,
     updated_at timestamptz DEFAULT now() NOT NULL,
     CONSTRAINT pk_data_source_types PRIMARY KEY (name),
-    CONSTRAINT ck_data_source_types_kind_is_known CHECK (kind IN ('builtin', 'declarative')),
+    CONSTRAINT ck_data_source_types_kind_is_known CHECK (kind IN ('builtin', 'integration')),
     CONSTRAINT ck_data_source_types_config_schema_is_object CHECK (jsonb_typeof(config_schema) = 'object')
 );
 

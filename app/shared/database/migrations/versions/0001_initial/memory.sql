@@ -116,7 +116,7 @@ CREATE TABLE source_tests (
     requested_by text DEFAULT '' NOT NULL,
     type text NOT NULL,
     config jsonb DEFAULT '{}'::jsonb NOT NULL,
-    declared jsonb,
+    integration jsonb,
     timeout_seconds double precision DEFAULT 10 NOT NULL,
     started_at timestamptz,
     finished_at timestamptz,

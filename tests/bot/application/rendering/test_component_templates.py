@@ -1,4 +1,4 @@
-"""Template types: component types that are rows."""
+"""Component templates: component types that are rows."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from app.bot.application.rendering.component_factory import ComponentFactory
 from app.bot.application.rendering.readings import ReadingStore
 from app.bot.domain.blocks.block import Block, Problem, Text
 from app.bot.domain.components.component import MAX_NESTING, component_types
-from app.bot.domain.components.template_types import TemplateType, find_cycle, nested_types, with_defaults
+from app.bot.domain.components.component_templates import ComponentTemplate, find_cycle, nested_types, with_defaults
 from app.bot.domain.dashboards.dashboard import Dashboard, DashboardComponent
 from app.bot.domain.errors import InvalidConfigError, UnknownTypeError
 from app.bot.domain.readings.reading import Metric
@@ -34,8 +34,8 @@ VALUE = {
 }
 
 
-def template(name: str, *components: Any, schema: dict[str, Any] | None = None, **more: Any) -> TemplateType:
-    return TemplateType(
+def template(name: str, *components: Any, schema: dict[str, Any] | None = None, **more: Any) -> ComponentTemplate:
+    return ComponentTemplate(
         name, config_schema=SCHEMA if schema is None else schema, definition={"components": list(components)}, **more
     )
 
@@ -52,12 +52,12 @@ def dashboard(*parts: tuple[str, dict[str, Any]]) -> Dashboard:
     return Dashboard(1, 1, "Lab", layout={"frame": False, "footer": False}, components=components)
 
 
-def builder(*templates: TemplateType, readings: ReadingStore | None = None) -> DashboardBuilder:
+def builder(*templates: ComponentTemplate, readings: ReadingStore | None = None) -> DashboardBuilder:
     factory = ComponentFactory(component_types, templates)
     return DashboardBuilder(factory, readings or store(), TEMPLATES, expressions=CelExpressions())
 
 
-def shown(*templates: TemplateType, config: dict[str, Any], name: str = "card") -> tuple[Block, ...]:
+def shown(*templates: ComponentTemplate, config: dict[str, Any], name: str = "card") -> tuple[Block, ...]:
     readings = store(nas=metrics(Metric("load", 0.5), Metric("temp", 40.0)))
     return builder(*templates, readings=readings).build(dashboard((name, config)), NOW).blocks
 
@@ -87,18 +87,18 @@ def test_wrong_parameters_are_named(config: dict[str, Any], problem: str) -> Non
 @pytest.mark.parametrize(
     "broken",
     [
-        TemplateType("card"),
-        TemplateType("card", definition=[]),
-        TemplateType("card", definition={"components": []}),
-        TemplateType("card", definition={"components": [{"typ": "text"}]}),
-        TemplateType("card", definition={"components": [VALUE], "more": 1}),
+        ComponentTemplate("card"),
+        ComponentTemplate("card", definition=[]),
+        ComponentTemplate("card", definition={"components": []}),
+        ComponentTemplate("card", definition={"components": [{"typ": "text"}]}),
+        ComponentTemplate("card", definition={"components": [VALUE], "more": 1}),
         template("card", VALUE, schema={"type": "nothing"}),
         template("card", VALUE, schema={"$ref": "https://example.org/schema"}),
         template("card", VALUE, schema={"$ref": "#"}),
         template("card", VALUE, schema={"properties": 3}),
     ],
 )
-def test_an_invalid_row_breaks_its_components_and_nothing_else(broken: TemplateType) -> None:
+def test_an_invalid_row_breaks_its_components_and_nothing_else(broken: ComponentTemplate) -> None:
     fine = template("fine", within("text", text="fine"), schema={})
     view = builder(broken, fine).build(dashboard(("card", {"source": "nas"}), ("fine", {})), NOW)
     problem, text = view.blocks
@@ -122,7 +122,7 @@ def test_an_unknown_type_is_named_beside_those_that_are_known() -> None:
         ComponentFactory(component_types, [template("card", VALUE)]).make("crad", {})
 
 
-def test_template_types_within_one_another() -> None:
+def test_component_templates_within_one_another() -> None:
     inner = template("inner", VALUE)
     outer = template("outer", within("inner", source="${params.source}", limit="${params.limit}"))
     assert shown(inner, outer, config={"source": "nas", "limit": 7}, name="outer") == (Text("nas 0.50 of 7"),)

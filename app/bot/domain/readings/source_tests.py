@@ -21,13 +21,13 @@ class SourceTest:
     id: int
     type: str
     config: Mapping[str, Any] = field(default_factory=dict)
-    declared: Mapping[str, Any] | None = None
+    integration: Mapping[str, Any] | None = None
     timeout_seconds: float = 10.0
     attributes: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
-class Inspection:
+class SourceTestResult:
     """All that one reading showed. Secrets are hidden in it.
 
     `error` is why there is no reading. `requests` were sent, each with name, method, address, result, seconds and size.
@@ -41,7 +41,7 @@ class Inspection:
     missing: Mapping[str, str] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
-        """The inspection as JSON-ready data: answers as text, long ones and long tables cut."""
+        """Return the result as JSON-ready data: answers as text, long ones and long tables cut."""
         reading = self.reading.to_json() if self.reading is not None else None
         if reading is not None:
             reading["rows"] = {name: len(rows) for name, rows in reading["items"].items()}

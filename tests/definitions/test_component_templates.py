@@ -1,4 +1,4 @@
-"""Template types before they are saved."""
+"""Component templates before they are saved."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from app.bot.domain.components.types import component_types
-from app.definitions.template_types import StoredType, TemplateTypeChecks
+from app.definitions.component_templates import ComponentTemplateChecks, StoredType
 
-CHECKS = TemplateTypeChecks(dict(component_types.items()))
+CHECKS = ComponentTemplateChecks(dict(component_types.items()))
 SCHEMA: dict[str, Any] = {
     "type": "object",
     "properties": {"source": {"type": "string"}, "limit": {"type": "integer", "default": 3}, "any": {}},

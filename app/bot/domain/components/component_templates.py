@@ -1,4 +1,4 @@
-"""Template types: component types that are rows, composed of other components, without code."""
+"""Component templates: component types that are rows, composed of other components, without code."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _MAX_DEPTH = 12
 
 
 @dataclass(frozen=True, slots=True)
-class TemplateType:
+class ComponentTemplate:
     """A row of `component_types` of kind template, as it stands: `definition` and schema may be wrong."""
 
     name: str
@@ -30,7 +30,7 @@ class TemplateType:
 
 
 class TemplateDefinition(BaseModel):
-    """The `definition` of a template type: what a component of the type consists of."""
+    """The `definition` of a component template: what a component of the type consists of."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -40,7 +40,7 @@ class TemplateDefinition(BaseModel):
 
 
 class TemplateComponent(Component):
-    """A component of a template type: its body, with the parameters of the row that uses it."""
+    """A component of a component template: its body, with the parameters of the row that uses it."""
 
     type_name: str
     params: dict[str, Any]
@@ -53,7 +53,7 @@ class TemplateComponent(Component):
         return render_nested(context, self.body, {"params": self.params})
 
     def sources(self) -> frozenset[str]:
-        """Data sources that are named, also in template types within this one."""
+        """Data sources that are named, also in component templates within this one."""
         return self.reads
 
 
@@ -112,9 +112,9 @@ def nested_types(value: Any) -> frozenset[str]:
 
 
 def find_cycle(name: str, uses: Mapping[str, frozenset[str]]) -> tuple[str, ...] | None:
-    """The shortest way from a template type back to itself, such as (a, b, a); None where there is none.
+    """The shortest way from a component template back to itself, such as (a, b, a); None where there is none.
 
-    `uses` gives the types that each template type uses.
+    `uses` gives the types that each component template uses.
     """
     came_from: dict[str, str] = {}
     waiting = deque([name])

@@ -1,4 +1,4 @@
-"""Template types before they are saved: whatever would be a problem in a dashboard is named by its place here."""
+"""Component templates before they are saved: whatever would be a problem in a dashboard is named by its place here."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from app.bot.domain.components.component import describe_validation_error
+from app.bot.domain.components.component_templates import TemplateDefinition, find_cycle, with_defaults
 from app.bot.domain.components.fields import ConditionMark, TemplateMark, marked_fields
 from app.bot.domain.components.nesting import nested_in
 from app.bot.domain.components.placeholders import placeholders_in
 from app.bot.domain.components.template_filters import FILTERS, finalize
-from app.bot.domain.components.template_types import TemplateDefinition, find_cycle, with_defaults
 from app.bot.domain.readings.items import value_at
 from app.definitions.errors import FieldError, known_names
 from app.shared.expressions import CelExpressions, ExpressionError
@@ -28,7 +28,7 @@ _KEPT = ("missing", "extra_forbidden")
 
 @dataclass(frozen=True, slots=True)
 class StoredType:
-    """A template type as it is stored."""
+    """A component template as it is stored."""
 
     name: str
     config_schema: Mapping[str, Any]
@@ -43,8 +43,8 @@ class _Scope:
     parameters: frozenset[str] | None = frozenset()
 
 
-class TemplateTypeChecks:
-    """Checks definitions of template types, and components nested in others."""
+class ComponentTemplateChecks:
+    """Checks definitions of component templates, and components nested in others."""
 
     def __init__(self, builtin: Mapping[str, type[BaseModel]]) -> None:
         self._builtin = builtin
@@ -54,7 +54,7 @@ class TemplateTypeChecks:
     def type_errors(
         self, name: str, config_schema: Mapping[str, Any], definition: Any, stored: Iterable[StoredType]
     ) -> list[FieldError]:
-        """What is wrong with a template type; `stored` are those that are switched on, itself or not."""
+        """What is wrong with a component template; `stored` are those that are switched on, itself or not."""
         errors = []
         if name in self._builtin:
             errors.append(FieldError("name", "is the name of a type that comes with the program; choose another"))

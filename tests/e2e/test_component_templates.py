@@ -1,4 +1,4 @@
-"""Template types: a row changes, and every message that uses it."""
+"""Component templates: a row changes, and every message that uses it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Declared data source types before they are saved: whatever would keep the bot from reading is named by its place."""
+"""integrations before they are saved: whatever would keep the bot from reading is named by its place."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from typing import Any
 from pydantic import ValidationError
 
 from app.bot.domain.components.component import describe_validation_error
+from app.bot.domain.components.component_templates import with_defaults
 from app.bot.domain.components.placeholders import placeholders_in
-from app.bot.domain.components.template_types import with_defaults
 from app.bot.domain.integrations.definition import CONNECTION, SourceDefinition, config_schema_of
 from app.bot.domain.integrations.languages import Languages
+from app.definitions.component_templates import ComponentTemplateChecks, StoredType, parameter_schema_errors
 from app.definitions.errors import FieldError
-from app.definitions.template_types import StoredType, TemplateTypeChecks, parameter_schema_errors
 from app.shared.database.models import DataSourceTypeRow
 from app.shared.expressions import CelExpressions
 from app.shared.group_patterns import check_group_pattern
@@ -24,9 +24,9 @@ _KNOWN = ("params", "answers", "item", "token")
 
 
 def source_type_errors(
-    config_schema: Mapping[str, Any], definition: Any, components: TemplateTypeChecks, stored: Iterable[StoredType]
+    config_schema: Mapping[str, Any], definition: Any, components: ComponentTemplateChecks, stored: Iterable[StoredType]
 ) -> list[FieldError]:
-    """What is wrong with a declared type; `stored` are the template types, which its ready components may use."""
+    """What is wrong with an integration; `stored` are the component templates, which its ready components may use."""
     errors = list(parameter_schema_errors(config_schema))
     properties = config_schema.get("properties")
     if isinstance(properties, Mapping) and CONNECTION in properties:
@@ -45,18 +45,18 @@ def source_type_errors(
 
 
 def whole_schema(row: Any) -> Mapping[str, Any]:
-    """The schema of the configs of a type: of a declared data source type also how its server is reached."""
+    """The schema of the configs of a type: of an integration also how its server is reached."""
     schema: Mapping[str, Any] = row.config_schema
-    return config_schema_of(schema) if _is_declared(row) else schema
+    return config_schema_of(schema) if _is_integration(row) else schema
 
 
 def whole_config(row: Any, config: Mapping[str, Any]) -> Mapping[str, Any]:
     """A config with the defaults that the type's schema has for what it leaves out, where the type goes by those."""
-    return with_defaults(row.config_schema, config) if _is_declared(row) else config
+    return with_defaults(row.config_schema, config) if _is_integration(row) else config
 
 
-def _is_declared(row: Any) -> bool:
-    return isinstance(row, DataSourceTypeRow) and row.kind == "declarative"
+def _is_integration(row: Any) -> bool:
+    return isinstance(row, DataSourceTypeRow) and row.kind == "integration"
 
 
 def _placeholder_errors(definition: Mapping[str, Any], parameters: frozenset[str]) -> Iterator[FieldError]:

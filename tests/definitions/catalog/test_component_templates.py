@@ -12,22 +12,22 @@ from app.bot.application.rendering.component_factory import ComponentFactory
 from app.bot.application.rendering.readings import ReadingStore
 from app.bot.domain.blocks.block import Block, Buttons, Container, Section, Text, View
 from app.bot.domain.components.component import component_types
-from app.bot.domain.components.template_types import TemplateType
+from app.bot.domain.components.component_templates import ComponentTemplate
 from app.bot.domain.dashboards.dashboard import Dashboard, DashboardComponent
 from app.bot.domain.readings.reading import Metric, Reading
 from app.bot.domain.readings.thresholds import Level
 from app.definitions.builtin_types import describe
-from app.definitions.catalog import template_types
-from app.definitions.template_types import StoredType, TemplateTypeChecks
+from app.definitions.catalog import component_templates
+from app.definitions.component_templates import ComponentTemplateChecks, StoredType
 from app.shared.expressions import CelExpressions
 from app.shared.yaml import write_yaml
 from tests.support.catalog import seed
 from tests.support.database import Database
 from tests.support.rendering import NOW, TEMPLATES, assert_fits_discord, down, metrics, store
 
-ROWS = template_types()
+ROWS = component_templates()
 TYPES = [
-    TemplateType(name, row["title"], row["description"], row["config_schema"], row["definition"])
+    ComponentTemplate(name, row["title"], row["description"], row["config_schema"], row["definition"])
     for name, row in ROWS.items()
 ]
 
@@ -233,7 +233,7 @@ def test_a_source_without_data_is_no_problem(name: str, reading: Reading | None)
 def test_each_could_be_saved_in_the_web_admin(name: str) -> None:
     row = ROWS[name]
     stored = [StoredType(type_.name, type_.config_schema, type_.definition) for type_ in TYPES]
-    checks = TemplateTypeChecks(dict(component_types.items()))
+    checks = ComponentTemplateChecks(dict(component_types.items()))
     assert checks.type_errors(name, row["config_schema"], row["definition"], stored) == []
     described = row["config_schema"]["properties"].values()
     assert row["title"]

@@ -1,4 +1,4 @@
-"""Declared data source types: a row is all it takes, from the type to the message."""
+"""integrations: a row is all it takes, from the type to the message."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 from app.definitions.actors import WebActor
 from app.definitions.roles import Role
 from app.shared.database.core.engine import create_engine
-from app.web.source_tests import NO_BOT, Trial, try_source
+from app.web.source_tests import NO_BOT, SourceTestRequest, run_source_test
 from tests.e2e.lab import Lab
 from tests.support import factories
 from tests.support.local_servers import http_server
@@ -64,7 +64,7 @@ async def sessions(lab: Lab) -> AsyncIterator[async_sessionmaker[AsyncSession]]:
 async def test_a_type_and_a_source_by_sql_are_shown_and_follow_the_type(lab: Lab, printer: str) -> None:
     await lab.dashboard({"type": "metric", "config": {"source": "hp", "metric": "toner", "label": "Toner"}})
     await factories.data_source_type(
-        lab.owner, name="printer", kind="declarative", config_schema=SCHEMA, definition=definition("status.black")
+        lab.owner, name="printer", kind="integration", config_schema=SCHEMA, definition=definition("status.black")
     )
     await lab.source(name="hp", type="printer", config={"url": printer}, interval_seconds=3600)
     await lab.until_shown("42")
@@ -78,9 +78,9 @@ async def test_a_test_tells_everything_it_saw_and_no_secret(
     lab: Lab, printer: str, sessions: async_sessionmaker[AsyncSession]
 ) -> None:
     await factories.secret(lab.owner, lab.box, "t0psecret", name="printer")
-    declared = {"config_schema": SCHEMA, "definition": definition("status.black")}
+    integration = {"config_schema": SCHEMA, "definition": definition("status.black")}
     config = {"url": printer, "token": "${secret:printer}"}
-    seen = await try_source(sessions, ADA, Trial("unsaved", config, 10, declared))
+    seen = await run_source_test(sessions, ADA, SourceTestRequest("unsaved", config, 10, integration))
     assert seen["error"] is None
     assert [(one["name"], one["value"]) for one in seen["reading"]["metrics"]] == [("toner", 42)]
     (sent,) = seen["requests"]
@@ -95,10 +95,14 @@ async def test_a_builtin_type_is_tested_too_and_what_is_wrong_is_named(
     lab: Lab, sessions: async_sessionmaker[AsyncSession]
 ) -> None:
     del lab
-    seen = await try_source(sessions, ADA, Trial("static", {"metrics": [{"name": "answer", "value": 42}]}))
+    seen = await run_source_test(
+        sessions, ADA, SourceTestRequest("static", {"metrics": [{"name": "answer", "value": 42}]})
+    )
     assert [metric["value"] for metric in seen["reading"]["metrics"]] == [42]
-    assert "url" in (await try_source(sessions, ADA, Trial("http_json", {})))["error"]
-    assert "Unknown data source type" in (await try_source(sessions, ADA, Trial("nonsense", {})))["error"]
+    assert "url" in (await run_source_test(sessions, ADA, SourceTestRequest("http_json", {})))["error"]
+    assert (
+        "Unknown data source type" in (await run_source_test(sessions, ADA, SourceTestRequest("nonsense", {})))["error"]
+    )
 
 
 async def test_a_source_that_hangs_is_given_up(lab: Lab, sessions: async_sessionmaker[AsyncSession]) -> None:
@@ -109,11 +113,11 @@ async def test_a_source_that_hangs_is_given_up(lab: Lab, sessions: async_session
         return web.Response()
 
     async with http_server(hang) as address:
-        seen = await try_source(sessions, ADA, Trial("http_json", {"url": address}, 0.2))
+        seen = await run_source_test(sessions, ADA, SourceTestRequest("http_json", {"url": address}, 0.2))
     assert seen["error"] == "No answer within 0.2 s"
 
 
 async def test_without_a_bot_the_answer_says_so(lab: Lab, sessions: async_sessionmaker[AsyncSession]) -> None:
     await lab.stop_bot()
-    seen = await try_source(sessions, ADA, Trial("static", {}, 0.1))
+    seen = await run_source_test(sessions, ADA, SourceTestRequest("static", {}, 0.1))
     assert seen["error"] == NO_BOT
