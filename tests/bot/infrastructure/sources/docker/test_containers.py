@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from app.bot.infrastructure.sources.docker.source_tests import RestartCounts
+from app.bot.infrastructure.sources.docker.inspections import RestartCounts
 
 from app.bot.infrastructure.sources.docker.containers import Choice, Container, Details, in_order
 
