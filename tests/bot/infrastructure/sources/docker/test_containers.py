@@ -4,9 +4,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from app.bot.infrastructure.sources.docker.inspections import RestartCounts
 
 from app.bot.infrastructure.sources.docker.containers import Choice, Container, Details, in_order
+from app.bot.infrastructure.sources.docker.inspections import RestartCounts
 
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
 
