@@ -91,7 +91,7 @@ class Interactions:
         page, variables = self._chosen(click, dashboard)
         found = self._dashboards.call_of(dashboard, click.custom_id.component, key, page, variables)
         if found is not None:
-            return found[0], Origin.SELECT if found[1] else Origin.BUTTON
+            return found.call, Origin.SELECT if found.is_choice else Origin.BUTTON
         if key in self._definitions.actions:  # a message from before the button was changed; the right is checked
             return ActionCall(key), Origin.BUTTON
         raise GoneError("This button was changed meanwhile. The message follows in a moment.")

@@ -15,9 +15,8 @@ from app.bot.application.rendering.builder import DashboardBuilder
 from app.bot.application.runtime.audit import Audit
 from app.bot.application.runtime.definitions import DefinitionCache
 from app.bot.application.runtime.supervisor import Supervisor
-from app.bot.domain.actions.action import ActionCall
+from app.bot.domain.actions.action import ButtonCall
 from app.bot.domain.blocks.block import View
-from app.bot.domain.components.calls import find_call
 from app.bot.domain.components.placeholders import fill_placeholders
 from app.bot.domain.components.variables import NOTHING_CHOSEN, Choices
 from app.bot.domain.dashboards.dashboard import Dashboard, DashboardComponent
@@ -190,10 +189,10 @@ class Dashboards:
 
     def call_of(
         self, dashboard: Dashboard, component_id: int, key: str, page: str | None, variables: Choices
-    ) -> tuple[ActionCall, bool] | None:
-        """Return the action behind a button or a choice that is shown now, and whether it is a choice of a select."""
-        view = self._builder.build(dashboard, self._clock(), page, variables=variables)
-        return find_call(view, component_id, key)
+    ) -> ButtonCall | None:
+        """Return the call behind a button or a choice of a component on the page; None where none has this key."""
+        calls = self._builder.calls_of(dashboard, component_id, self._clock(), page, variables=variables)
+        return next((found for found in calls if found.call.key == key), None)
 
     def placement(self, dashboard: Dashboard, message_id: int) -> Placement | None:
         """Return the placement that a message belongs to; None for a message of one user's own."""

@@ -10,6 +10,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from app.bot.application.rendering.component_factory import ComponentFactory
+from app.bot.domain.actions.action import ButtonCall
 from app.bot.domain.blocks.block import Block, Container, Problem, Separator, Stamp, Text, View
 from app.bot.domain.blocks.frames import framed
 from app.bot.domain.blocks.splitting import Frame, split
@@ -107,12 +108,50 @@ class DashboardBuilder:
         dashboard lives.
         """
         definition = self._definition(dashboard)
+        context = self._context(definition, now, page, variables)
+        with InRegion(context.region):
+            blocks: list[Block] = list(context.problems)
+            for component, parsed in definition.parts[context.page]:
+                context.begin(component.id)
+                try:
+                    blocks += (parsed or self._filled(component, context)).render(context)
+                except Exception as error:  # noqa: BLE001  # the guarded edge: no definition or reading can stop the bot
+                    blocks.append(context.problem(component.name or component.type, error))
+            if definition.discovers and _DISCOVERED not in context.types_used:
+                blocks += self._discovered(context)
+        if not blocks:
+            shown = "Nothing to show right now." if definition.parts[context.page] else _NO_COMPONENTS
+            blocks.append(Text(f"-# {shown}"))
+        first, *following = self._compose(blocks, definition.layout, context, max_messages)
+        return View(first, tuple(context.problems), context.pending, tuple(map(View, following)))
+
+    def calls_of(
+        self,
+        dashboard: Dashboard,
+        component_id: int,
+        now: datetime,
+        page: str | None = None,
+        *,
+        variables: Choices = NOTHING_CHOSEN,
+    ) -> tuple[ButtonCall, ...]:
+        """Return the calls of one component that the page shows, without rendering; none for a broken definition."""
+        definition = self._definition(dashboard)
+        context = self._context(definition, now, page, variables)
+        with InRegion(context.region):
+            for component, parsed in definition.parts[context.page]:
+                if component.id == component_id:
+                    context.begin(component_id)
+                    try:
+                        return tuple((parsed or self._filled(component, context)).calls(context))
+                    except Exception:  # noqa: BLE001  # what is wrong is said in its place, when it is shown
+                        return ()
+        return ()
+
+    def _context(self, definition: _Definition, now: datetime, page: str | None, chosen: Choices) -> RenderContext:
+        """Return the context of one build, with the variables resolved, and the problems found so far."""
         if page not in definition.pages:
             page = definition.pages[0] if definition.pages else None
-        use, region = self._use(dashboard), self._region_of(dashboard.guild_id)
-        problems = definition.problems
-        if region.faults:
-            problems += tuple(Problem("Server", escape_markdown(fault)) for fault in region.faults)
+        use, region = self._use(definition.dashboard), self._region_of(definition.dashboard.guild_id)
         values: dict[str, Any] = {}
         resolved: dict[str, ResolvedVariable] = {}
         context = RenderContext(
@@ -128,28 +167,17 @@ class DashboardBuilder:
             region=region,
             variables=values,
             resolved=resolved,
-            problems=list(problems),
+            problems=[
+                *definition.problems,
+                *(Problem("Server", escape_markdown(fault)) for fault in region.faults),
+            ],
             sources_read=use.sources,
             types_used=use.types,
         )
-        blocks: list[Block] = list(problems)
         with InRegion(region):
-            for found, problem in resolve_all(definition.layout.variables, variables, context):
+            for found, _ in resolve_all(definition.layout.variables, chosen, context):
                 values[found.variable.name], resolved[found.variable.name] = found.value, found
-                blocks += () if problem is None else (problem,)
-            for component, parsed in definition.parts[page]:
-                context.begin(component.id)
-                try:
-                    blocks += (parsed or self._filled(component, context)).render(context)
-                except Exception as error:  # noqa: BLE001  # the guarded edge: no definition or reading can stop the bot
-                    blocks.append(context.problem(component.name or component.type, error))
-            if definition.discovers and _DISCOVERED not in use.types:
-                blocks += self._discovered(context)
-        if not blocks:
-            shown = "Nothing to show right now." if definition.parts[page] else _NO_COMPONENTS
-            blocks.append(Text(f"-# {shown}"))
-        first, *following = self._compose(blocks, definition.layout, context, max_messages)
-        return View(first, tuple(context.problems), context.pending, tuple(map(View, following)))
+        return context
 
     def _discovered(self, context: RenderContext) -> tuple[Block, ...]:
         """What adds itself to the dashboard, as a component that no row has."""

@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 MAX_ACTION_NAME = 64
 _DIGEST_BYTES = 6
@@ -48,3 +48,10 @@ class ActionCall:
         content = json.dumps(self.parameters, sort_keys=True, default=str)
         digest = hashlib.blake2b(content.encode("utf-8", "replace"), digest_size=_DIGEST_BYTES).hexdigest()
         return f"{self.action}#{digest}"
+
+
+class ButtonCall(NamedTuple):
+    """The call behind a button, or behind a choice of a drop-down."""
+
+    call: ActionCall
+    is_choice: bool = False

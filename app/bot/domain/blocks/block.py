@@ -12,7 +12,6 @@ from datetime import datetime
 from enum import StrEnum
 from typing import TypeAlias
 
-from app.bot.domain.actions.action import ActionCall
 from app.bot.domain.charts.chart import Picture
 
 
@@ -34,10 +33,7 @@ class Text:
 
 @dataclass(frozen=True, slots=True)
 class Button:
-    """A button: exactly one of `custom_id` (it comes back as a click) and `url` (it opens a page).
-
-    `call` is the action that a click runs; it is not drawn, and looked up again when someone clicks.
-    """
+    """A button: exactly one of `custom_id` (it comes back as a click) and `url` (it opens a page)."""
 
     label: str
     custom_id: str | None = None
@@ -45,7 +41,6 @@ class Button:
     style: ButtonStyle = ButtonStyle.SECONDARY
     emoji: str | None = None
     disabled: bool = False
-    call: ActionCall | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,14 +52,13 @@ class Buttons:
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """One choice of a select; label, value and description of at most 100 characters. `call` is as in a button."""
+    """One choice of a select; label, value and description of at most 100 characters."""
 
     label: str
     value: str
     description: str | None = None
     emoji: str | None = None
     selected: bool = False
-    call: ActionCall | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

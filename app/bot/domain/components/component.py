@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import re
 from abc import abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from app.bot.domain.actions.action import ButtonCall
 from app.bot.domain.blocks.block import Block, Problem
 from app.bot.domain.blocks.custom_id import custom_id_text
 from app.bot.domain.charts.chart import ChartRequest, Charts, NoCharts, Picture
@@ -352,6 +353,10 @@ class Component(BaseModel):
     @abstractmethod
     def render(self, context: RenderContext) -> tuple[Block, ...]:
         """The blocks that show this component now. Pure: the same context gives the same blocks."""
+
+    def calls(self, _context: RenderContext) -> Iterable[ButtonCall]:
+        """Return the actions behind its buttons and choices now, from the config alone; most types have none."""
+        return ()
 
     def sources(self) -> frozenset[str]:
         """Names of the data sources that the config mentions, found in its fields."""

@@ -10,9 +10,10 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from app.bot.domain.actions.action import ButtonCall
 from app.bot.domain.blocks.block import Block
 from app.bot.domain.components.component import Component, RenderContext
-from app.bot.domain.components.nesting import Body, NestedComponent, render_nested
+from app.bot.domain.components.nesting import Body, NestedComponent, nested_calls, render_nested
 
 _MAX_DEPTH = 12
 
@@ -51,6 +52,10 @@ class TemplateComponent(Component):
     def render(self, context: RenderContext) -> tuple[Block, ...]:
         """The blocks of the body. Raises NestingError."""
         return render_nested(context, self.body, {"params": self.params})
+
+    def calls(self, context: RenderContext) -> tuple[ButtonCall, ...]:
+        """Return the calls of the body."""
+        return nested_calls(context, self.body, {"params": self.params})
 
     def sources(self) -> frozenset[str]:
         """Data sources that are named, also in component templates within this one."""

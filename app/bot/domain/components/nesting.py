@@ -8,9 +8,10 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from app.bot.domain.actions.action import ButtonCall
 from app.bot.domain.blocks.block import Block, Button, Buttons, Container, Section, Select
 from app.bot.domain.blocks.custom_id import told_apart
-from app.bot.domain.components.component import RenderContext
+from app.bot.domain.components.component import Component, RenderContext
 from app.bot.domain.components.fields import Condition, type_parts
 from app.bot.domain.errors import TooManyNestedError
 
@@ -45,14 +46,42 @@ def render_nested(
         for child in children:
             context.count_nested()
             try:
-                if child.visible_when and not context.test(child.visible_when):
-                    continue
-                blocks += context.make(child.type, context.filled(child.type, child.config)).render(context)
+                component = _shown(context, child)
+                blocks += component.render(context) if component is not None else ()
             except TooManyNestedError:
                 raise
             except Exception as error:  # noqa: BLE001  # the guarded edge of one nested component: its siblings live
                 blocks.append(context.problem(child.name or child.type, error))
     return tuple(blocks) if context.is_nested else tuple(_each_id_once(blocks, context.custom_ids))
+
+
+def nested_calls(
+    context: RenderContext, children: Sequence[NestedComponent], values: Mapping[str, Any] | None = None
+) -> tuple[ButtonCall, ...]:
+    """Return the calls of the children that are visible, with `values` put in as `render_nested` does; a child that
+    fails has none.
+
+    Raises NestingError when the children are nested too deep, or are too many.
+    """
+    calls: list[ButtonCall] = []
+    with context.nested(values or {}):
+        for child in children:
+            context.count_nested()
+            try:
+                component = _shown(context, child)
+                calls += component.calls(context) if component is not None else ()
+            except TooManyNestedError:
+                raise
+            except Exception:  # noqa: BLE001, S112  # said in its place when it is shown; its siblings live
+                continue
+    return tuple(calls)
+
+
+def _shown(context: RenderContext, child: NestedComponent) -> Component | None:
+    """Return the child with its placeholders filled; None while it is not visible. Raises HomelabError."""
+    if child.visible_when and not context.test(child.visible_when):
+        return None
+    return context.make(child.type, context.filled(child.type, child.config))
 
 
 def _each_id_once(blocks: Sequence[Block], seen: set[str]) -> Iterator[Block]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from app.bot.domain.actions.action import MAX_ACTION_NAME, ActionCall
+from app.bot.domain.actions.action import MAX_ACTION_NAME, ActionCall, ButtonCall
 from app.bot.domain.actions.parameters import ItemChoices, item_offers
 from app.bot.domain.blocks.block import Block, Option, Select, Text
 from app.bot.domain.blocks.emoji import Emoji
@@ -68,21 +69,28 @@ class ActionSelect(Component, title="Action select"):
 
     def render(self, context: RenderContext) -> tuple[Block, ...]:
         """The select; a small line where the data source has nothing to choose from."""
-        options = tuple(self._options(context))
+        options = tuple(option for option, _ in self._options(context))
         if not options:
             return (Text("-# There is nothing to choose from right now."),)
         placeholder = self.placeholder.strip() or None
-        return (Select(context.custom_id(ACTION_SELECT_VERB), options[:MAX_OPTIONS], placeholder),)
+        return (Select(context.custom_id(ACTION_SELECT_VERB), options, placeholder),)
 
-    def _options(self, context: RenderContext) -> Iterator[Option]:
+    def calls(self, context: RenderContext) -> Iterator[ButtonCall]:
+        """Yield the calls of the choices that there are now. Raises UnknownSourceError."""
+        yield from (ButtonCall(call, is_choice=True) for _, call in self._options(context))
+
+    def _options(self, context: RenderContext) -> Iterator[tuple[Option, ActionCall]]:
+        return islice(self._all_options(context), MAX_OPTIONS)
+
+    def _all_options(self, context: RenderContext) -> Iterator[tuple[Option, ActionCall]]:
         for option in self.options:
             call = self._call(option)
-            yield Option(option.label, call.key, option.description or None, option.emoji or None, call=call)
+            yield Option(option.label, call.key, option.description or None, option.emoji or None), call
         if self.choices_from is not None:
             items = context.reading(self.choices_from.source).items.get(self.choices_from.items, ())
             for offer in item_offers(self.choices_from, items):
                 call = ActionCall(self.action, {**self.parameters, self.parameter: offer.value})
-                yield Option(offer.label, call.key, call=call)
+                yield Option(offer.label, call.key), call
 
     def _call(self, option: ActionOption) -> ActionCall:
         own = option.action or self.action

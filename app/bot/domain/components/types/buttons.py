@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from enum import StrEnum
 from functools import cached_property
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from app.bot.domain.actions.action import MAX_ACTION_NAME, ActionCall
+from app.bot.domain.actions.action import MAX_ACTION_NAME, ActionCall, ButtonCall
 from app.bot.domain.blocks.block import Block, Button, Buttons, ButtonStyle
 from app.bot.domain.blocks.emoji import Emoji
 from app.bot.domain.blocks.limits import MAX_BUTTONS_IN_ROW
@@ -87,6 +88,10 @@ class ButtonsComponent(Component, title="Buttons"):
             self._rows[context.component_id] = rows
         return rows
 
+    def calls(self, _context: RenderContext) -> Iterator[ButtonCall]:
+        """Yield the calls of the buttons that run actions."""
+        yield from (ButtonCall(button.call) for button in self.buttons if button.call is not None)
+
     @cached_property
     def _rows(self) -> dict[int, tuple[Block, ...]]:
         """The rows by the component's id: no reading changes them."""
@@ -96,4 +101,4 @@ class ButtonsComponent(Component, title="Buttons"):
 def _button(config: ButtonConfig, context: RenderContext) -> Button:
     call = config.call
     custom_id = context.custom_id(REFRESH_VERB) if call is None else context.custom_id(ACTION_VERB, call.key)
-    return Button(config.label, custom_id=custom_id, style=config.style, emoji=config.emoji or None, call=call)
+    return Button(config.label, custom_id=custom_id, style=config.style, emoji=config.emoji or None)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from pydantic import Field
 
+from app.bot.domain.actions.action import ButtonCall
 from app.bot.domain.blocks.block import Block, Container
 from app.bot.domain.components.component import Component, RenderContext, component_types
-from app.bot.domain.components.nesting import Body, render_nested
+from app.bot.domain.components.nesting import Body, nested_calls, render_nested
 from app.bot.domain.readings.thresholds import STATUS_LEVELS, worst
 
 
@@ -31,6 +32,10 @@ class ContainerComponent(Component, title="Container"):
         if not children:
             return ()
         return (Container(tuple(_without_frames(children)), self._colour(context, before)),)
+
+    def calls(self, context: RenderContext) -> tuple[ButtonCall, ...]:
+        """Return the calls of the children."""
+        return nested_calls(context, self.children)
 
     def _colour(self, context: RenderContext, before: int) -> int | None:
         if self.accent is None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from pydantic import Field
 
+from app.bot.domain.actions.action import ButtonCall
 from app.bot.domain.blocks.block import Block
 from app.bot.domain.components.component import Component, RenderContext, component_types
 from app.bot.domain.components.fields import Condition
-from app.bot.domain.components.nesting import Body, render_nested
+from app.bot.domain.components.nesting import Body, nested_calls, render_nested
 
 
 @component_types.register("group")
@@ -22,5 +23,11 @@ class Group(Component, title="Group"):
 
     def render(self, context: RenderContext) -> tuple[Block, ...]:
         """The children, or what stands for them. Raises ExpressionFailedError for a condition that is wrong."""
-        holds = not self.visible_when or context.test(self.visible_when)
-        return render_nested(context, self.children if holds else self.otherwise)
+        return render_nested(context, self._shown(context))
+
+    def calls(self, context: RenderContext) -> tuple[ButtonCall, ...]:
+        """Return the calls of what is shown. Raises ExpressionFailedError."""
+        return nested_calls(context, self._shown(context))
+
+    def _shown(self, context: RenderContext) -> Body:
+        return self.children if not self.visible_when or context.test(self.visible_when) else self.otherwise

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from pydantic import Field, model_validator
 
+from app.bot.domain.actions.action import ButtonCall
 from app.bot.domain.blocks.block import Block, Separator, Text
 from app.bot.domain.components.component import Component, RenderContext, component_types
 from app.bot.domain.components.fields import Condition, Title
 from app.bot.domain.components.lines import text_of, title_lines
-from app.bot.domain.components.nesting import Body, render_nested
+from app.bot.domain.components.nesting import Body, nested_calls, render_nested
 from app.bot.domain.components.types.status_list import STATUS_LIMIT, WORDS
 from app.bot.domain.errors import ExpressionFailedError
 from app.bot.domain.formatting.markdown import escape_markdown, one_line, shorten
@@ -61,8 +62,7 @@ class Repeat(Component, title="Repeat"):
 
     def render(self, context: RenderContext) -> tuple[Block, ...]:
         """The children for each, in order. Raises ExpressionFailedError for a condition that never works."""
-        found, problem = self._found(context)
-        chosen = self._sorted(self._matching(context, found[:MAX_ITEMS]))
+        chosen, problem = self._chosen(context)
         blocks: list[Block] = list(text_of(title_lines(context, self.title)))
         for position, item in enumerate(chosen[: self.limit]):
             self._count_status(context, item)
@@ -74,6 +74,17 @@ class Repeat(Component, title="Repeat"):
         if not chosen:
             note = problem or self.empty
         return (*blocks, Text(f"-# {escape_markdown(note)}")) if note else tuple(blocks)
+
+    def calls(self, context: RenderContext) -> Iterator[ButtonCall]:
+        """Yield the calls of the children, for each. Raises ExpressionFailedError."""
+        chosen, _ = self._chosen(context)
+        for item in chosen[: self.limit]:
+            yield from nested_calls(context, self.children, {self.item_name: item})
+
+    def _chosen(self, context: RenderContext) -> tuple[list[Any], str]:
+        """All that fit, in order, and why there may be none. Raises ExpressionFailedError."""
+        found, problem = self._found(context)
+        return self._sorted(self._matching(context, found[:MAX_ITEMS])), problem
 
     def _count_status(self, context: RenderContext, item: Any) -> None:
         if self.status_field:

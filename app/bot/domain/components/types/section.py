@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from app.bot.domain.actions.action import MAX_ACTION_NAME, ActionCall
+from app.bot.domain.actions.action import MAX_ACTION_NAME, ActionCall, ButtonCall
 from app.bot.domain.blocks.addresses import checked_address, is_bare_host
 from app.bot.domain.blocks.block import Block, Button, ButtonStyle, Image, Section, Text
 from app.bot.domain.blocks.emoji import Emoji
@@ -63,6 +63,11 @@ class SectionButton(BaseModel):
             raise ValueError("url is missing: give the address to open, or set do to refresh")
         return self
 
+    @property
+    def call(self) -> ActionCall | None:
+        """Return what a click runs; None where it runs nothing."""
+        return ActionCall(self.action, self.parameters) if self.do is SectionPurpose.ACTION else None
+
 
 class Thumbnail(BaseModel):
     """The small picture at the right."""
@@ -105,6 +110,11 @@ class SectionComponent(Component, title="Section"):
             return texts
         return (Section(texts, accessory),)
 
+    def calls(self, _context: RenderContext) -> tuple[ButtonCall, ...]:
+        """Return the call of the button, if it runs an action."""
+        call = self.button.call if self.button is not None else None
+        return (ButtonCall(call),) if call is not None else ()
+
     def _accessory(self, context: RenderContext) -> Button | Image | None:
         if self.thumbnail is not None:
             address = _address(context, self.thumbnail.url, "thumbnail.url", ("https",), IMAGE_ADDRESS_LIMIT)
@@ -123,9 +133,9 @@ def _button(context: RenderContext, config: SectionButton) -> Button:
                 f"button.url: Discord has no button for “{shown}”. Write a name with a dot, or an IP address"
             )
         return Button(config.label, url=address, emoji=emoji)
-    call = ActionCall(config.action, config.parameters) if config.do is SectionPurpose.ACTION else None
+    call = config.call
     custom_id = context.custom_id(REFRESH_VERB) if call is None else context.custom_id(ACTION_VERB, call.key)
-    return Button(config.label, custom_id=custom_id, style=config.style, emoji=emoji, call=call)
+    return Button(config.label, custom_id=custom_id, style=config.style, emoji=emoji)
 
 
 def _address(context: RenderContext, template: str, field: str, schemes: tuple[str, ...], limit: int) -> str:
