@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import asyncpg
 import structlog
 
+from app.bot.application.actions.worker import JobQueue
 from app.bot.domain.errors import HomelabError, StorageUnavailableError
 from app.bot.domain.faults import describe_fault
 from app.bot.infrastructure.threads import in_thread
@@ -30,8 +31,8 @@ _STOP_SECONDS = 2.0
 """Short runs may end by themselves before the process stops."""
 
 
-class PgQueuerJobs:
-    """Fulfils JobQueue.
+class PgQueuerJobs(JobQueue):
+    """Jobs in PgQueuer.
 
     What runs goes on while the connection is lost: only a cancelled `work` breaks it off.
     """

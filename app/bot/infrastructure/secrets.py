@@ -35,8 +35,8 @@ class SecretResolver(Protocol):
         ...
 
 
-class PostgresSecrets:
-    """Fulfils SecretResolver from the table `secrets`. Opened secrets are kept until `forget`."""
+class PostgresSecrets(SecretResolver):
+    """Secrets of the table `secrets`. Opened secrets are kept until `forget`."""
 
     def __init__(self, pool: Pool, box: SecretBox) -> None:
         self._pool = pool

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from app.bot.application.actions.action_forms import ActionForms
 from app.bot.application.actions.answers import RunMessages, attachment_of, outcome_view
 from app.bot.application.actions.running import LOST, RunAction
+from app.bot.application.runtime.supervisor import Service
 from app.bot.domain.actions.runs import ActionRun, RunOutcome, RunState
 from app.bot.domain.blocks.block import View
 from app.bot.domain.errors import HomelabError
@@ -51,8 +52,8 @@ class JobQueue(Protocol):
         ...
 
 
-class ActionWorker:
-    """Fulfils Service."""
+class ActionWorker(Service):
+    """Runs what users asked for."""
 
     def __init__(
         self,

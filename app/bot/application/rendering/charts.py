@@ -12,7 +12,7 @@ from typing import Protocol
 import structlog
 
 from app.bot.application.runtime.background import start_detached
-from app.bot.domain.charts.chart import ChartFailedError, ChartRequest, Picture
+from app.bot.domain.charts.chart import ChartFailedError, ChartRequest, Charts, Picture
 from app.bot.domain.faults import describe_fault
 
 log = structlog.get_logger(__name__)
@@ -56,8 +56,8 @@ class _Wanted:
     dashboard_id: int
 
 
-class ChartStore:
-    """Fulfils the domain's Charts.
+class ChartStore(Charts):
+    """Charts in memory.
 
     A slot that is asked for something new keeps what it shows until that is drawn; of several new requests only the
     newest is drawn. Every slot gets its turn: a request that replaces a waiting one keeps its place in the line.

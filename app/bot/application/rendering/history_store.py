@@ -13,7 +13,7 @@ import structlog
 
 from app.bot.domain.errors import HomelabError
 from app.bot.domain.faults import reason_of
-from app.bot.domain.readings.history import History, HistoryQuery
+from app.bot.domain.readings.history import Histories, History, HistoryQuery
 from app.shared.kit.wakeable_sleep import WakeableSleep
 
 log = structlog.get_logger(__name__)
@@ -58,8 +58,8 @@ class _Entry:
         return not self.reading and self.read_at + lifetime <= now
 
 
-class HistoryStore:
-    """Fulfils Histories. `on_loaded` is called with the dashboards that waited, when their history is there."""
+class HistoryStore(Histories):
+    """History in memory. `on_loaded` is called with the dashboards that waited, when their history is there."""
 
     def __init__(
         self, on_loaded: Callable[[Iterable[int]], None] | None = None, clock: Callable[[], float] = time.monotonic

@@ -30,8 +30,8 @@ class PushRepository(Protocol):
         ...
 
 
-class NoPushes:
-    """Fulfils PushRepository where nobody can call."""
+class NoPushes(PushRepository):
+    """Pushes where no one can call."""
 
     async def newest(self, source: str) -> Push | None:
         """Nothing."""

@@ -9,7 +9,7 @@ from typing import Any
 
 import aiohttp
 
-from app.bot.application.actions.base import Action, ActionContext, ActionResult, action_types
+from app.bot.application.actions.base import Action, ActionContext, ActionResult, RunResources, action_types
 from app.bot.infrastructure.actions.run_secrets import RunSecrets
 from app.bot.infrastructure.sources.base import Resources
 
@@ -17,8 +17,8 @@ __all__ = ["ActionContext", "ActionResources", "ActionResult", "NetworkAction", 
 
 
 @dataclass(frozen=True, slots=True)
-class ActionResources:
-    """What one run may use of the process. Fulfils RunResources.
+class ActionResources(RunResources):
+    """What one run may use of the process.
 
     `secrets` fills the `${secret:name}` of the action's own config: those that a user typed as a value stay text.
     `sources` is for whoever opens something from the config of a data source; secrets that are read through it are

@@ -50,8 +50,8 @@ class RunSecrets(SecretUse):
         return await super()._secret(name.removeprefix(self._mark), lines)
 
 
-class _WatchedSecrets:
-    """Fulfils SecretResolver, and has a run hide what was given."""
+class _WatchedSecrets(SecretResolver):
+    """Secrets that a run hides once they were given."""
 
     def __init__(self, resolver: SecretResolver, run: RunSecrets) -> None:
         self._resolver = resolver

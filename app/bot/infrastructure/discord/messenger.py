@@ -16,6 +16,7 @@ from app.bot.application.publishing.messenger import (
     InvalidMessageError,
     MessageFacts,
     MessageGoneError,
+    Messenger,
     NotPermittedError,
     UnavailableError,
 )
@@ -38,8 +39,8 @@ PAGE_MESSAGES, MAX_PAGES = 100, 10
 Request = Coroutine[Any, Any, Any]
 
 
-class DiscordMessenger:
-    """Fulfils the application's Messenger. Make the client with `http_trace=pacing.trace()`."""
+class DiscordMessenger(Messenger):
+    """Messages in Discord. Make the client with `http_trace=pacing.trace()`."""
 
     def __init__(
         self,

@@ -11,7 +11,7 @@ import structlog
 from discord import ui
 from discord.http import Route, handle_message_parameters
 
-from app.bot.application.actions.answers import Attachment
+from app.bot.application.actions.answers import Attachment, RunMessages
 from app.bot.domain.actions.runs import ReplyAddress
 from app.bot.domain.blocks.block import View
 from app.bot.domain.blocks.pictures import pictures_of
@@ -24,8 +24,8 @@ _GONE = frozenset({10_008, 10_015, 50_027})
 """Unknown message, unknown webhook, and a token that is not valid any more: no retry helps (JSON error codes)."""
 
 
-class DiscordRunMessages:
-    """Fulfils RunMessages."""
+class DiscordRunMessages(RunMessages):
+    """Answers of runs in Discord."""
 
     def __init__(self, client: discord.Client) -> None:
         self._client = client

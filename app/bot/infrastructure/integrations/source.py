@@ -9,6 +9,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from app.bot.application.collecting.polling import Reader
 from app.bot.application.rendering.template_builds import without_patterns
 from app.bot.domain.components.component import describe_validation_error, parse_config
 from app.bot.domain.components.component_templates import with_defaults
@@ -37,8 +38,8 @@ _EXPRESSIONS = CelExpressions()
 LANGUAGES = Languages(check_path, _EXPRESSIONS.check, check_group_pattern)
 
 
-class IntegrationSource:
-    """Reads one source by the definition of its type. Fulfils the application's Reader."""
+class IntegrationSource(Reader):
+    """Reads one source by the definition of its type."""
 
     def __init__(
         self, definition: SourceDefinition, params: Mapping[str, Any], connection: Connection, resources: Resources

@@ -20,6 +20,7 @@ from app.bot.domain.actions.runs import (
     RunState,
 )
 from app.bot.domain.guilds import Actor
+from app.bot.domain.repositories import ActionRunRepository
 from app.bot.infrastructure.repositories.postgres import Pool, execute, fetch, named_failures, storable
 from app.shared.database.action_queue import NewRun, RunLimits, ask_for_run, confirm_run, enqueue, insert_run, seal
 from app.shared.secrets import SecretBox, SecretError
@@ -50,8 +51,8 @@ _CLEAN_UP = (
 )
 
 
-class PostgresActionRuns:
-    """Fulfils ActionRunRepository. `box` seals the values that are secret, and the tokens of interactions."""
+class PostgresActionRuns(ActionRunRepository):
+    """Runs of actions in PostgreSQL. `box` seals the values that are secret, and the tokens of interactions."""
 
     def __init__(self, pool: Pool, box: SecretBox) -> None:
         self._pool = pool

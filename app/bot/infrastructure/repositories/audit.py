@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from app.bot.domain.guilds import AuditEntry
+from app.bot.domain.repositories import AuditRepository
 from app.bot.infrastructure.repositories.postgres import Pool, execute, storable
 
 
-class PostgresAudit:
-    """Fulfils AuditRepository."""
+class PostgresAudit(AuditRepository):
+    """The audit log in PostgreSQL."""
 
     def __init__(self, pool: Pool) -> None:
         self._pool = pool

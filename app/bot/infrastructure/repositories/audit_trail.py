@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from app.bot.domain.actions.audit_trail import PAGE_SIZE, AuditFilter, AuditLine
 from app.bot.domain.records import from_record
+from app.bot.domain.repositories import AuditTrailRepository
 from app.bot.infrastructure.repositories.postgres import Pool, fetch
 
 # Runs of actions write no line of the audit log: each thing is in one of the two.
@@ -27,8 +28,8 @@ LIMIT $6 OFFSET $7
 """
 
 
-class PostgresAuditTrail:
-    """Fulfils AuditTrailRepository."""
+class PostgresAuditTrail(AuditTrailRepository):
+    """Runs and other decisions in PostgreSQL."""
 
     def __init__(self, pool: Pool) -> None:
         self._pool = pool

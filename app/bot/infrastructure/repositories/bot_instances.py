@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from app.bot.domain.guilds import BotInstance
+from app.bot.domain.repositories import BotInstanceRepository
 from app.bot.infrastructure.repositories.postgres import Pool, execute, fetch
 
 
-class PostgresBotInstances:
-    """Fulfils BotInstanceRepository."""
+class PostgresBotInstances(BotInstanceRepository):
+    """Processes of the bot in PostgreSQL."""
 
     def __init__(self, pool: Pool) -> None:
         self._pool = pool

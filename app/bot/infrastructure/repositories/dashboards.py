@@ -9,11 +9,12 @@ import asyncpg
 
 from app.bot.domain.dashboards.dashboard import Dashboard, DashboardComponent
 from app.bot.domain.records import from_record
+from app.bot.domain.repositories import DashboardRepository
 from app.bot.infrastructure.repositories.postgres import Pool, fetch
 
 
-class PostgresDashboards:
-    """Fulfils DashboardRepository."""
+class PostgresDashboards(DashboardRepository):
+    """Dashboards with their components in PostgreSQL."""
 
     def __init__(self, pool: Pool) -> None:
         self._pool = pool

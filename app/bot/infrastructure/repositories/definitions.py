@@ -12,6 +12,7 @@ from app.bot.domain.components.component_templates import ComponentTemplate
 from app.bot.domain.integrations.definition import Integration
 from app.bot.domain.permissions import PermissionGrant
 from app.bot.domain.records import from_record
+from app.bot.domain.repositories import ServiceRepository, SettingsRepository
 from app.bot.domain.services import ServiceDefinition
 from app.bot.infrastructure.repositories.postgres import Pool, execute, fetch, storable
 
@@ -31,8 +32,8 @@ class TableRepository(Generic[Model]):
         return tuple(from_record(self._model, record) for record in await fetch(self._pool, self._query))
 
 
-class PostgresServices(TableRepository[ServiceDefinition]):
-    """Fulfils ServiceRepository."""
+class PostgresServices(TableRepository[ServiceDefinition], ServiceRepository):
+    """Services and their statuses in PostgreSQL."""
 
     def __init__(self, pool: Pool) -> None:
         super().__init__(pool, "services", ServiceDefinition)
@@ -69,8 +70,8 @@ postgres_component_types = _table(
 postgres_source_types = _table("data_source_types", Integration, which="kind = 'integration' AND enabled", order="name")
 
 
-class PostgresSettings:
-    """Fulfils SettingsRepository."""
+class PostgresSettings(SettingsRepository):
+    """Settings in PostgreSQL."""
 
     def __init__(self, pool: Pool) -> None:
         self._pool = pool

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from app.bot.domain.guilds import Channel, Guild
 from app.bot.domain.records import from_record
+from app.bot.domain.repositories import GuildRepository
 from app.bot.infrastructure.repositories.postgres import Pool, execute, fetch, storable
 
 # One statement, so that guild and channels are seen together or not at all.
@@ -25,8 +26,8 @@ ON CONFLICT (id) DO UPDATE SET guild_id = excluded.guild_id, name = excluded.nam
 """
 
 
-class PostgresGuilds:
-    """Fulfils GuildRepository."""
+class PostgresGuilds(GuildRepository):
+    """Guilds and their channels in PostgreSQL."""
 
     def __init__(self, pool: Pool) -> None:
         self._pool = pool

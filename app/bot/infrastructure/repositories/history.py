@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from datetime import UTC, datetime, timedelta
 
-from app.bot.domain.readings.history import History, HistoryQuery, Retention, Sample, Series, SeriesHistory
+from app.bot.domain.readings.history import (
+    History,
+    HistoryQuery,
+    HistoryRepository,
+    Retention,
+    Sample,
+    Series,
+    SeriesHistory,
+)
 from app.bot.infrastructure.repositories.postgres import Pool, fetch, named_failures
 from app.shared.database.history import LOOKBACK, read_history
 
@@ -63,8 +71,8 @@ ON CONFLICT (series_id, at) DO UPDATE SET
 """
 
 
-class PostgresHistory:
-    """Fulfils HistoryRepository."""
+class PostgresHistory(HistoryRepository):
+    """The past of metrics in PostgreSQL."""
 
     def __init__(self, pool: Pool) -> None:
         self._pool = pool

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from app.bot.domain.readings.pushes import Push
+from app.bot.domain.readings.pushes import Push, PushRepository
 from app.bot.infrastructure.repositories.postgres import Pool, fetch
 
 _NEWEST = """
@@ -13,8 +13,8 @@ WHERE data_sources.name = $1
 """
 
 
-class PostgresPushes:
-    """Fulfils PushRepository."""
+class PostgresPushes(PushRepository):
+    """Calls from outside in PostgreSQL."""
 
     def __init__(self, pool: Pool) -> None:
         self._pool = pool

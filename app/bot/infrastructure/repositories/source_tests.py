@@ -7,11 +7,12 @@ from typing import Any
 
 from app.bot.domain.readings.source_tests import SourceTest
 from app.bot.domain.records import from_record
+from app.bot.domain.repositories import SourceTestRepository
 from app.bot.infrastructure.repositories.postgres import Pool, execute, fetch, storable
 
 
-class PostgresSourceTests:
-    """Fulfils SourceTestRepository."""
+class PostgresSourceTests(SourceTestRepository):
+    """Tests of data sources in PostgreSQL."""
 
     def __init__(self, pool: Pool) -> None:
         self._pool = pool

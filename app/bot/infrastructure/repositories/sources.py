@@ -11,6 +11,7 @@ import asyncpg
 from app.bot.domain.readings.reading import Reading, Status
 from app.bot.domain.readings.source import DataSource, SourceState
 from app.bot.domain.records import from_record
+from app.bot.domain.repositories import DataSourceRepository
 from app.bot.infrastructure.repositories.postgres import Pool, StorageRefusedError, execute, fetch, storable
 from app.shared.database.core.connection import encode_json
 
@@ -36,8 +37,8 @@ WHERE state.polled_at IS DISTINCT FROM known.polled_at
 _BATCH_CHARACTERS = 1_000_000
 
 
-class PostgresDataSources:
-    """Fulfils DataSourceRepository."""
+class PostgresDataSources(DataSourceRepository):
+    """Data sources and their states in PostgreSQL."""
 
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
