@@ -14,7 +14,7 @@ import simcord
 from simcord._clock import Clock
 from simcord.backend.errors import SetupError
 
-from app.bot.main import build_client
+from app.bot.compose import build_client
 from app.cli.processes import PortTakenError, check_ports
 from app.cli.provision import add_guild, catalog_store
 from app.definitions.seeding import dashboard_texts, seed_dashboards

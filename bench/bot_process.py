@@ -8,7 +8,7 @@ import sys
 from discord.http import Route
 
 from app import logs
-from app.bot.main import run_bot
+from app.bot.run import run_bot
 from app.settings import load_settings
 
 

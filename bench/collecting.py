@@ -23,7 +23,7 @@ from typing import Any
 import psutil
 from aiohttp import web
 
-from app.bot.application.collecting.collector import Collection, CollectionConfig
+from app.bot.application.collecting.collector import Collector, CollectorConfig
 from app.bot.application.rendering.readings import ReadingStore
 from app.bot.application.runtime.statistics import Statistics
 from app.bot.domain.readings.source import DataSource, SourceState
@@ -102,15 +102,15 @@ async def _collect(port: int) -> dict[str, float]:
     session = make_session()
     resources = Resources(session, None, statistics)  # type: ignore[arg-type]  # no config here names a secret
     states: Any = _NoStates()
-    collection = Collection(
+    collector = Collector(
         definitions,
         ReadingStore(),
-        lambda source: open_reader(source, resources),
+        lambda source, _poll_soon: open_reader(source, resources),
         states,
-        CollectionConfig(),
+        CollectorConfig(),
         statistics=statistics,
     )
-    task = asyncio.create_task(collection.run())
+    task = asyncio.create_task(collector.run())
     await asyncio.sleep(INTERVAL)  # the first round is made at once; what counts is the pace after it
     polls, cpu = statistics.polls, time.process_time()
     await asyncio.sleep(SECONDS)

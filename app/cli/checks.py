@@ -17,7 +17,7 @@ from discord.http import Route
 from app.bot.domain.errors import HomelabError
 from app.bot.infrastructure.repositories.postgres import Pool
 from app.bot.infrastructure.secrets import PostgresSecrets
-from app.bot.main import NoTokenError, find_token
+from app.bot.run import NoTokenError, find_token
 from app.cli.processes import PortTakenError, check_ports
 from app.cli.provision import database_of
 from app.settings import Settings

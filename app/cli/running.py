@@ -67,7 +67,7 @@ def gallery() -> None:
 
 def bot(shards: Shards = None) -> None:
     """Run the bot alone, on a database that `homelab up`, `web` or `db upgrade` has prepared."""
-    from app.bot.main import run_bot
+    from app.bot.run import run_bot
 
     settings = command_settings()
     options = parse_shards(shards) if shards else {}
@@ -162,7 +162,7 @@ def _is_new(settings: Settings) -> bool:
 
 
 async def _has_token(settings: Settings, urls: DatabaseUrls) -> bool:
-    from app.bot.main import TOKEN_SECRET
+    from app.bot.run import TOKEN_SECRET
     from app.shared.database.core.connection import connect
 
     if settings.discord_token is not None:

@@ -17,8 +17,8 @@ from simcord.results import InteractionResult, ResponseMessage
 from simcord.types import HttpLogEntry
 
 from app.bot.application.runtime.definitions import DefinitionCache
+from app.bot.compose import build_client
 from app.bot.interface.client import HomelabClient
-from app.bot.main import build_client
 from app.shared.database.core.pool import create_pool
 from app.shared.secrets import SecretBox
 from tests.support import factories
@@ -80,7 +80,7 @@ class Lab:
     @property
     def definitions(self) -> DefinitionCache:
         """What the bot knows now."""
-        known: DefinitionCache = self.client.interactions._definitions  # nothing of it is public
+        known: DefinitionCache = self.client.parts.interactions._definitions  # nothing of it is public
         return known
 
     async def stop_bot(self) -> None:

@@ -151,6 +151,7 @@ async def test_a_question_comes_first_and_no_means_no(lab: Lab, api: Api) -> Non
     await until(done, "the confirmed run to end")
     assert confirmed.acknowledged
     assert json.loads(api.bodies[0]) == {"said": "**boo**"}
+    assert lab.client.statistics.clicks == 4, "each button once, also those that answer the question"
 
 
 async def test_a_question_is_answered_after_a_restart_but_only_once(lab: Lab, api: Api) -> None:
@@ -325,6 +326,9 @@ async def test_a_slash_command_has_the_parameters_as_options(lab: Lab, api: Api)
     assert [run["origin"] for run in await lab.runs()] == ["command"]
     refused = await lab.alice.slash(lab.channel, "say", room="r1")
     assert "You may not do this" in text_of(answer_of(refused))
+    assert (lab.client.statistics.commands, lab.client.statistics.clicks) == (2, 1), (
+        "completing an option is no command"
+    )
 
 
 async def test_a_command_of_an_action_that_is_not_there_comes_with_it(lab: Lab, api: Api) -> None:

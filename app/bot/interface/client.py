@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from typing import Any
 
 import discord
@@ -12,7 +13,7 @@ from app.bot.application.actions.interactions import Interactions
 from app.bot.application.publishing.publisher import Publisher
 from app.bot.application.runtime.background import Background, detached
 from app.bot.application.runtime.guild_register import GuildRegister, SeenGuild
-from app.bot.application.runtime.supervisor import Supervisor
+from app.bot.application.runtime.statistics import Statistics
 from app.bot.domain.blocks.custom_id import CustomId
 from app.bot.domain.guilds import Channel
 from app.bot.interface.action_replies import ActionReplies
@@ -31,17 +32,26 @@ def intents() -> discord.Intents:
     return wanted
 
 
-class HomelabClient(discord.AutoShardedClient):
-    """Carries no state of its own but the connection. Main gives it what it calls by `attach`, before it starts.
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What the client hands its events to, and `background`, which it starts and stops."""
 
-    Options are the library's own: `http_trace`, `shard_ids`, `shard_count`.
-    """
-
-    replies: Replies
+    background: Background
+    guild_register: GuildRegister
+    publisher: Publisher
     interactions: Interactions
+    replies: Replies
     action_replies: ActionReplies
 
-    def __init__(self, **options: Any) -> None:
+
+class HomelabClient(discord.AutoShardedClient):
+    """Carries no state of its own but the connection.
+
+    Many parts send through the client, so it makes them itself, by `make_parts`. Options are the library's own:
+    `http_trace`, `shard_ids`, `shard_count`.
+    """
+
+    def __init__(self, statistics: Statistics, make_parts: Callable[[HomelabClient], Parts], **options: Any) -> None:
         super().__init__(
             intents=intents(),
             allowed_mentions=discord.AllowedMentions.none(),
@@ -51,25 +61,9 @@ class HomelabClient(discord.AutoShardedClient):
             **options,
         )
         self.tree = CommandTree(self)
+        self.statistics = statistics
         self._login_begun = False
-
-    def attach(
-        self,
-        *,
-        background: Background,
-        guild_register: GuildRegister,
-        services: Supervisor,
-        interactions: Interactions,
-        replies: Replies,
-        action_replies: ActionReplies,
-    ) -> None:
-        """Give the client what it hands its events to, and what it starts and stops."""
-        self._background = background
-        self._guild_register = guild_register
-        self._services = services
-        self.interactions = interactions
-        self.replies = replies
-        self.action_replies = action_replies
+        self.parts = make_parts(self)
 
     @property
     def measured_latency(self) -> float | None:
@@ -81,7 +75,7 @@ class HomelabClient(discord.AutoShardedClient):
     async def setup_hook(self) -> None:
         """Called by the library once after login, before the gateway connects."""
         self.add_dynamic_items(Clickable)
-        self._background.start()
+        self.parts.background.start()
 
     async def login(self, token: str) -> None:
         """Log in, and start the application by `setup_hook`."""
@@ -90,7 +84,7 @@ class HomelabClient(discord.AutoShardedClient):
 
     async def close(self) -> None:
         """Stop everything that runs, then leave Discord."""
-        await self._background.stop()
+        await self.parts.background.stop()
         if self._login_begun:  # before that the library has nothing to close, and fails at it
             await super().close()
 
@@ -104,38 +98,38 @@ class HomelabClient(discord.AutoShardedClient):
             data: Any = interaction.data or {}
             custom_id = CustomId.parse(str(data.get("custom_id", "")))
             if custom_id is not None:
-                await self.action_replies.submitted(interaction, click_of(interaction, custom_id))
+                await self.parts.action_replies.submitted(interaction, click_of(interaction, custom_id))
 
     async def on_guild_available(self, guild: discord.Guild) -> None:
         """A guild that was known before can be seen (again), also once after each start."""
-        self._guild_register.seen(seen_guild(guild))
+        self.parts.guild_register.seen(seen_guild(guild))
 
     async def on_guild_join(self, guild: discord.Guild) -> None:
         """The bot was invited."""
         log.info("joined a guild", guild=guild.name)
-        self._guild_register.seen(seen_guild(guild))
+        self.parts.guild_register.seen(seen_guild(guild))
 
     async def on_guild_update(self, _before: discord.Guild, after: discord.Guild) -> None:
         """A guild was renamed, or otherwise changed."""
-        self._guild_register.seen(seen_guild(after))
+        self.parts.guild_register.seen(seen_guild(after))
 
     async def on_guild_channel_create(self, channel: discord.abc.GuildChannel) -> None:
         """A channel was made."""
-        self._guild_register.seen(seen_guild(channel.guild))
+        self.parts.guild_register.seen(seen_guild(channel.guild))
 
     async def on_guild_channel_update(self, _before: discord.abc.GuildChannel, after: discord.abc.GuildChannel) -> None:
         """A channel was renamed, moved, or given other permissions."""
-        self._guild_register.seen(seen_guild(after.guild))
+        self.parts.guild_register.seen(seen_guild(after.guild))
         self._permissions_changed((after,))
 
     async def on_guild_role_update(self, _before: discord.Role, after: discord.Role) -> None:
         """A role, perhaps the bot's own, was given other permissions."""
-        self._guild_register.seen(seen_guild(after.guild))
+        self.parts.guild_register.seen(seen_guild(after.guild))
         self._permissions_changed(after.guild.text_channels)
 
     async def on_guild_channel_delete(self, channel: discord.abc.GuildChannel) -> None:
         """A channel is gone, and the messages in it."""
-        self._guild_register.seen(seen_guild(channel.guild))
+        self.parts.guild_register.seen(seen_guild(channel.guild))
         self._tell_publisher(Publisher.channel_deleted, channel.id)
 
     async def on_raw_message_delete(self, event: discord.RawMessageDeleteEvent) -> None:
@@ -156,9 +150,8 @@ class HomelabClient(discord.AutoShardedClient):
 
     def _tell_publisher(self, tell: Callable[[Publisher, int], None], snowflake: int) -> None:
         """What the publisher starts because of an event goes on long after it, so it does not run in its context."""
-        publisher = self._services.find(Publisher)
-        if publisher is not None:
-            detached(lambda: tell(publisher, snowflake))
+        if self.parts.publisher.is_running:
+            detached(lambda: tell(self.parts.publisher, snowflake))
 
 
 def seen_guild(guild: discord.Guild) -> SeenGuild:

@@ -21,6 +21,7 @@ from app.bot.domain.errors import HomelabError, InvalidConfigError
 from app.bot.domain.faults import describe_fault
 from app.bot.domain.registry import Registry
 from app.bot.domain.repositories import BotInstanceRepository
+from app.bot.interface.command_tree import CommandTree
 from app.bot.interface.commands.base import AppCommand, CommandContext, CommandType
 from app.bot.interface.commands.defined import DefinedCommand
 from app.shared.kit.backoff import Backoff
@@ -91,7 +92,7 @@ class CommandSync:
 
     def __init__(
         self,
-        tree: app_commands.CommandTree[Any],
+        tree: CommandTree,
         definitions: DefinitionCache,
         builder: CommandBuilder,
         instances: BotInstanceRepository,
@@ -104,8 +105,6 @@ class CommandSync:
         self._remember = remember
         self._sleep = WakeableSleep()
         self._loaded = False
-        self.digest: str | None = None
-        """The digest of the commands that Discord has, as far as this process knows."""
         definitions.subscribe(Table.COMMANDS, self._changed)
         definitions.subscribe(Table.ACTIONS, self._changed)  # their parameters are options of commands
 
@@ -136,13 +135,13 @@ class CommandSync:
         for command in self._builder.build(self._definitions.commands.values()):
             self._tree.add_command(command)
         digest = digest_of(self._tree)
-        if self.digest is None:
-            self.digest = await self._instances.command_hash(application_id)
-        if digest == self.digest:
+        if self._tree.digest is None:
+            self._tree.digest = await self._instances.command_hash(application_id)
+        if digest == self._tree.digest:
             await self._remember()
             return
         commands = await self._tree.sync()
-        self.digest = digest
+        self._tree.digest = digest
         log.info("slash commands synced", commands=[command.name for command in commands])
         await self._remember()
 

@@ -19,7 +19,16 @@ _CHANGED = "This command changed a moment ago. Type it again; Discord shows the 
 
 
 class CommandTree(app_commands.CommandTree["HomelabClient"]):
-    """Catches what the commands themselves did not turn into an answer."""
+    """Counts commands, and catches what they did not turn into an answer themselves."""
+
+    digest: str | None = None
+    """The digest of the commands that Discord has, as far as this process knows."""
+
+    async def interaction_check(self, interaction: discord.Interaction[HomelabClient], /) -> bool:
+        """Count a command, and let it through; completing an option is none."""
+        if interaction.type is discord.InteractionType.application_command:
+            interaction.client.statistics.commands += 1
+        return True
 
     async def on_error(
         self, interaction: discord.Interaction[HomelabClient], error: app_commands.AppCommandError, /
@@ -31,4 +40,4 @@ class CommandTree(app_commands.CommandTree["HomelabClient"]):
             log.error("a slash command failed", command=data.get("name"), exc_info=error)
         if interaction.type is discord.InteractionType.autocomplete:
             return  # no choices are an answer too
-        await interaction.client.replies.failure(interaction, _CHANGED if changed else UNEXPECTED)
+        await interaction.client.parts.replies.failure(interaction, _CHANGED if changed else UNEXPECTED)

@@ -43,11 +43,12 @@ class Clickable(discord.ui.DynamicItem[discord.ui.Item[Any]], template=re.compil
         """Hand the click to the application, and its answer to the user."""
         data = cast("dict[str, Any]", interaction.data or {})
         click = click_of(interaction, self._parsed, tuple(data.get("values", ())))
-        client = interaction.client
+        parts = interaction.client.parts
+        interaction.client.statistics.clicks += 1
         if self._parsed.verb in ACTION_VERBS:
-            await client.action_replies.click(interaction, click)
+            await parts.action_replies.click(interaction, click)
             return
-        await client.replies.component(interaction, client.interactions.click(click))
+        await parts.replies.component(interaction, parts.interactions.click(click))
 
 
 def click_of(interaction: discord.Interaction[Any], custom_id: CustomId, values: tuple[str, ...] = ()) -> Click:

@@ -7,13 +7,13 @@ import pytest
 from cryptography.fernet import Fernet
 from structlog.testing import capture_logs
 
+from app.bot.compose import build_client
 from app.bot.domain.actions.command import CommandDefinition
 from app.bot.domain.actions.command_options import MAX_COMMANDS
 from app.bot.interface.client import HomelabClient
 from app.bot.interface.command_builder import CommandBuilder, digest_of
 from app.bot.interface.commands import CommandContext, command_types
 from app.bot.interface.commands.base import MAX_CHOICES, choices
-from app.bot.main import build_client
 from app.shared.secrets import SecretBox
 from tests.support.database import Database
 

@@ -13,10 +13,10 @@ from typing import Any, ClassVar, Protocol
 
 from pydantic import ConfigDict
 
+from app.bot.application.collecting.collector import Collector
 from app.bot.application.publishing.dashboards import Dashboards
 from app.bot.application.rendering.readings import ReadingStore
 from app.bot.application.runtime.definitions import DefinitionCache
-from app.bot.application.runtime.supervisor import Supervisor
 from app.bot.domain.actions.settings import ActionSettings
 from app.bot.domain.blocks.block import View
 from app.bot.domain.errors import HomelabError
@@ -77,7 +77,7 @@ class ActionContext:
     definitions: DefinitionCache
     readings: ReadingStore
     dashboards: Dashboards
-    services: Supervisor
+    collector: Collector
     resources: RunResources = field(default_factory=NoResources)
     parameters: Mapping[str, Any] = field(default_factory=dict)
     progress: Callable[[str], Awaitable[None]] = no_progress

@@ -9,8 +9,6 @@ from app.bot.application.publishing.dashboards import Dashboards
 from app.bot.application.publishing.publisher import Publisher
 from app.bot.application.rendering.answers import Answer
 from app.bot.application.runtime.definitions import DefinitionCache
-from app.bot.application.runtime.statistics import Statistics
-from app.bot.application.runtime.supervisor import Supervisor
 from app.bot.domain.actions.action import ActionCall
 from app.bot.domain.actions.runs import Origin
 from app.bot.domain.blocks.custom_id import CustomId
@@ -52,17 +50,10 @@ class Click:
 class Interactions:
     """Turns clicks into use cases by their verb."""
 
-    def __init__(
-        self,
-        definitions: DefinitionCache,
-        dashboards: Dashboards,
-        services: Supervisor,
-        statistics: Statistics,
-    ) -> None:
+    def __init__(self, definitions: DefinitionCache, dashboards: Dashboards, publisher: Publisher) -> None:
         self._definitions = definitions
         self._dashboards = dashboards
-        self._services = services
-        self._statistics = statistics
+        self._publisher = publisher
         self._verbs: dict[str, Callable[[Click, Dashboard], Awaitable[Answer]]] = {
             REFRESH_VERB: self._refresh,
             PAGE_VERB: self._page,
@@ -108,7 +99,6 @@ class Interactions:
             return None
 
     def _clicked(self, click: Click) -> Dashboard:
-        self._statistics.clicks += 1
         dashboard = self._definitions.dashboard_of_component(click.custom_id.component)
         if dashboard is None:
             raise GoneError("This part of the dashboard was removed meanwhile. The message follows in a moment.")
@@ -120,9 +110,7 @@ class Interactions:
         await self._dashboards.poll(click.actor, dashboard)
         page, variables = self._chosen(click, dashboard)
         answer = await self._dashboards.show_on_message(click.actor, dashboard, click.message_id, page, variables)
-        publisher = self._services.find(Publisher)
-        if publisher is not None:
-            publisher.refresh(dashboard.id)  # the dashboard's other messages follow; this one shows it already
+        self._publisher.refresh(dashboard.id)  # the dashboard's other messages follow; this one shows it already
         return answer
 
     async def _page(self, click: Click, dashboard: Dashboard) -> Answer:

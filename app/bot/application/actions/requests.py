@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from app.bot.application.actions.action_forms import ActionForm, ActionForms
 from app.bot.application.runtime.definitions import DefinitionCache
-from app.bot.application.runtime.supervisor import ServiceOffError
+from app.bot.application.runtime.service import ServiceOffError
 from app.bot.domain.actions.action import ActionCall
 from app.bot.domain.actions.parameters import ActionParameter, Offer
 from app.bot.domain.actions.runs import Origin, ReplyAddress, RunRequest, RunState

@@ -18,10 +18,10 @@ from app.bot.application.actions.base import (
     FailedWithOutputError,
     RunResources,
 )
+from app.bot.application.collecting.collector import Collector
 from app.bot.application.publishing.dashboards import Dashboards
 from app.bot.application.rendering.readings import ReadingStore
 from app.bot.application.runtime.definitions import DefinitionCache
-from app.bot.application.runtime.supervisor import Supervisor
 from app.bot.domain.actions.action import ActionCall
 from app.bot.domain.actions.runs import ActionRun, Origin, RunOutcome, RunState
 from app.bot.domain.actions.settings import CheckedCall
@@ -59,7 +59,7 @@ class RunAction:
         definitions: DefinitionCache,
         readings: ReadingStore,
         dashboards: Dashboards,
-        services: Supervisor,
+        collector: Collector,
         resources: Callable[[], RunResources],
     ) -> None:
         self._types = types
@@ -69,7 +69,7 @@ class RunAction:
         self._definitions = definitions
         self._readings = readings
         self._dashboards = dashboards
-        self._services = services
+        self._collector = collector
         self._resources = resources
 
     def is_repeatable(self, run: ActionRun) -> bool:
@@ -115,7 +115,7 @@ class RunAction:
             self._definitions,
             self._readings,
             self._dashboards,
-            self._services,
+            self._collector,
             resources,
             checked.values,
             reporter.say,

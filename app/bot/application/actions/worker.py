@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 import structlog
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.bot.application.actions.action_forms import ActionForms
 from app.bot.application.actions.answers import RunMessages, attachment_of, outcome_view
+from app.bot.application.actions.requests import SERVICE
 from app.bot.application.actions.running import LOST, RunAction
-from app.bot.application.runtime.supervisor import Service
+from app.bot.application.runtime.service import Service
 from app.bot.domain.actions.runs import ActionRun, RunOutcome, RunState
 from app.bot.domain.blocks.block import View
 from app.bot.domain.errors import HomelabError
@@ -52,8 +53,11 @@ class JobQueue(Protocol):
         ...
 
 
-class ActionWorker(Service):
+class ActionWorker(Service[ActionWorkerConfig]):
     """Runs what users asked for."""
+
+    name: ClassVar[str] = SERVICE
+    config_model = ActionWorkerConfig
 
     def __init__(
         self,
@@ -63,15 +67,19 @@ class ActionWorker(Service):
         run_action: RunAction,
         messages: RunMessages,
         *,
-        config: ActionWorkerConfig,
+        config: ActionWorkerConfig | None = None,
     ) -> None:
         self._queue = queue
         self._runs = runs
         self._forms = forms
         self._run_action = run_action
         self._messages = messages
-        self._config = config
+        self._config = config or ActionWorkerConfig()
         self._active: set[int] = set()
+
+    def configure(self, config: ActionWorkerConfig) -> None:
+        """Take another config, which counts from the next `run` on."""
+        self._config = config
 
     async def run(self) -> None:
         """Work until cancelled, from when the definitions are known: without them no action would be."""

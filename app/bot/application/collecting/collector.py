@@ -1,4 +1,4 @@
-"""Collection: each data source is polled once per interval, whatever the number of components that read it."""
+"""The collector: each data source is polled once per interval, whatever the number of components that read it."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import random
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import ClassVar
 
 import structlog
 from pydantic import BaseModel, ConfigDict, Field
@@ -18,6 +19,7 @@ from app.bot.application.collecting.polling import GuardedReader, Outcome, Reade
 from app.bot.application.collecting.source_states import StateWriter
 from app.bot.application.rendering.readings import ReadingStore
 from app.bot.application.runtime.definitions import DefinitionCache, Table
+from app.bot.application.runtime.service import Service
 from app.bot.application.runtime.statistics import Gauge, Statistics
 from app.bot.domain.errors import HomelabError
 from app.bot.domain.faults import describe_fault
@@ -27,7 +29,7 @@ from app.bot.domain.readings.source import DataSource, SourceState
 from app.bot.domain.repositories import DataSourceRepository
 from app.shared.kit.wakeable_sleep import WakeableSleep
 
-__all__ = ["Collection", "CollectionConfig", "Reader"]
+__all__ = ["Collector", "CollectorConfig", "Reader"]
 
 log = structlog.get_logger(__name__)
 
@@ -35,7 +37,11 @@ _IDLE_SECONDS = 3_600.0
 _SWITCHED_OFF = "This data source is switched off"
 
 
-class CollectionConfig(BaseModel, title="Collector"):
+OpenReader = Callable[[DataSource, Callable[[], None]], Reader]
+"""Opens what reads a source. The second argument asks for a poll of it as soon as can be."""
+
+
+class CollectorConfig(BaseModel, title="Collector"):
     """Polls the data sources.
 
     Every source is polled at its own interval, by one poll at a time, and no slow one holds up another.
@@ -73,16 +79,19 @@ class _Source:
     task: asyncio.Task[None] | None = None
 
 
-class Collection:
-    """Schedules the polls and spreads what they gave. `run` may be cancelled and called again."""
+class Collector(Service[CollectorConfig]):
+    """Schedules the polls and spreads what they gave."""
+
+    name: ClassVar[str] = "collector"
+    config_model = CollectorConfig
 
     def __init__(
         self,
         definitions: DefinitionCache,
         readings: ReadingStore,
-        open_reader: Callable[[DataSource], Reader],
+        open_reader: OpenReader,
         states: DataSourceRepository,
-        config: CollectionConfig | None = None,
+        config: CollectorConfig | None = None,
         *,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
         statistics: Statistics | None = None,
@@ -90,11 +99,10 @@ class Collection:
         self._definitions = definitions
         self._readings = readings
         self._open_reader = open_reader
-        self._config = config or CollectionConfig()
         self._clock = clock
         self._statistics = statistics or Statistics()
-        self._states = StateWriter(states, self._config.state_write_seconds)
-        self._slots = PollSlots(self._config.max_concurrency)
+        self._states = StateWriter(states)
+        self.configure(config or CollectorConfig())
         self._lateness = Lateness()
         for share in (50, 99):
             self._statistics.watch(f"lateness.p{share}", _quantile(self._lateness, share), "seconds")
@@ -110,6 +118,12 @@ class Collection:
         self._stale = True
         definitions.subscribe(Table.SOURCES, self._definitions_changed)
         definitions.subscribe(Table.SOURCE_TYPES, self._types_changed)
+
+    def configure(self, config: CollectorConfig) -> None:
+        """Take another config, which counts from the next `run` on."""
+        self._config = config
+        self._slots = PollSlots(config.max_concurrency)
+        self._states.write_every(config.state_write_seconds)
 
     def on_reading(self, callback: Callable[[str], None]) -> None:
         """Have `callback` called with a source's name after each of its polls. It must not block."""
@@ -189,7 +203,7 @@ class Collection:
     def _add(self, name: str, definition: DataSource) -> None:
         source = self._sources[name] = _Source(definition, self._definitions.source_types.get(definition.type))
         try:
-            source.reader = GuardedReader(self._open_reader(definition), self._clock)
+            source.reader = GuardedReader(self._open_reader(definition, lambda: self.poll_soon(name)), self._clock)
         except HomelabError as error:
             reason = str(error)
         except Exception as error:  # noqa: BLE001  # the guarded edge: no definition can stop the others

@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from itertools import islice
+from typing import ClassVar
 
 import structlog
 from pydantic import BaseModel, ConfigDict, Field
@@ -15,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from app.bot.application.rendering.history_store import HistoryStore
 from app.bot.application.rendering.readings import ReadingStore
 from app.bot.application.runtime.definitions import DefinitionCache
+from app.bot.application.runtime.service import Service
 from app.bot.application.runtime.statistics import Statistics
 from app.bot.domain.errors import HomelabError, MissingColumnError, MissingTableError, StorageUnavailableError
 from app.bot.domain.faults import reason_of
@@ -60,8 +62,11 @@ class HistoryConfig(BaseModel, title="History"):
     roll_up_seconds: float = Field(60.0, ge=0.05, le=3_600, description="Seconds between two rollups")
 
 
-class HistoryService:
-    """Writes, rolls up, drops, and loads what dashboards ask for. `run` may be cancelled and called again."""
+class HistoryWriter(Service[HistoryConfig]):
+    """Writes, rolls up, drops, and loads what dashboards ask for."""
+
+    name: ClassVar[str] = "history"
+    config_model = HistoryConfig
 
     def __init__(
         self,
@@ -86,6 +91,10 @@ class HistoryService:
         """How many samples ever left the queue: written, or dropped for want of room."""
         self._outages = {what: Outage(log, "history has a problem", "history goes on", what=what) for what in _WORK}
         self._room_until: datetime | None = None
+
+    def configure(self, config: HistoryConfig) -> None:
+        """Take another config, which counts from the next `run` on."""
+        self._config = config
 
     async def run(self) -> None:
         """Keep history until cancelled, and write what waits on the way out."""

@@ -21,9 +21,9 @@ _LATER = (StorageUnavailableError, MissingTableError, MissingColumnError)
 
 
 class StateWriter(WriteBehind[int, SourceState]):
-    """Keeps the newest state of each source until it is written, at most every `pause_seconds`."""
+    """Keeps the newest state of each source until it is written."""
 
-    def __init__(self, repository: DataSourceRepository, pause_seconds: float) -> None:
+    def __init__(self, repository: DataSourceRepository) -> None:
         super().__init__(
             "the state of a data source",
             "source_id",
@@ -34,10 +34,14 @@ class StateWriter(WriteBehind[int, SourceState]):
                 "states of data sources are written again",
             ),
             later=_LATER,
-            backoff=Backoff(2 * pause_seconds, _LONGEST_PAUSE_SECONDS),
-            pause_seconds=pause_seconds,
+            backoff=Backoff(_LONGEST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS),
         )
         self._repository = repository
+
+    def write_every(self, seconds: float) -> None:
+        """Have states written at most that often, and less often while they cannot be."""
+        self._pause_seconds = seconds
+        self._backoff = Backoff(2 * seconds, _LONGEST_PAUSE_SECONDS)
 
     async def _save(self, states: Mapping[int, SourceState]) -> None:
         await self._repository.save_states(list(states.values()))

@@ -7,14 +7,13 @@ from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Any
 
-from app.bot.application.collecting.collector import Collection
+from app.bot.application.collecting.collector import Collector
 from app.bot.application.publishing.publisher import Publisher
 from app.bot.application.rendering.answers import Answer
 from app.bot.application.rendering.arrivals import Arrivals
 from app.bot.application.rendering.builder import DashboardBuilder
 from app.bot.application.runtime.audit import Audit
 from app.bot.application.runtime.definitions import DefinitionCache
-from app.bot.application.runtime.supervisor import Supervisor
 from app.bot.domain.actions.action import ButtonCall
 from app.bot.domain.blocks.block import View
 from app.bot.domain.components.placeholders import fill_placeholders
@@ -60,7 +59,8 @@ class Dashboards:
         self,
         definitions: DefinitionCache,
         builder: DashboardBuilder,
-        services: Supervisor,
+        publisher: Publisher,
+        collector: Collector,
         audit: Audit,
         *,
         arrivals: Arrivals | None = None,
@@ -68,7 +68,8 @@ class Dashboards:
     ) -> None:
         self._definitions = definitions
         self._builder = builder
-        self._services = services
+        self._publisher = publisher
+        self._collector = collector
         self._audit = audit
         self._arrivals = arrivals or Arrivals()
         self._clock = clock
@@ -98,8 +99,7 @@ class Dashboards:
 
     def placements_of(self, dashboard: Dashboard) -> tuple[Placement, ...]:
         """Return where the dashboard is shown; nothing while the publisher is not running."""
-        publisher = self._services.find(Publisher)
-        return publisher.placements_of(dashboard.id) if publisher is not None else ()
+        return self._publisher.placements_of(dashboard.id) if self._publisher.is_running else ()
 
     async def show(
         self, actor: Actor, dashboard: Dashboard, page: str | None = None, variables: Choices = NOTHING_CHOSEN
@@ -139,10 +139,9 @@ class Dashboards:
         `variables` says what was chosen on a message of the user's own.
         """
         self._require_view(actor, dashboard)
-        publisher = self._services.find(Publisher)
-        if publisher is not None and self.placement(dashboard, message_id) is not None:
+        if self.placement(dashboard, message_id) is not None:
             await self._complete(dashboard, page)  # so that the page has its charts when the message turns to it
-            reply = await publisher.show_page(message_id, page)
+            reply = await self._publisher.show_page(message_id, page)
             if reply is not None:
                 return Answer(reply.view, in_place=True, marker=reply.marker, settle=reply.settle)
         return await self.show_own(actor, dashboard, page, variables, in_place=True)
@@ -152,10 +151,9 @@ class Dashboards:
     ) -> Answer | None:
         """Choose the values of a variable for all who look at a message; None where it is not the dashboard's own."""
         self._require_view(actor, dashboard)
-        publisher = self._services.find(Publisher)
-        if publisher is None or self.placement(dashboard, message_id) is None:
+        if self.placement(dashboard, message_id) is None:
             return None
-        reply = await publisher.show_variable(message_id, *chosen)
+        reply = await self._publisher.show_variable(message_id, *chosen)
         return (
             Answer(reply.view, in_place=True, marker=reply.marker, settle=reply.settle) if reply is not None else None
         )
@@ -201,26 +199,24 @@ class Dashboards:
     async def poll(self, actor: Actor, dashboard: Dashboard) -> None:
         """Read the dashboard's sources again and wait a moment for them. Raises PermissionRefusedError."""
         require(self._definitions.grants, actor, DASHBOARD_REFRESH, _scopes(dashboard), dashboard.name)
-        collection = self._services.find(Collection)
-        if collection is not None:
-            await collection.poll_now(self._builder.sources_of(dashboard), REFRESH_WAIT_SECONDS)
+        await self._collector.poll_now(self._builder.sources_of(dashboard), REFRESH_WAIT_SECONDS)
 
     async def refresh(self, actor: Actor, dashboard: Dashboard) -> int:
         """Read the sources again, have every message of the dashboard follow, and return their number."""
-        publisher = self._services.need(Publisher, "publisher")
+        self._publisher.require_running()
         await self.poll(actor, dashboard)
-        publisher.refresh(dashboard.id)
-        return sum(place.posted_count for place in publisher.placements_of(dashboard.id))
+        self._publisher.refresh(dashboard.id)
+        return sum(place.posted_count for place in self._publisher.placements_of(dashboard.id))
 
     async def post(self, actor: Actor, dashboard: Dashboard, channel_id: int) -> Placement:
         """Show the dashboard in a channel from now on; the placement's state and error say how it went so far.
 
         Raises PermissionRefusedError, DashboardOffError, ServiceOffError or StorageUnavailableError.
         """
-        publisher = await self._manage(actor, dashboard, "dashboard.post", channel_id)
+        await self._check_manage(actor, dashboard, "dashboard.post", channel_id)
         if not dashboard.enabled:
             raise DashboardOffError(f"Switch on the dashboard “{dashboard.name}” in the web admin first.")
-        placement = await publisher.place(dashboard.id, channel_id)
+        placement = await self._publisher.place(dashboard.id, channel_id)
         detail = {"channel_id": str(channel_id), **({"error": placement.error} if placement.error else {})}
         await self._audit.record(
             actor, "dashboard.post", dashboard.name, "failed" if placement.error else "done", detail
@@ -232,13 +228,13 @@ class Dashboards:
 
         Raises PermissionRefusedError, ServiceOffError or StorageUnavailableError.
         """
-        publisher = await self._manage(actor, dashboard, "dashboard.remove", channel_id)
-        removed = await publisher.remove(dashboard.id, channel_id)
+        await self._check_manage(actor, dashboard, "dashboard.remove", channel_id)
+        removed = await self._publisher.remove(dashboard.id, channel_id)
         outcome = "done" if removed else "failed"
         await self._audit.record(actor, "dashboard.remove", dashboard.name, outcome, {"channel_id": str(channel_id)})
         return removed
 
-    async def _manage(self, actor: Actor, dashboard: Dashboard, what: str, channel_id: int) -> Publisher:
+    async def _check_manage(self, actor: Actor, dashboard: Dashboard, what: str, channel_id: int) -> None:
         await self._audit.require(
             self._definitions.grants,
             actor,
@@ -248,7 +244,7 @@ class Dashboards:
             what=what,
             detail={"channel_id": str(channel_id)},
         )
-        return self._services.need(Publisher, "publisher")
+        self._publisher.require_running()
 
 
 def _scopes(dashboard: Dashboard) -> frozenset[str]:

@@ -12,6 +12,7 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import ClassVar
 
 import structlog
 from pydantic import BaseModel, ConfigDict, Field
@@ -27,6 +28,7 @@ from app.bot.application.publishing.view_cache import ViewCache
 from app.bot.application.rendering.builder import DashboardBuilder
 from app.bot.application.rendering.component_factory import changed_types
 from app.bot.application.runtime.definitions import DefinitionCache, Table
+from app.bot.application.runtime.service import Service
 from app.bot.application.runtime.statistics import Statistics
 from app.bot.domain.blocks.block import View
 from app.bot.domain.dashboards.placements import Placement, message_age
@@ -67,8 +69,11 @@ class PublisherConfig(BaseModel, title="Publisher"):
     last_retry_seconds: float = Field(60.0, ge=0.01, le=3_600, description="The longest such pause, which doubles")
 
 
-class Publisher:
-    """Keeps the messages. `run` may be cancelled and called again, with another config in between."""
+class Publisher(Service[PublisherConfig]):
+    """Keeps the messages."""
+
+    name: ClassVar[str] = "publisher"
+    config_model = PublisherConfig
 
     def __init__(
         self,

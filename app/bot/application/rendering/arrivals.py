@@ -9,10 +9,15 @@ from app.bot.domain.blocks.block import View
 
 
 class Arrivals:
-    """Tells those who wait that something arrived for a dashboard."""
+    """Tells those who wait, and those who subscribed, that something arrived for a dashboard."""
 
     def __init__(self) -> None:
         self._waiting: dict[int, set[asyncio.Future[None]]] = {}
+        self._subscribers: list[Callable[[int], None]] = []
+
+    def subscribe(self, subscriber: Callable[[int], None]) -> None:
+        """Have `subscriber` called with the id of each dashboard that something arrived for. It must not block."""
+        self._subscribers.append(subscriber)
 
     def arrived(self, dashboard_ids: Iterable[int]) -> None:
         """Something that these dashboards asked for is there now."""
@@ -20,6 +25,8 @@ class Arrivals:
             for waiting in self._waiting.pop(dashboard_id, ()):
                 if not waiting.done():
                     waiting.set_result(None)
+            for subscriber in self._subscribers:
+                subscriber(dashboard_id)
 
     async def complete(self, dashboard_id: int, build: Callable[[], View], seconds: float) -> View:
         """What `build` gives once nothing is missing in it any more, or when the time is up."""

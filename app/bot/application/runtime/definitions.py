@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import weakref
 from collections.abc import Awaitable, Callable, ItemsView, Iterable, Iterator, Mapping, ValuesView
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from types import MethodType
 from typing import Any, Generic, Protocol, TypeVar
 
 import structlog
@@ -119,7 +117,7 @@ class DefinitionCache:
 
     def __init__(self, repositories: DefinitionRepositories) -> None:
         self._repositories = repositories
-        self._subscribers: dict[Table, list[Callable[[], Subscriber | None]]] = {table: [] for table in Table}
+        self._subscribers: dict[Table, list[Subscriber]] = {table: [] for table in Table}
         self._unavailable: dict[Table, str] = {}
         self.guilds = TableCache(repositories.guilds.all, _by_id)
         self.component_types = TableCache(repositories.component_types.all, _by_name)
@@ -157,14 +155,8 @@ class DefinitionCache:
         return self._unavailable
 
     def subscribe(self, table: Table, subscriber: Subscriber) -> None:
-        """Have `subscriber` called after every change of this table.
-
-        A method does not keep its object alive: a service that another one replaced hears nothing any more.
-        """
-        if isinstance(subscriber, MethodType):
-            self._subscribers[table].append(weakref.WeakMethod(subscriber, self._subscribers[table].remove))
-        else:
-            self._subscribers[table].append(lambda: subscriber)
+        """Have `subscriber` called after every change of this table, in the order of subscribing."""
+        self._subscribers[table].append(subscriber)
 
     def dashboard_of_component(self, component_id: int) -> Dashboard | None:
         """The dashboard that has this component, or None when it is gone."""
@@ -219,7 +211,7 @@ class DefinitionCache:
             return
         if self._unavailable.pop(table, None):
             log.info("feature switched on again", feature=table.value)
-        for subscriber in [alive for find in self._subscribers[table] if (alive := find()) is not None]:
+        for subscriber in self._subscribers[table]:
             try:
                 subscriber(changed)
             except Exception as error:  # noqa: BLE001  # one that fails must not keep the others from hearing of it

@@ -38,7 +38,7 @@ class Counters:
 
 @dataclass(slots=True)
 class Statistics(Counters):
-    """One per process, given by main to all who count. Current values (latency, guilds) are asked for, not stored."""
+    """One per process, given to all who count. Current values (latency, guilds) are asked for, not stored."""
 
     started_at: datetime = field(default_factory=lambda: datetime.now(UTC))
     _gauges: dict[str, tuple[Gauge, str]] = field(default_factory=dict, repr=False)

@@ -1,17 +1,17 @@
-"""Services: rows become running tasks, kept running by a supervisor that follows the rows at once."""
+"""Rows of services are followed at once: what they switch on runs, and is kept running."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any
 
 import structlog
-from pydantic import BaseModel
 
 from app.bot.application.runtime.definitions import DefinitionCache, Table
+from app.bot.application.runtime.service import Service
 from app.bot.domain.components.component import parse_config
 from app.bot.domain.errors import HomelabError, StorageUnavailableError
 from app.bot.domain.faults import describe_fault
@@ -26,41 +26,6 @@ log = structlog.get_logger(__name__)
 
 _IDLE_SECONDS = 3_600.0
 _STORE_AGAIN_SECONDS = 5.0
-
-Config = TypeVar("Config", bound=BaseModel)
-Found = TypeVar("Found")
-
-
-class ServiceOffError(HomelabError):
-    """A service that is needed does not run; the text says which, and where to switch it on."""
-
-
-class Service(Protocol):
-    """A long-running part of the bot."""
-
-    async def run(self) -> None:
-        """Work until cancelled. May be called again after it failed or was cancelled."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class ServiceType(Generic[Config]):
-    """What a service can be: the model of its config, and how it is made from one."""
-
-    config: type[Config]
-    make: Callable[[Config], Service]
-
-
-class ServiceBuilder:
-    """Builds services from rows: by type through the registry, by row through the type's config model."""
-
-    def __init__(self, types: Registry[ServiceType[Any]]) -> None:
-        self._types = types
-
-    def build(self, definition: ServiceDefinition) -> Service:
-        """The service of a row. Raises UnknownTypeError or InvalidConfigError."""
-        kind = self._types[definition.type]
-        return kind.make(parse_config(kind.config, definition.config, f"Config of the service “{definition.name}”"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,9 +45,7 @@ class _Unit:
     """A row that is supervised. `unsaved` until its status stands in the database."""
 
     definition: ServiceDefinition
-    service: Service | None = None
     task: asyncio.Task[None] | None = None
-    running: bool = False
     status: ServiceStatus = ServiceStatus.STOPPED
     error: str | None = None
     unsaved: bool = True
@@ -93,33 +56,25 @@ class _Unit:
 
 
 class Supervisor:
-    """Makes what runs follow the rows of services, and restarts what fails."""
+    """Configures, starts and stops the services as their rows say, and restarts what fails."""
 
     def __init__(
-        self, definitions: DefinitionCache, builder: ServiceBuilder, states: ServiceRepository, pace: Pace | None = None
+        self,
+        definitions: DefinitionCache,
+        services: Iterable[Service[Any]],
+        states: ServiceRepository,
+        pace: Pace | None = None,
     ) -> None:
         self._definitions = definitions
-        self._builder = builder
+        self._services: Registry[Service[Any]] = Registry("service type")
+        for service in services:
+            self._services.register(service.name)(service)
         self._states = states
         self._pace = pace or Pace()
         self._units: dict[int, _Unit] = {}
         self._sleep = WakeableSleep()
         self._storing = Outage(log, "the status of services cannot be stored; they run on")
         definitions.subscribe(Table.SERVICES, lambda _changed: self._sleep.wake())
-
-    def find(self, kind: type[Found]) -> Found | None:
-        """The running service of this class, or None while there is none."""
-        services = (unit.service for unit in self._units.values() if unit.running)
-        return next((service for service in services if isinstance(service, kind)), None)
-
-    def need(self, kind: type[Found], name: str) -> Found:
-        """The running service of this class, which users know as `name`. Raises ServiceOffError."""
-        service = self.find(kind)
-        if service is None:
-            raise ServiceOffError(
-                f"The {name} is not running right now. Look at the services in the web admin, or try again shortly."
-            )
-        return service
 
     async def run(self) -> None:
         """Supervise until cancelled; then stop every service and wait for it."""
@@ -151,14 +106,16 @@ class Supervisor:
                 taken.add(definition.type)
 
     def _start(self, unit: _Unit) -> bool:
+        definition = unit.definition
         try:
-            service = self._builder.build(unit.definition)
+            service = self._services[definition.type]
+            what = f"Config of the service “{definition.name}”"
+            service.configure(parse_config(service.config_model, definition.config, what))
         except HomelabError as error:
             self._refuse(unit, str(error))
             return False
-        unit.service = service
         unit.say(ServiceStatus.RUNNING)
-        unit.task = asyncio.create_task(self._keep_running(unit, service), name=unit.definition.name)
+        unit.task = asyncio.create_task(self._keep_running(unit, service), name=definition.name)
         return True
 
     def _refuse(self, unit: _Unit, reason: str) -> None:
@@ -167,7 +124,7 @@ class Supervisor:
             log.warning("service cannot run", service=unit.definition.name, reason=reason)
         unit.say(ServiceStatus.FAILED, reason)
 
-    async def _keep_running(self, unit: _Unit, service: Service) -> None:
+    async def _keep_running(self, unit: _Unit, service: Service[Any]) -> None:
         backoff = Backoff(self._pace.first, self._pace.last)
         name = unit.definition.name
         outage = Outage(
@@ -175,7 +132,7 @@ class Supervisor:
         )
         while True:
             running = asyncio.create_task(service.run(), name=unit.definition.name)
-            unit.running = True
+            service.is_running = True
             try:
                 await asyncio.wait({running}, timeout=self._pace.steady)
                 if not running.done():
@@ -185,7 +142,7 @@ class Supervisor:
                     self._sleep.wake()
                     await asyncio.wait({running})
             finally:
-                unit.running = False
+                service.is_running = False
                 await _end(running)
             reason = _reason(running)
             outage.fail(reason)

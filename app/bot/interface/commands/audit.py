@@ -48,7 +48,6 @@ class AuditCommand(CommandType, title="Audit"):
         async def view(
             interaction: Interaction, user: discord.User | None, words: tuple[str | None, ...], page: int
         ) -> View:
-            context.statistics.commands += 1
             action, outcome, since = words
             period = _PERIODS.get(since or "")
             wanted = AuditFilter(

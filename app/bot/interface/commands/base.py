@@ -22,7 +22,6 @@ from app.bot.application.queries.permissions import Permissions
 from app.bot.application.queries.sources import Sources
 from app.bot.application.runtime.audit import Audit
 from app.bot.application.runtime.definitions import DefinitionCache
-from app.bot.application.runtime.statistics import Statistics
 from app.bot.domain.actions.command import CommandDefinition
 from app.bot.domain.registry import Registry
 from app.bot.interface.action_replies import ActionReplies
@@ -44,7 +43,6 @@ class CommandContext:
 
     dashboards: Dashboards
     sources: Sources
-    statistics: Statistics
     condition: Callable[[], BotCondition]
     replies: Replies
     actions: Actions

@@ -58,7 +58,6 @@ class _DashboardGroup(app_commands.Group):
         self._context = context
 
     async def _reply(self, interaction: Interaction, work: Coroutine[Any, Any, View]) -> None:
-        self._context.statistics.commands += 1
         await self._context.replies.command(interaction, work)
 
     @app_commands.command(name="list", description="All dashboards of this server, and where they are shown")

@@ -39,7 +39,6 @@ class PermissionsCommand(CommandType, title="Permissions"):
         async def view(
             interaction: Interaction, user: discord.Member | None, role: discord.Role | None, permission: str | None
         ) -> View:
-            context.statistics.commands += 1
             asking = actor_of(interaction)
             about, title = asking, "What you may do"
             if role is not None:

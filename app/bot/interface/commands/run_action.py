@@ -38,7 +38,6 @@ class RunActionCommand(CommandType, title="Run action"):
         asked = [one for one in context.actions.parameters(self.action) if one.name not in self.parameters]
 
         async def run(interaction: discord.Interaction[Any], values: dict[str, Any]) -> None:
-            context.statistics.commands += 1
             await context.action_replies.start(interaction, ActionCall(self.action, {**values, **self.parameters}))
 
         options = [self._option(parameter, context) for parameter in asked]

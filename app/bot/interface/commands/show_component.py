@@ -29,7 +29,6 @@ class ShowComponentCommand(DefinedCommand, title="Show component"):
         """A command with the options of the row."""
 
         async def view(interaction: Interaction, values: Values) -> View:
-            context.statistics.commands += 1
             await self.check(interaction, definition, context)
             actor = actor_of(interaction)
             return await context.dashboards.show_component(actor, self.component, self.config, {"options": values})

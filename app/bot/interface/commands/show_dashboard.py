@@ -29,7 +29,6 @@ class ShowDashboardCommand(DefinedCommand, title="Show dashboard"):
         """A command with the options of the row."""
 
         async def view(interaction: Interaction, values: Values) -> View:
-            context.statistics.commands += 1
             await self.check(interaction, definition, context)
             chosen = fill_placeholders({"page": self.page, "variables": self.variables}, {"options": values})
             dashboard = context.dashboards.named(interaction.guild_id, self.dashboard)

@@ -26,7 +26,6 @@ class SourcesCommand(CommandType, title="Sources"):
         """A command with one optional option, the source's name."""
 
         async def view(actor: Actor, name: str | None) -> View:
-            context.statistics.commands += 1
             if name is None:
                 return sources_view(context.sources.visible_to(actor))
             return source_view(*context.sources.named(actor, name))

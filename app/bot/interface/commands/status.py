@@ -26,7 +26,6 @@ class StatusCommand(CommandType, title="Status"):
         """A command without options."""
 
         async def view(actor: Actor) -> View:
-            context.statistics.commands += 1
             return status_view(context.sources.visible_to(actor), context.condition())
 
         async def status(interaction: discord.Interaction[Any]) -> None:

@@ -20,12 +20,12 @@ from app.bot.application.actions.running import RunAction
 from app.bot.application.actions.worker import ActionWorker, ActionWorkerConfig
 from app.bot.application.rendering.readings import ReadingStore
 from app.bot.application.runtime.definitions import DefinitionCache
+from app.bot.compose import definition_repositories
 from app.bot.domain.actions.runs import ReplyAddress
 from app.bot.domain.blocks.block import View
 from app.bot.domain.registry import Registry
 from app.bot.infrastructure.job_queue import PgQueuerJobs
 from app.bot.infrastructure.repositories import PostgresActionRuns
-from app.bot.main import _definition_repositories
 from app.shared.database.core.connection import connect
 from app.shared.database.core.pool import create_pool
 from app.shared.secrets import SecretBox
@@ -78,7 +78,7 @@ class Shown:
 
 async def make_worker(url: str, key: str, messages: Shown) -> tuple[ActionWorker, PostgresActionRuns, DefinitionCache]:
     pool = await create_pool(url, max_size=4)
-    definitions = DefinitionCache(_definition_repositories(pool))
+    definitions = DefinitionCache(definition_repositories(pool))
     await definitions.reload()
     readings = ReadingStore()
     runs = PostgresActionRuns(pool, SecretBox(key))
@@ -92,7 +92,7 @@ async def make_worker(url: str, key: str, messages: Shown) -> tuple[ActionWorker
         definitions=definitions,
         readings=readings,
         dashboards=nothing,
-        services=nothing,
+        collector=nothing,
         resources=NoResources,
     )
     config = ActionWorkerConfig(lost_after_seconds=2)

@@ -13,7 +13,7 @@ import simcord
 from structlog.testing import capture_logs
 
 from app.bot.application.collecting import poll_slots
-from app.bot.application.collecting.collector import Collection, CollectionConfig
+from app.bot.application.collecting.collector import Collector, CollectorConfig
 from app.bot.application.rendering.readings import ReadingStore
 from app.bot.application.runtime.definitions import DefinitionCache, DefinitionRepositories
 from app.bot.application.runtime.statistics import Statistics
@@ -24,7 +24,7 @@ from app.bot.domain.readings.reading import Metric, Reading, Status
 from app.bot.domain.readings.source import DataSource, SourceState
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
-FAST = CollectionConfig(jitter=0, min_interval_seconds=0.01, state_write_seconds=0.01)
+FAST = CollectorConfig(jitter=0, min_interval_seconds=0.01, state_write_seconds=0.01)
 
 Read = Callable[[], Awaitable[Reading]]
 
@@ -97,7 +97,7 @@ class Scripted:
 class Lab:
     """A collection with everything it works with."""
 
-    def __init__(self, *sources: DataSource, config: CollectionConfig = FAST) -> None:
+    def __init__(self, *sources: DataSource, config: CollectorConfig = FAST) -> None:
         self.repository = Sources(*sources)
         empty: Any = Empty()
         self.types = Types()
@@ -110,7 +110,7 @@ class Lab:
         self.broken: dict[str, Exception] = {}
         self.polled: list[str] = []
         self.statistics = Statistics()
-        self.collection = Collection(
+        self.collector = Collector(
             self.definitions,
             self.readings,
             self.open,
@@ -119,9 +119,9 @@ class Lab:
             clock=lambda: NOW,
             statistics=self.statistics,
         )
-        self.collection.on_reading(self.polled.append)
+        self.collector.on_reading(self.polled.append)
 
-    def open(self, definition: DataSource) -> Scripted:
+    def open(self, definition: DataSource, _poll_soon: Callable[[], None]) -> Scripted:
         if definition.name in self.broken:
             raise self.broken[definition.name]
         reader = Scripted(self.reads.get(definition.name, up))
@@ -135,7 +135,7 @@ class Lab:
     @asynccontextmanager
     async def running(self) -> AsyncIterator[Lab]:
         await self.definitions.reload()
-        task = asyncio.create_task(self.collection.run())
+        task = asyncio.create_task(self.collector.run())
         try:
             yield self
         finally:
@@ -204,12 +204,12 @@ async def test_a_reader_that_refuses_to_be_cancelled_delays_nobody() -> None:
     lab.reads["stubborn"] = stubborn
     async with lab.running():
         await until(lambda: {"stubborn", "two"} <= set(lab.polled))
-        await lab.collection.poll_now(["stubborn"], 5)
+        await lab.collector.poll_now(["stubborn"], 5)
         assert "still hangs" in lab.readings.latest("stubborn").message
         assert lab.readers["stubborn"][0].reads == 1
         release.set()
         await until(lambda: lab.readers["stubborn"][0].running == 0)
-        await lab.collection.poll_now(["stubborn"], 5)
+        await lab.collector.poll_now(["stubborn"], 5)
         assert lab.readings.latest("stubborn").status is Status.UP
 
 
@@ -276,7 +276,7 @@ async def test_a_failure_and_the_recovery_are_one_log_line_each() -> None:
         async with lab.running():
             await until(lambda: lab.polled.count("one") >= 3)
             working = True
-            lab.collection.retry_failing()
+            lab.collector.retry_failing()
             await until(lambda: lab.readings.latest("one").status is Status.UP)
             await until(lambda: lab.polled.count("one") >= 6)
     assert [(line["event"], line["source"]) for line in logs] == [
@@ -296,7 +296,7 @@ async def test_polls_of_one_source_never_overlap_and_a_click_joins_the_running_o
     lab.reads["one"] = wait
     async with lab.running():
         await until(lambda: lab.readers.get("one") and lab.readers["one"][0].running)
-        clicks = [asyncio.create_task(lab.collection.poll_now(["one", "one", "unknown"], 5)) for _ in range(3)]
+        clicks = [asyncio.create_task(lab.collector.poll_now(["one", "one", "unknown"], 5)) for _ in range(3)]
         await asyncio.sleep(0)
         assert not any(click.done() for click in clicks)
         release.set()
@@ -308,7 +308,7 @@ async def test_polls_of_one_source_never_overlap_and_a_click_joins_the_running_o
 async def test_poll_now_polls_before_the_interval_is_over() -> None:
     async with Lab(source()).running() as lab:
         await until(lambda: lab.polled)
-        await lab.collection.poll_now(["one"], 5)
+        await lab.collector.poll_now(["one"], 5)
         assert lab.readers["one"][0].reads == 2
 
 
@@ -317,14 +317,14 @@ async def test_poll_now_waits_no_longer_than_it_may_and_leaves_the_poll_running(
     lab.reads["one"] = hang
     async with lab.running():
         await until(lambda: lab.readers.get("one"))
-        await lab.collection.poll_now(["one"], 0.01)
+        await lab.collector.poll_now(["one"], 0.01)
         await until(lambda: lab.readers["one"][0].running == 1)
 
 
 async def test_poll_now_of_a_collection_that_does_not_run_returns() -> None:
     lab = Lab(source())
     await lab.definitions.reload()
-    await lab.collection.poll_now(["one"], 5)
+    await lab.collector.poll_now(["one"], 5)
     assert lab.polled == []
 
 
@@ -370,11 +370,11 @@ async def test_a_source_that_hears_of_a_change_is_polled_soon_and_again_after_th
     lab.reads["one"] = slow_from_the_second_on
     async with lab.running():
         await until(lambda: lab.polled)
-        lab.collection.poll_soon("one")
+        lab.collector.poll_soon("one")
         reader = lab.readers["one"][0]
         await until(lambda: reader.running)
-        lab.collection.poll_soon("one")
-        lab.collection.poll_soon("nobody")
+        lab.collector.poll_soon("one")
+        lab.collector.poll_soon("nobody")
         release.set()
         await until(lambda: reader.reads == 3)
         await asyncio.sleep(0.05)
@@ -418,7 +418,7 @@ async def test_a_removed_or_disabled_source_is_closed_and_polled_no_more(gone: b
         await lab.change(*([two] if gone else [replace(source(interval=0.01), enabled=False), two]))
         await until(lambda: lab.readers["one"][0].closed == 1)
         reads = lab.readers["one"][0].reads
-        await lab.collection.poll_now(["two"], 5)
+        await lab.collector.poll_now(["two"], 5)
         await until(lambda: lab.polled.count("two") >= 5)
         assert lab.readers["one"][0].reads == reads
         if not gone:
@@ -437,7 +437,7 @@ async def test_a_broken_definition_is_shown_and_mended_by_the_next(error: Except
         await until(lambda: {"one", "two"} <= set(lab.polled))
         assert lab.readings.latest("one").status is Status.DOWN
         assert lab.readings.latest("one").message == str(error)
-        await lab.collection.poll_now(["one"], 5)
+        await lab.collector.poll_now(["one"], 5)
         await until(lambda: (state := lab.repository.state(1)) and state.error == str(error))
         del lab.broken["one"]
         await lab.change(source(config={"url": "right"}), source("two", 2))
@@ -556,7 +556,7 @@ async def test_a_listener_that_fails_stops_nothing() -> None:
         raise ValueError("listener")
 
     lab = Lab(source(interval=0.01))
-    lab.collection.on_reading(fail)
+    lab.collector.on_reading(fail)
     async with lab.running():
         await until(lambda: len(lab.polled) >= 3)
 
@@ -583,7 +583,7 @@ class Polling(discord.Client):
 
     async def setup_hook(self) -> None:
         await self._lab.definitions.reload()
-        self._task = asyncio.create_task(self._lab.collection.run())
+        self._task = asyncio.create_task(self._lab.collector.run())
 
     async def close(self) -> None:
         self._task.cancel()
@@ -599,7 +599,7 @@ async def test_intervals_and_pauses_follow_the_clock_of_a_simulated_discord() ->
             raise HomelabError("Connection refused")
         return await up()
 
-    config = CollectionConfig(jitter=0, state_write_seconds=600)
+    config = CollectorConfig(jitter=0, state_write_seconds=600)
     lab = Lab(source("steady", 1, interval=30), source("failing", 2, interval=30), config=config)
     lab.reads["failing"] = sometimes
     async with simcord.run(Polling(lab)) as env:

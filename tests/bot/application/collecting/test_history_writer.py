@@ -13,7 +13,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from app.bot.application.collecting import history_writer as module
-from app.bot.application.collecting.history_writer import HistoryConfig, HistoryService, retention_of
+from app.bot.application.collecting.history_writer import HistoryConfig, HistoryWriter, retention_of
 from app.bot.application.rendering.history_store import HistoryFailedError, HistoryStore
 from app.bot.application.rendering.readings import ReadingStore
 from app.bot.application.runtime.statistics import Statistics
@@ -73,7 +73,7 @@ class Lab:
         definitions = definitions_of(InMemoryDashboards([]), [SOURCE])
         definitions.sources.put("nas", SOURCE)
         self.readings.define([SOURCE], NOW)
-        self.service = HistoryService(
+        self.service = HistoryWriter(
             definitions,
             self.readings,
             self.repository,

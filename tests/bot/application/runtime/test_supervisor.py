@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from typing import ClassVar
 
 import asyncpg
 import pytest
@@ -11,9 +12,9 @@ from pydantic import BaseModel, ConfigDict
 from structlog.testing import capture_logs
 
 from app.bot.application.runtime.definitions import DefinitionCache, DefinitionRepositories
-from app.bot.application.runtime.supervisor import Pace, ServiceBuilder, ServiceOffError, ServiceType, Supervisor
+from app.bot.application.runtime.service import Service, ServiceOffError
+from app.bot.application.runtime.supervisor import Pace, Supervisor
 from app.bot.domain.changes import Change
-from app.bot.domain.registry import Registry
 from app.bot.infrastructure.repositories import (
     PostgresDashboards,
     PostgresDataSources,
@@ -35,17 +36,25 @@ class TickConfig(BaseModel):
     step: int = 1
 
 
-class Ticker:
+class Ticker(Service[TickConfig]):
     """A service that says when it runs, and fails when it is told to."""
 
-    def __init__(self, config: TickConfig) -> None:
-        self.config = config
+    name: ClassVar[str] = "ticker"
+    config_model = TickConfig
+
+    def __init__(self) -> None:
+        self.configs: list[TickConfig] = []
         self.starts = 0
         self.running = False
         self.broken = False
         self.fail = asyncio.Event()
 
+    def configure(self, config: TickConfig) -> None:
+        assert not self.running
+        self.configs.append(config)
+
     async def run(self) -> None:
+        assert not self.running
         self.starts += 1
         if self.broken:
             raise ValueError("the password is hunter2")
@@ -58,10 +67,10 @@ class Ticker:
 
 
 class Lab:
-    """A supervisor with one service type, `ticker`, whose instances are kept here."""
+    """A supervisor with one service, `ticker`."""
 
     def __init__(self, pool: asyncpg.Pool) -> None:
-        self.made: list[Ticker] = []
+        self.ticker = Ticker()
         self.definitions = DefinitionCache(
             DefinitionRepositories(
                 dashboards=PostgresDashboards(pool),
@@ -76,16 +85,10 @@ class Lab:
                 source_types=postgres_source_types(pool),
             )
         )
-        types: Registry[ServiceType[TickConfig]] = Registry("service type")
-        types.register("ticker")(ServiceType(TickConfig, self.make))
         self.supervisor = Supervisor(
-            self.definitions, ServiceBuilder(types), PostgresServices(pool), Pace(first=0.01, last=0.02, steady=0.05)
+            self.definitions, [self.ticker], PostgresServices(pool), Pace(first=0.01, last=0.02, steady=0.05)
         )
         self.task: asyncio.Task[None] | None = None
-
-    def make(self, config: TickConfig) -> Ticker:
-        self.made.append(Ticker(config))
-        return self.made[-1]
 
     async def start(self) -> None:
         await self.definitions.reload()
@@ -113,13 +116,13 @@ async def reload(lab: Lab) -> None:
     await lab.definitions.apply(Change("services", None))
 
 
-async def test_a_row_runs_and_is_found_by_its_class(lab: Lab, owner: asyncpg.Connection) -> None:
+async def test_a_row_configures_its_service_and_runs_it(lab: Lab, owner: asyncpg.Connection) -> None:
     row = await factories.service(owner, type="ticker", config={"step": 3})
     await lab.start()
 
-    await until(lambda: lab.made and lab.made[0].running, "the service to run")
-    assert lab.made[0].config.step == 3
-    assert lab.supervisor.need(Ticker, "ticker") is lab.made[0]
+    await until(lambda: lab.ticker.running, "the service to run")
+    assert lab.ticker.configs == [TickConfig(step=3)]
+    lab.ticker.require_running()
 
     async def saved() -> bool:
         return await status_of(owner, row["id"]) == "running"
@@ -130,21 +133,21 @@ async def test_a_row_runs_and_is_found_by_its_class(lab: Lab, owner: asyncpg.Con
 async def test_rows_are_followed_while_it_runs(lab: Lab, owner: asyncpg.Connection) -> None:
     row = await factories.service(owner, type="ticker")
     await lab.start()
-    await until(lambda: lab.made and lab.made[0].running, "the service to run")
+    await until(lambda: lab.ticker.running, "the service to run")
 
     await owner.execute("UPDATE services SET config = $2 WHERE id = $1", row["id"], {"step": 2})
     await reload(lab)
-    await until(lambda: len(lab.made) == 2 and lab.made[1].running, "the service with its new config")
-    assert not lab.made[0].running
+    await until(lambda: lab.ticker.starts == 2 and lab.ticker.running, "the service with its new config")
+    assert lab.ticker.configs[1:] == [TickConfig(step=2)]
 
     await owner.execute("UPDATE services SET name = 'another name' WHERE id = $1", row["id"])
     await reload(lab)
     await owner.execute("UPDATE services SET enabled = false WHERE id = $1", row["id"])
     await reload(lab)
-    await until(lambda: not lab.made[1].running, "the service to stop")
-    assert len(lab.made) == 2, "a new name is no reason to start anew"
+    await until(lambda: not lab.ticker.running, "the service to stop")
+    assert lab.ticker.starts == 2, "a new name is no reason to start anew"
     with pytest.raises(ServiceOffError, match="ticker is not running"):
-        lab.supervisor.need(Ticker, "ticker")
+        lab.ticker.require_running()
 
     async def stopped() -> bool:
         return await status_of(owner, row["id"]) == "stopped"
@@ -158,8 +161,8 @@ async def test_a_failing_service_is_restarted_with_one_line_down_and_one_up(
     row = await factories.service(owner, name="tick", type="ticker")
     with capture_logs() as lines:
         await lab.start()
-        await until(lambda: lab.made and lab.made[0].running, "the service to run")
-        ticker = lab.made[0]
+        await until(lambda: lab.ticker.running, "the service to run")
+        ticker = lab.ticker
         ticker.broken = True
         ticker.fail.set()
         await until(lambda: ticker.starts > 4, "several restarts")
@@ -198,7 +201,7 @@ async def test_what_cannot_run_says_why_and_waits_for_a_better_definition(lab: L
 
     await owner.execute("UPDATE services SET config = '{}' WHERE id = $1", wrong["id"])
     await reload(lab)
-    await until(lambda: lab.made and lab.made[0].running, "the mended service")
+    await until(lambda: lab.ticker.running, "the mended service")
 
 
 async def test_a_second_service_of_a_type_waits_until_the_first_is_gone(lab: Lab, owner: asyncpg.Connection) -> None:
@@ -210,22 +213,22 @@ async def test_a_second_service_of_a_type_waits_until_the_first_is_gone(lab: Lab
         return await status_of(owner, second["id"]) == "failed"
 
     await until(refused, "the second to be refused")
-    assert len(lab.made) == 1
+    assert lab.ticker.configs == [TickConfig()]
 
     await owner.execute("DELETE FROM services WHERE id = $1", first["id"])
     await reload(lab)
-    await until(lambda: len(lab.made) == 2 and lab.made[1].running, "the second to take over")
-    assert not lab.made[0].running
+    await until(lambda: lab.ticker.starts == 2 and lab.ticker.running, "the second to take over")
+    assert lab.ticker.configs[1:] == [TickConfig(step=2)]
 
 
 async def test_everything_stops_with_the_supervisor(lab: Lab, owner: asyncpg.Connection) -> None:
     row = await factories.service(owner, type="ticker")
     await lab.start()
-    await until(lambda: lab.made and lab.made[0].running, "the service to run")
+    await until(lambda: lab.ticker.running, "the service to run")
 
     await lab.stop()
 
-    assert not lab.made[0].running
+    assert not lab.ticker.running
     assert await status_of(owner, row["id"]) == "stopped"
 
 
@@ -234,11 +237,11 @@ async def test_a_status_that_cannot_be_stored_stops_no_service(lab: Lab, owner: 
     await factories.service(owner, name="clock", type="ticker")
     with capture_logs() as lines:
         await lab.start()
-        await until(lambda: lines and lab.made and lab.made[0].running, "the service to run, and a line in the log")
+        await until(lambda: lines and lab.ticker.running, "the service to run, and a line in the log")
         second = await factories.service(owner, name="watch", type="metronome")
         await reload(lab)
         await until(lambda: any(line["event"] == "service cannot run" for line in lines), "the second to be looked at")
 
     assert second["id"] in lab.definitions.services
-    assert lab.made[0].running
+    assert lab.ticker.running
     assert len([line for line in lines if line["event"].startswith("the status of services cannot be stored")]) == 1

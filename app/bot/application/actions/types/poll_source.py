@@ -7,7 +7,6 @@ from typing import ClassVar
 from pydantic import Field
 
 from app.bot.application.actions.base import Action, ActionContext, ActionResult, action_types
-from app.bot.application.collecting.collector import Collection
 from app.bot.application.queries.overview import source_view
 
 _WAIT_SECONDS = 10.0
@@ -31,7 +30,8 @@ class PollSource(Action, title="Poll source"):
     async def run(self, context: ActionContext) -> ActionResult:
         """Poll, and show the new reading."""
         source = context.source(self.source)
-        await context.services.need(Collection, "collector").poll_now([self.source], _WAIT_SECONDS)
+        context.collector.require_running()
+        await context.collector.poll_now([self.source], _WAIT_SECONDS)
         reading = context.readings.latest(self.source)
         said = f": {reading.message}" if reading.message else ""
         text = f"“{source.label}” is {reading.status.value}{said}"

@@ -1,4 +1,4 @@
-"""The composition on a Discord of HTTP and a gateway, spoken to by the real discord.py."""
+"""The bot, composed and run, on a Discord of HTTP and a gateway, spoken to by the real discord.py."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from cryptography.fernet import Fernet
 from structlog.testing import capture_logs
 
 from app.bot.infrastructure.secrets import PostgresSecrets
-from app.bot.main import NoTokenError, WrongTokenError, find_token, run_bot
+from app.bot.run import NoTokenError, WrongTokenError, find_token, run_bot
 from app.settings import Settings, load_settings
 from app.shared.database.core.errors import SchemaTooOldError
 from app.shared.secrets import SecretBox
