@@ -69,22 +69,28 @@ class DefinitionRepositories:
     source_types: IntegrationRepository
 
 
-Loaded = TypeVar("Loaded")
+Loaded_co = TypeVar("Loaded_co", covariant=True)
 Key = TypeVar("Key")
 Row = TypeVar("Row")
 
 
-class TableCache(Mapping[Key, Row], Generic[Loaded, Key, Row]):
+class Readable(Protocol[Loaded_co]):
+    """What a cache is filled from."""
+
+    async def all(self) -> Loaded_co: ...  # noqa: D102
+
+
+class TableCache(Mapping[Key, Row], Generic[Loaded_co, Key, Row]):
     """The rows of one table, by key. A reload replaces them all at once, so that iterating over them stays safe."""
 
-    def __init__(self, read: Callable[[], Awaitable[Loaded]], keyed: Callable[[Loaded], dict[Key, Row]]) -> None:
-        self._read = read
+    def __init__(self, repository: Readable[Loaded_co], keyed: Callable[[Loaded_co], dict[Key, Row]]) -> None:
+        self._repository = repository
         self._keyed = keyed
         self._rows: dict[Key, Row] = {}
 
     async def load(self) -> None:
         """Read every row. Raises what the repository raises; the rows then stay as they were."""
-        self._rows = self._keyed(await self._read())
+        self._rows = self._keyed(await self._repository.all())
 
     def put(self, key: Key, row: Row) -> None:
         """Keep one row."""
@@ -119,16 +125,16 @@ class DefinitionCache:
         self._repositories = repositories
         self._subscribers: dict[Table, list[Subscriber]] = {table: [] for table in Table}
         self._unavailable: dict[Table, str] = {}
-        self.guilds = TableCache(repositories.guilds.all, _by_id)
-        self.component_types = TableCache(repositories.component_types.all, _by_name)
-        self.source_types = TableCache(repositories.source_types.all, _by_name)
-        self.dashboards = TableCache(repositories.dashboards.all, self._in_their_guilds)
-        self.sources = TableCache(repositories.sources.all, _by_name)
-        self.services = TableCache(repositories.services.all, _by_id)
-        self.commands = TableCache(repositories.commands.all, _by_id)
-        self.actions = TableCache(repositories.actions.all, _by_name)
-        self._grants = TableCache(repositories.grants.all, _by_id)
-        self.settings: TableCache[Any, str, Any] = TableCache(repositories.settings.all, dict)
+        self.guilds = TableCache(repositories.guilds, _by_id)
+        self.component_types = TableCache(repositories.component_types, _by_name)
+        self.source_types = TableCache(repositories.source_types, _by_name)
+        self.dashboards = TableCache(repositories.dashboards, self._in_their_guilds)
+        self.sources = TableCache(repositories.sources, _by_name)
+        self.services = TableCache(repositories.services, _by_id)
+        self.commands = TableCache(repositories.commands, _by_id)
+        self.actions = TableCache(repositories.actions, _by_name)
+        self._grants = TableCache(repositories.grants, _by_id)
+        self.settings: TableCache[Any, str, Any] = TableCache(repositories.settings, dict)
         self._caches: Mapping[Table, TableCache[Any, Any, Any]] = {
             Table.GUILDS: self.guilds,
             Table.COMPONENT_TYPES: self.component_types,
