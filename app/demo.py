@@ -49,7 +49,7 @@ Define = Callable[[DatabaseUrls, int, Mapping[str, int]], Awaitable[None]]
 
 
 async def define_catalog(urls: DatabaseUrls, guild_id: int, channels: Mapping[str, int]) -> None:
-    """The catalog's dashboards in the channel that the page shows."""
+    """Define the catalog's dashboards in the channel that the page shows."""
     places = dict.fromkeys(dashboard_texts(), channels["homelab"])
     async with open_sessions(urls.owner, "homelab demo") as sessions:
         await seed_dashboards(sessions, catalog_store, guild_id, places)
@@ -93,7 +93,7 @@ async def run_demo(
 
 
 def _furnish(env: simcord.Env) -> tuple[Any, list[Any], Mapping[str, int]]:
-    """A guild with an owner, a friend, and channels: the page's channel, who may look, and channel ids by name."""
+    """Return a guild with an owner and a friend: the page's channel, who may look, and channel ids by name."""
     owner = env.create_user("you", global_name="You (owner)")
     guild = env.create_guild(GUILD_NAME, owner=owner)
     lab = guild.create_text_channel("homelab", topic="The lab, live")
@@ -104,7 +104,7 @@ def _furnish(env: simcord.Env) -> tuple[Any, list[Any], Mapping[str, int]]:
 
 
 async def _forget_commands(owner_url: str, application_id: int) -> None:
-    """This Discord begins without slash commands: what was synced with an earlier one does not count."""
+    """Forget what was synced with an earlier Discord: this one begins without slash commands."""
     connection: asyncpg.Connection = await connect(owner_url, "homelab demo")
     try:
         await connection.execute(
@@ -118,7 +118,7 @@ async def _forget_commands(owner_url: str, application_id: int) -> None:
 async def _page(
     env: simcord.Env, channel: Any, viewers: list[Any], port: int, pictures: Mapping[str, tuple[str, bytes]]
 ) -> AsyncIterator[Any]:
-    """The page in the browser, which follows the channel by itself. Raises PortTakenError."""
+    """Yield the page in the browser, which follows the channel by itself. Raises PortTakenError."""
     preview: Any = env.preview(channel, viewers=viewers, layout="channel", port=port, assets=pictures)
     try:
         await preview.__aenter__()

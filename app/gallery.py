@@ -108,7 +108,7 @@ async def _until_posted(connection: asyncpg.Connection, names: Sequence[str]) ->
 
 
 def _samples(source_id: int, source: Simulated, now: datetime) -> Iterator[Sample]:
-    """What a source would have given: seldom long ago, often lately."""
+    """Yield what a source would have given: seldom long ago, often lately."""
     for moment in _moments(now):
         yield from samples_of(source_id, source.at(moment))
 

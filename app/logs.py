@@ -33,7 +33,7 @@ def hide(secret: str | None) -> None:
 
 
 def redact(text: str) -> str:
-    """The text with all secrets hidden: those given to `hide`, and whatever looks like one."""
+    """Return the text with all secrets hidden: those given to `hide`, and whatever looks like one."""
     for secret in sorted(_secrets, key=len, reverse=True):
         text = text.replace(secret, HIDDEN)
     for pattern, replacement in _PATTERNS:
@@ -96,5 +96,5 @@ def configure_logging(level: str = "INFO", style: str = "console", stream: TextI
 
 
 def _redact_line(_logger: WrappedLogger, _method: str, line: EventDict) -> Any:
-    """The last step works on the finished line, so that nothing can come in behind it, not even a traceback."""
+    """Return the last step works on the finished line, so that nothing can come in behind it, not even a traceback."""
     return redact(str(line))

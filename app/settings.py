@@ -135,7 +135,7 @@ class Settings(BaseSettings):
 
 
 def load_settings(**overrides: Any) -> Settings:
-    """The settings of this environment; `overrides` by field name win. Raises SettingsError."""
+    """Return the settings of this environment; `overrides` by field name win. Raises SettingsError."""
     try:
         return Settings(**overrides)
     except ValidationError as error:
@@ -144,7 +144,7 @@ def load_settings(**overrides: Any) -> Settings:
 
 
 def variable_name(field: str) -> str:
-    """The environment variable of a field."""
+    """Return the environment variable of a field."""
     name = field.upper()
     return name if name in _UNPREFIXED else PREFIX + name.removeprefix(PREFIX)
 

@@ -55,12 +55,12 @@ def sample_readings() -> ReadingStore:
 
 
 def put_load(store: ReadingStore, percent: float) -> None:
-    """A new reading of the sample source."""
+    """Put a new reading of the sample source."""
     store.put("lab", Reading(NOW, metrics=(Metric("load.percent", percent, "percent"),)))
 
 
 def sample_builder(readings: ReadingStore) -> DashboardBuilder:
-    """The builder as the bot composes it."""
+    """Return the builder as the bot composes it."""
     return DashboardBuilder(
         ComponentFactory(component_types),
         readings,
@@ -70,7 +70,7 @@ def sample_builder(readings: ReadingStore) -> DashboardBuilder:
 
 
 def by_hand(texts: list[str], custom_id: str) -> discord.ui.LayoutView:
-    """The same message, written by someone who knows what it shows."""
+    """Return the same message, written by someone who knows what it shows."""
     layout = discord.ui.LayoutView(timeout=None)
     container: discord.ui.Container[discord.ui.LayoutView] = discord.ui.Container()
     for text in texts:
@@ -86,7 +86,7 @@ def by_hand(texts: list[str], custom_id: str) -> discord.ui.LayoutView:
 
 
 def _texts_of(layout: discord.ui.LayoutView) -> list[str]:
-    """What each part of the built message says, for the hand-written twin; a separator as an empty text."""
+    """Return what each part of the built message says, for the hand-written twin; a separator as an empty text."""
     texts: list[str] = []
     for item in layout.walk_children():
         if isinstance(item, discord.ui.TextDisplay):

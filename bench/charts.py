@@ -48,7 +48,7 @@ class _Histories:
         self._known.clear()
 
     def find(self, query: HistoryQuery, dashboard_id: int) -> History:
-        """The same object until the next step, as the bot's own store."""
+        """Return the same object until the next step, as the bot's own store."""
         if query not in self._known:
             shift = len(query.metric) + self._step
             values = tuple(50 + 40 * math.sin((number + shift) / 9) + number % 7 for number in range(144))

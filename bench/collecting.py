@@ -80,7 +80,7 @@ async def _measured_bot(port: int) -> dict[str, float]:
 
 class _NoStates:
     async def save_states(self, states: Sequence[SourceState]) -> None:
-        """What is measured is the collection, not the database."""
+        """Save nothing: what is measured is the collection, not the database."""
 
 
 async def _collect(port: int) -> dict[str, float]:
@@ -166,7 +166,7 @@ async def _measured_peer(port: int) -> dict[str, float] | None:
 
 
 def _peer_files(folder: Path, port: int, probe: int) -> tuple[Path, Path]:
-    """The same checks for the peer, hanging ones included, as JSON: it is YAML as well."""
+    """Return the same checks for the peer, hanging ones included, as JSON: it is YAML as well."""
     hanging = max(int(CHECKS * HANGING_SHARE), 1)
     targets = [f"http://127.0.0.1:{port}/{'hang' if n <= hanging else 'ok'}/{n}" for n in range(1, CHECKS + 1)]
     scrape = {

@@ -30,7 +30,7 @@ def main() -> None:
 
 
 def take(page: Page) -> None:
-    """A picture of each message, named after its dashboard; further messages of one are numbered."""
+    """Take a picture of each message, named after its dashboard; further messages of one are numbered."""
     names = [re.sub(r"\W+", "-", row["name"].lower()) for row in gallery()["dashboards"]]
     messages = page.locator("article.channel-message")
     taken: dict[str, int] = {}

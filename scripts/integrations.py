@@ -44,7 +44,7 @@ def main() -> None:
 
 
 def page() -> str:
-    """The whole page."""
+    """Return the whole page."""
     rows = integrations()
     parts = [
         _INTRODUCTION.format(builtin=len(source_types), declared=len(rows)),
@@ -56,20 +56,20 @@ def page() -> str:
 
 
 def builtin_rows() -> Iterator[Sequence[str]]:
-    """A row for each builtin type: its name, and the first sentence of what it says of itself."""
+    """Yield a row for each builtin type: its name, and the first sentence of what it says of itself."""
     for name in sorted(source_types):
         yield f"`{name}`", (inspect.getdoc(source_types[name]) or "").partition("\n")[0]
 
 
 def overview(rows: Mapping[str, Mapping[str, Any]]) -> Iterator[Sequence[str]]:
-    """A row for each integration, with a link to its section."""
+    """Yield a row for each integration, with a link to its section."""
     for name, row in sorted(rows.items(), key=lambda entry: title_of(entry[1]).lower()):
         icon = SourceDefinition.model_validate(row["definition"]).icon
         yield icon, f"[{title_of(row)}](#{name})", row["description"], tested_with(name)
 
 
 def title_of(row: Mapping[str, Any]) -> str:
-    """What people call it."""
+    """Return what people call it."""
     return str(row["title"])
 
 
@@ -104,7 +104,7 @@ def section(name: str, row: Mapping[str, Any]) -> str:
 
 
 def setting_rows(schema: Mapping[str, Any]) -> Iterator[Sequence[str]]:
-    """A row for each parameter, in the order of the form."""
+    """Yield a row for each parameter, in the order of the form."""
     properties: dict[str, dict[str, Any]] = schema.get("properties", {})
     for name, each in sorted(properties.items(), key=lambda entry: entry[1].get("propertyOrder", 0)):
         needed = "needed" if name in schema.get("required", ()) else ""
@@ -115,7 +115,7 @@ def setting_rows(schema: Mapping[str, Any]) -> Iterator[Sequence[str]]:
 
 
 def metric_rows(metrics: Sequence[IntegrationMetric]) -> list[Sequence[str]]:
-    """A row for each metric with its labels; several that differ only in a label's value are one."""
+    """Return a row for each metric with its labels; several that differ only in a label's value are one."""
     rows = {}
     for metric in metrics:
         labels = ", ".join((*metric.label_paths, *metric.labels))
@@ -125,7 +125,7 @@ def metric_rows(metrics: Sequence[IntegrationMetric]) -> list[Sequence[str]]:
 
 
 def table(headings: Sequence[str], rows: Iterator[Sequence[str]] | list[Sequence[str]]) -> str:
-    """A table in Markdown."""
+    """Return a table in Markdown."""
     lines = [headings, ["---"] * len(headings), *rows]
     return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)
 

@@ -72,7 +72,7 @@ def install_packages(packages: list[str]) -> None:
 
 
 def enabled_units() -> list[str]:
-    """The services that systemd starts at boot; none where there is no systemd."""
+    """Return the services that systemd starts at boot; none where there is no systemd."""
     if not Path("/run/systemd/system").exists():
         return []
     command = ["systemctl", "list-unit-files", "--type=service,socket,timer", "--state=enabled"]

@@ -88,7 +88,7 @@ async def run_bot(settings: Settings, bot_url: str, **options: Any) -> None:
 
 
 async def find_token(settings: Settings, secrets: PostgresSecrets) -> str:
-    """The token: DISCORD_TOKEN, or the one entered in the web admin. Raises NoTokenError."""
+    """Return the token: DISCORD_TOKEN, or the one entered in the web admin. Raises NoTokenError."""
     if settings.discord_token is not None:
         return settings.discord_token.get_secret_value()
     try:
@@ -153,7 +153,7 @@ async def _stay_connected(client: HomelabClient, token: str) -> None:
 
 @asynccontextmanager
 async def _stop_signals() -> AsyncIterator[asyncio.Event]:
-    """An event that is set by SIGTERM and SIGINT, where the platform lets an event loop hear of them."""
+    """Yield an event that is set by SIGTERM and SIGINT, where the platform lets an event loop hear of them."""
     loop, stopped = asyncio.get_running_loop(), asyncio.Event()
     heard: list[signal.Signals] = []
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -137,7 +137,7 @@ def print_schema(
 
 
 async def _schema(urls: DatabaseUrls | None) -> str:
-    """The schema's text, with the types of this database's own. Raises DatabaseError."""
+    """Return the schema's text, with the types of this database's own. Raises DatabaseError."""
     from app.cli.provision import builtin_types
     from app.definitions.files.schema import KnownType, file_schema, own_types
 

@@ -11,7 +11,7 @@ from app.shared.database.core.urls import DatabaseUrls
 
 @contextmanager
 def command_database(settings: Settings) -> Iterator[DatabaseUrls]:
-    """The database; the embedded one runs as long as the block. Raises DatabaseError."""
+    """Yield the database; the embedded one runs as long as the block. Raises DatabaseError."""
     from app.cli.provision import database_of
 
     with database_of(settings) as urls:
@@ -19,7 +19,7 @@ def command_database(settings: Settings) -> Iterator[DatabaseUrls]:
 
 
 def command_settings() -> Settings:
-    """The settings, with logging set up and no secret of theirs in it. Raises SettingsError."""
+    """Return the settings, with logging set up and no secret of theirs in it. Raises SettingsError."""
     from app import logs
 
     settings = load_settings()

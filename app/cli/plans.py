@@ -38,7 +38,7 @@ def print_plan(console: Console, plan: Plan, *, done: bool) -> None:
 
 
 def summary(plan: Plan, *, done: bool) -> str:
-    """The plan in one line."""
+    """Return the plan in one line."""
     if not plan.changes:
         return f"Nothing to change: {plan.unchanged} unchanged."
     counts = [f"{plan.count(verb)} {_DONE[verb]}" for verb in Verb if plan.count(verb)]

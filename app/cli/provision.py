@@ -25,7 +25,7 @@ from app.shared.database.core.urls import DatabaseUrls
 
 @contextmanager
 def database_of(settings: Settings) -> Iterator[DatabaseUrls]:
-    """The database that the settings name; the embedded one runs as long as the block. Raises DatabaseError."""
+    """Yield the database that the settings name; the embedded one runs as long as the block. Raises DatabaseError."""
     owner = settings.database_url.get_secret_value() if settings.database_url else None
     bot = settings.bot_database_url.get_secret_value() if settings.bot_database_url else None
     with open_database(settings.data_dir, owner, bot) as urls:
@@ -62,7 +62,7 @@ def catalog_store() -> RecordStore:
 
 
 def config_models() -> dict[str, dict[str, type[BaseModel]]]:
-    """The config models by the kind of record that has the config: what JSON Schema alone cannot check."""
+    """Return the config models by the kind of record that has the config: what JSON Schema alone cannot check."""
     return {
         "data-sources": dict(source_types.items()),
         "services": dict(SERVICE_CONFIGS),

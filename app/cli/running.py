@@ -96,7 +96,7 @@ def web() -> None:
 
 
 def run_demo(gallery: Annotated[bool, typer.Option("--gallery")] = False) -> None:
-    """The demo's bot alone: what `homelab demo` and `homelab gallery` start."""
+    """Run the demo's bot alone: what `homelab demo` and `homelab gallery` start."""
     from app.demo import define_catalog
     from app.demo import run_demo as run
     from app.gallery import define_gallery, pictures

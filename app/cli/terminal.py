@@ -43,7 +43,7 @@ def fail(text: str, code: int) -> NoReturn:
 
 
 def plain(text: str) -> str:
-    """The text without secrets, and with nothing in it that Rich would take for markup."""
+    """Return the text without secrets, and with nothing in it that Rich would take for markup."""
     from rich.markup import escape
 
     from app.logs import redact

@@ -23,7 +23,7 @@ _LARGEST = 2**53
 
 
 def masked(value: Any, name: str = "") -> Any:
-    """The value with everything hidden that stands under a secret's name; a reference ${secret:name} may be shown."""
+    """Hide everything that stands under a secret's name; a reference ${secret:name} may be shown."""
     if isinstance(value, Mapping):
         return {str(key): masked(item, str(key)) for key, item in value.items()}
     if isinstance(value, (list, tuple)):

@@ -54,7 +54,7 @@ class ComponentTemplateChecks:
     def type_errors(
         self, name: str, config_schema: Mapping[str, Any], definition: Any, stored: Iterable[StoredType]
     ) -> list[FieldError]:
-        """What is wrong with a component template; `stored` are those that are switched on, itself or not."""
+        """Return what is wrong with a component template; `stored` are those that are switched on, itself or not."""
         errors = []
         if name in self._builtin:
             errors.append(FieldError("name", "is the name of a type that comes with the program; choose another"))
@@ -76,7 +76,7 @@ class ComponentTemplateChecks:
     def nested_errors(
         self, type_name: str, config: Mapping[str, Any], stored: Iterable[StoredType]
     ) -> list[FieldError]:
-        """What is wrong with the components nested in one of a builtin type."""
+        """Return what is wrong with the components nested in one of a builtin type."""
         model = self._builtin.get(type_name)
         if model is None:
             return []
@@ -89,7 +89,7 @@ class ComponentTemplateChecks:
         ]
 
     def ready_errors(self, body: Iterable[Any], place: str, stored: Iterable[StoredType]) -> list[FieldError]:
-        """What is wrong with the components that come with a data source type."""
+        """Return what is wrong with the components that come with a data source type."""
         types = {known.name: known for known in stored if known.name not in self._builtin}
         scope = _Scope(frozenset({"source", "title", "dashboard", "variables"}))
         return list(self._body(body, place, scope, types, 0))
@@ -168,7 +168,7 @@ class ComponentTemplateChecks:
 
 
 def parameter_schema_errors(schema: Mapping[str, Any]) -> list[FieldError]:
-    """What is wrong with the schema of a type's parameters."""
+    """Return what is wrong with the schema of a type's parameters."""
     problem = schema_problem(schema)
     if problem is not None:
         return [FieldError("config_schema", problem)]
@@ -186,7 +186,7 @@ def parameter_schema_errors(schema: Mapping[str, Any]) -> list[FieldError]:
 
 
 def _reference_errors(schema: Any, place: str) -> Iterator[FieldError]:
-    """What the standard allows and no parameter can have: schemas from elsewhere."""
+    """Yield what the standard allows and no parameter can have: schemas from elsewhere."""
     if isinstance(schema, Mapping):
         reference = schema.get("$ref")
         if isinstance(reference, str) and not reference.startswith("#/$defs/"):
@@ -220,7 +220,7 @@ def _parameters(schema: Mapping[str, Any]) -> frozenset[str] | None:
 
 
 def _with_item(scope: _Scope, type_name: str, config: Mapping[str, Any]) -> _Scope:
-    """What components within a repetition know too."""
+    """Return what components within a repetition know too."""
     if type_name != "repeat":
         return scope
     return replace(scope, names=scope.names | {str(config.get("as", "item"))})
@@ -247,7 +247,7 @@ def _template_config(schema: Mapping[str, Any], config: Mapping[str, Any], place
 
 
 def _deepest(value: Any, path: Iterable[Any]) -> Any:
-    """The value at a path, or where the path ends."""
+    """Return the value at a path, or where the path ends."""
     for part in path:
         if (isinstance(value, Mapping) and part in value) or (
             isinstance(value, list) and isinstance(part, int) and part < len(value)

@@ -63,7 +63,7 @@ class RoleTooLowError(RecordError):
 
 
 def known_names(wanted: str, names: Iterable[str]) -> str:
-    """The names that there are, as the end of an error: those that are like the wanted one, or else the first."""
+    """Return the known names as the end of an error: those like the wanted one, or else the first."""
     names = sorted(names)
     alike = get_close_matches(wanted, names, n=3)
     if alike:

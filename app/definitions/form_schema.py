@@ -12,7 +12,7 @@ _LONG_TEXT = 500
 
 
 def form_schema(schema: Mapping[str, Any]) -> dict[str, Any]:
-    """The schema as the editor takes it. It may accept less than the real one, which has the last word anyway."""
+    """Return the schema for the form editor. It may accept less than the real one, which has the last word."""
     made = _part(schema, schema.get("$defs", {}), 0)
     made.pop("title", None)
     made.pop("description", None)
@@ -95,7 +95,7 @@ def _singular(name: str) -> str:
 
 
 def _rank(part: Mapping[str, Any], required: bool) -> int:
-    """What must be set comes first, then short values, switches, and what is large.
+    """Return what must be set comes first, then short values, switches, and what is large.
 
     Builtin types come with the order of their fields (`ordered`); of others JSONB keeps none.
     """

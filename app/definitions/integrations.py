@@ -26,7 +26,7 @@ _KNOWN = ("params", "answers", "item", "token")
 def source_type_errors(
     config_schema: Mapping[str, Any], definition: Any, components: ComponentTemplateChecks, stored: Iterable[StoredType]
 ) -> list[FieldError]:
-    """What is wrong with an integration; `stored` are the component templates, which its ready components may use."""
+    """Return what is wrong with an integration; `stored` are the component templates that it may use."""
     errors = list(parameter_schema_errors(config_schema))
     properties = config_schema.get("properties")
     if isinstance(properties, Mapping) and CONNECTION in properties:
@@ -45,13 +45,13 @@ def source_type_errors(
 
 
 def whole_schema(row: Any) -> Mapping[str, Any]:
-    """The schema of the configs of a type: of an integration also how its server is reached."""
+    """Return the schema of the configs of a type: of an integration also how its server is reached."""
     schema: Mapping[str, Any] = row.config_schema
     return config_schema_of(schema) if _is_integration(row) else schema
 
 
 def whole_config(row: Any, config: Mapping[str, Any]) -> Mapping[str, Any]:
-    """A config with the defaults that the type's schema has for what it leaves out, where the type goes by those."""
+    """Return a config with the defaults of the type's schema for what it leaves out, where the type goes by those."""
     return with_defaults(row.config_schema, config) if _is_integration(row) else config
 
 

@@ -24,7 +24,7 @@ class Output(BaseModel):
 
 @cache
 def output_model(kind: RecordKind) -> type[BaseModel]:
-    """The model of a returned record: every column that may be shown, by the kind's own types where it has them."""
+    """Return the model of a returned record: every column that may be shown, by the kind's own types."""
     fields: dict[str, Any] = {}
     for name, column in kind.row.__mapper__.columns.items():
         if name in kind.hidden:
@@ -36,7 +36,7 @@ def output_model(kind: RecordKind) -> type[BaseModel]:
 
 
 def dump(kind: RecordKind, row: Any, role: Role) -> dict[str, Any]:
-    """A row as JSON values. What a row holds is not checked again: whatever is stored can be read.
+    """Return a row as JSON values. What a row holds is not checked again: whatever is stored can be read.
 
     In configs and settings, who may not change anything does not see what could be a secret.
     """
@@ -49,7 +49,7 @@ def dump(kind: RecordKind, row: Any, role: Role) -> dict[str, Any]:
 
 @cache
 def patch_model(kind: RecordKind) -> type[BaseModel]:
-    """The kind's shape with every field optional: only what is sent is changed."""
+    """Return the kind's shape with every field optional: only what is sent is changed."""
     fields: dict[str, Any] = {}
     for name, field in kind.form.model_fields.items():
         fields[name] = (field.annotation, Field(default=None, description=field.description))
@@ -60,7 +60,7 @@ def patch_model(kind: RecordKind) -> type[BaseModel]:
 
 
 def etag(row: Any) -> str:
-    """A mark that changes with the record: the dashboard's version, or the time of the last change."""
+    """Return a mark that changes with the record: the dashboard's version, or the time of the last change."""
     version = getattr(row, "version", None)
     if version is not None:
         return f'"v{version}"'

@@ -24,7 +24,7 @@ class Passwords:
         self._nobody = self._hasher.hash("the password of nobody")
 
     async def hash(self, password: str) -> str:
-        """The text to store."""
+        """Return the text to store."""
         async with self._turns:
             return await anyio.to_thread.run_sync(self._hasher.hash, password)
 
@@ -42,7 +42,7 @@ class Passwords:
 
 
 def password_problem(password: str) -> str | None:
-    """What is wrong with a new password; None when it will do."""
+    """Return what is wrong with a new password; None when it will do."""
     if len(password) < MINIMUM_LENGTH:
         return f"must have at least {MINIMUM_LENGTH} characters"
     if len(password) > MAXIMUM_LENGTH:

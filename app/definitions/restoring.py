@@ -77,7 +77,7 @@ async def restore(
 async def changes_of_restore(
     database: AsyncSession, store: RecordStore, revision: RevisionRow, version: Version
 ) -> list[Difference]:
-    """What a restore would change of the record as it is now, as it may be shown; all of it where it is gone.
+    """Return what a restore would change of the record as it is now, as it may be shown; all of it where it is gone.
 
     Raises ReadOnlyRecordError and InvalidRecordError as `restore` does.
     """
@@ -89,7 +89,7 @@ async def changes_of_restore(
 
 
 def restorable_kind(revision: RevisionRow) -> RecordKind:
-    """The kind of the revision's record. Raises ReadOnlyRecordError where there is none that can be entered."""
+    """Return the kind of the revision's record. Raises ReadOnlyRecordError where there is none that can be entered."""
     kind = KINDS_BY_TABLE.get(revision.table_name)
     if kind is None or kind.shape is None:
         raise ReadOnlyRecordError(f"Records of {kind_name(revision.table_name)} cannot be restored.")
@@ -97,7 +97,7 @@ def restorable_kind(revision: RevisionRow) -> RecordKind:
 
 
 def restorable_row(revision: RevisionRow, version: Version) -> Mapping[str, Any]:
-    """The row before or after the revision. Raises InvalidRecordError where there is none."""
+    """Return the row before or after the revision. Raises InvalidRecordError where there is none."""
     row: Mapping[str, Any] | None = revision.before if version is Version.BEFORE else revision.after
     if row is not None:
         return row
@@ -111,7 +111,7 @@ def restorable_row(revision: RevisionRow, version: Version) -> Mapping[str, Any]
 async def current_record(
     database: AsyncSession, store: RecordStore, revision: RevisionRow, *, lock: bool = False
 ) -> Any:
-    """The record as it is now, or None; locked until the end of the transaction if asked for."""
+    """Return the record as it is now, or None; locked until the end of the transaction if asked for."""
     kind = restorable_kind(revision)
     try:
         row = await store.get(database, kind, revision.row_key)
@@ -165,7 +165,7 @@ async def _restore_parts(
 
 
 async def _deletion(database: AsyncSession, revision: RevisionRow) -> RevisionRow | None:
-    """The revision itself if it is a deletion, else the last one of its record."""
+    """Return the revision itself if it is a deletion, else the last one of its record."""
     if revision.operation == "delete":
         return revision
     same = (RevisionRow.table_name == revision.table_name, RevisionRow.row_key == revision.row_key)

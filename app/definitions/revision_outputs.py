@@ -48,7 +48,7 @@ class RevisionDetails(Revision):
 
 
 def summary_of(row: RevisionRow, name: str) -> Revision:
-    """What a list says of a revision; `name` is the record's."""
+    """Return what a list says of a revision; `name` is the record's."""
     return Revision(**_summary(row, name))
 
 

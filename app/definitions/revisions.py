@@ -45,7 +45,7 @@ class RevisionFilter:
 
 
 def select_revisions(wanted: RevisionFilter, actor: WebActor) -> Select[RevisionRow]:
-    """The wanted revisions that the actor may see, newest first. Raises RoleTooLowError."""
+    """Return the wanted revisions that the actor may see, newest first. Raises RoleTooLowError."""
     statement = select(RevisionRow).where(_readable(actor)).order_by(RevisionRow.id.desc())
     texts = (wanted.kind, wanted.key, wanted.dashboard, wanted.actor)
     if any(given is not None and not is_postgres_safe(given) for given in texts):
@@ -66,7 +66,7 @@ def select_revisions(wanted: RevisionFilter, actor: WebActor) -> Select[Revision
 
 
 def without_rows(statement: Select[RevisionRow]) -> Select[RevisionRow]:
-    """The statement without the rows before and after, which can be large."""
+    """Return the statement without the rows before and after, which can be large."""
     return statement.options(defer(RevisionRow.before, raiseload=True), defer(RevisionRow.after, raiseload=True))
 
 
@@ -78,14 +78,14 @@ def stored_size() -> ColumnElement[int]:
 
 
 def title() -> ColumnElement[str]:
-    """The name of the record that a revision is of, or else its type; read from the row, after or before."""
+    """Return the name of the record that a revision is of, or else its type; read from the row, after or before."""
     row = func.coalesce(RevisionRow.after, RevisionRow.before)
     names = [func.nullif(row.op("->>")(name), "") for name in _NAMED_BY]
     return func.coalesce(*names, "")
 
 
 async def get_revision(database: AsyncSession, revision_id: int, actor: WebActor) -> RevisionRow:
-    """The revision. Raises RoleTooLowError, or RecordNotFoundError also for one that the actor may not see."""
+    """Return the revision. Raises RoleTooLowError, or RecordNotFoundError also for one that the actor may not see."""
     statement = select_revisions(RevisionFilter(), actor).where(RevisionRow.id == revision_id)
     row = await database.scalar(statement)
     if row is None:
@@ -94,13 +94,13 @@ async def get_revision(database: AsyncSession, revision_id: int, actor: WebActor
 
 
 async def newest_revision(database: AsyncSession, table_name: str, row_key: str) -> RevisionRow | None:
-    """The last change of a record, without its rows."""
+    """Return the last change of a record, without its rows."""
     statement = select(RevisionRow).where(RevisionRow.table_name == table_name, RevisionRow.row_key == row_key)
     return await database.scalar(without_rows(statement.order_by(RevisionRow.id.desc()).limit(1)))
 
 
 def shown_row(table_name: str, row: Mapping[str, Any] | None) -> dict[str, Any] | None:
-    """A row as it may be shown."""
+    """Return a row as it may be shown."""
     if row is None:
         return None
     shown: dict[str, Any] = masked(row)
@@ -112,7 +112,7 @@ def shown_row(table_name: str, row: Mapping[str, Any] | None) -> dict[str, Any] 
 def shown_differences(
     table_name: str, before: Mapping[str, Any] | None, after: Mapping[str, Any] | None
 ) -> list[Difference]:
-    """What differs, as it may be shown: that a secret changed is seen, and not to what."""
+    """Return what differs, as it may be shown: that a secret changed is seen, and not to what."""
     kind = KINDS_BY_TABLE.get(table_name)
     names = {} if kind is None else kind.masked_as(after or before or {})
     return [
@@ -122,18 +122,18 @@ def shown_differences(
 
 
 def table_of(kind: str) -> str:
-    """The table of a kind's name; other texts are a table's name already."""
+    """Return the table of a kind's name; other texts are a table's name already."""
     return KINDS[kind].row.__tablename__ if kind in KINDS else kind
 
 
 def kind_name(table_name: str) -> str:
-    """The kind's name in addresses, or the table's where it has no kind."""
+    """Return the kind's name in addresses, or the table's where it has no kind."""
     kind = KINDS_BY_TABLE.get(table_name)
     return table_name if kind is None else kind.name
 
 
 def singular(table_name: str) -> str:
-    """What one row of the table is called."""
+    """Return what one row of the table is called."""
     kind = KINDS_BY_TABLE.get(table_name)
     return table_name.removesuffix("s").replace("_", " ") if kind is None else kind.singular
 

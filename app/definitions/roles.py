@@ -19,5 +19,5 @@ class Role(StrEnum):
 
 
 def lower(first: Role, second: Role) -> Role:
-    """The one of two roles that may do less."""
+    """Return the one of two roles that may do less."""
     return second if first.includes(second) else first

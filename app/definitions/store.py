@@ -43,7 +43,7 @@ class RecordStore:
     async def create(
         self, database: AsyncSession, kind: RecordKind, values: Mapping[str, Any], actor: WebActor, *, key: Any = None
     ) -> Any:
-        """The new row. Raises RoleTooLowError, ReadOnlyRecordError, InvalidRecordError or DuplicateRecordError.
+        """Return the new row. Raises RoleTooLowError, ReadOnlyRecordError, InvalidRecordError or DuplicateRecordError.
 
         `key` is that of a record that was there before; without it the database hands one out.
         """
@@ -62,7 +62,7 @@ class RecordStore:
     async def update(
         self, database: AsyncSession, kind: RecordKind, row: Any, changes: Mapping[str, Any], actor: WebActor
     ) -> Any:
-        """The row with `changes`, its other fields as they are. Raises what `create` raises.
+        """Return the row with `changes`, its other fields as they are. Raises what `create` raises.
 
         Nothing is written when nothing changes.
         """
@@ -108,7 +108,7 @@ class RecordStore:
         await database.flush()
 
     async def get(self, database: AsyncSession, kind: RecordKind, key: str) -> Any:
-        """The row with this key. Raises RecordNotFoundError."""
+        """Return the row with this key. Raises RecordNotFoundError."""
         try:
             row = await database.get(kind.row, kind.parse_key(key))
         except (ValueError, DBAPIError):

@@ -49,7 +49,7 @@ class Validation:
 
 
 def shape_errors(error: ValidationError) -> list[FieldError]:
-    """A pydantic error as field errors; an error of the whole names its field in its first word."""
+    """Return a pydantic error as field errors; an error of the whole names its field in its first word."""
     found = []
     for problem in error.errors(include_url=False, include_input=False):
         place, _, message = describe_validation_error(problem).partition(": ")
@@ -60,7 +60,7 @@ def shape_errors(error: ValidationError) -> list[FieldError]:
 
 
 def _unstorable(value: Any, place: str, depth: int = 0) -> Iterator[FieldError]:
-    """What PostgreSQL could not keep as it is: NUL and lone surrogates, numbers and structures without a bound."""
+    """Yield what PostgreSQL cannot keep as it is: NUL, lone surrogates, numbers and structures without a bound."""
     if depth > _MAX_DEPTH:
         yield FieldError(place, f"is nested deeper than {_MAX_DEPTH} levels")
     elif isinstance(value, Mapping):

@@ -71,7 +71,7 @@ def main() -> None:
 
 
 def draw(specification: str) -> bytes:
-    """The PNG of a specification. Raises RefusedError."""
+    """Return the PNG of a specification. Raises RefusedError."""
     import vl_convert
 
     try:
@@ -93,13 +93,13 @@ def draw(specification: str) -> bytes:
 
 
 def writable(parsed: Any) -> str:
-    """The specification without characters that XML has not: they would crash the library, not fail in it."""
+    """Return the specification without characters that XML has not: they would crash the library, not fail in it."""
     text = json.dumps(parsed, ensure_ascii=False)
     return _NOT_IN_XML.sub(lambda match: match[0] if match[0] == r"\\" else "\ufffd", text)
 
 
 def packed(png: bytes) -> bytes:
-    """The same picture, packed better: the library is quick at that and careless, and makes it four times as large."""
+    """Return the same picture, packed better: the library packs fast and carelessly, four times as large."""
     head, parts, end = png[: len(_SIGNATURE)], [], b""
     position = len(head)
     while position < len(png):
@@ -170,7 +170,7 @@ def _refuse_addresses(value: Any) -> None:
 
 
 def _reason(text: str) -> str:
-    """What is wrong, without the places in the library's own code."""
+    """Return what is wrong, without the places in the library's own code."""
     said = _INNER_PLACE.sub("", text.partition("failed:")[2].strip() or text)
     return said.removeprefix("Error: ")[:_MAX_REASON]
 

@@ -58,7 +58,7 @@ class ChartRenderer:
         return self._process.pid if self._process is not None else None
 
     async def render(self, specification: str) -> bytes:
-        """The PNG of a Vega-Lite specification (JSON text).
+        """Return the PNG of a Vega-Lite specification (JSON text).
 
         Raises ChartError, ChartTimeoutError, or OSError where no process can be started.
         """
@@ -91,7 +91,7 @@ class ChartRenderer:
         raise ChartError("The chart was too much for the program that draws it: it needs too much memory.")
 
     async def _attempt(self, frame: bytes) -> bytes | int:
-        """The answer, or how the process ended without one."""
+        """Return the answer, or how the process ended without one."""
         process = await self._started()
         try:
             return await asyncio.wait_for(_exchange(process, frame), self._timeout_seconds)

@@ -82,7 +82,7 @@ def differences(before: Mapping[str, Any] | None, after: Mapping[str, Any] | Non
 
 
 def value_text(value: Any, longest: int = 200) -> str:
-    """A value as JSON on one line, cut to `longest` characters; ABSENT is a dash."""
+    """Return a value as JSON on one line, cut to `longest` characters; ABSENT is a dash."""
     if value is ABSENT:
         return "–"
     text = json.dumps(value, ensure_ascii=False, default=str)

@@ -25,7 +25,7 @@ class CelExpressions:
         self._compiled = functools.lru_cache(maxsize=cache_size)(_compile)
 
     def evaluate(self, expression: str, values: Mapping[str, Any]) -> Any:
-        """The value of an expression; callables among `values` are its functions. Raises ExpressionError."""
+        """Return the value of an expression; callables among `values` are its functions. Raises ExpressionError."""
         program = self._compiled(expression)
         if isinstance(program, ExpressionError):
             raise program.with_traceback(None)
@@ -56,7 +56,7 @@ class _Compiled:
 
 
 def _compile(expression: str) -> _Compiled | ExpressionError:
-    """The program, or what is wrong: a broken expression need not be compiled at every rendering."""
+    """Return the program, or what is wrong: a broken expression need not be compiled at every rendering."""
     if len(expression) > MAX_CHARACTERS:
         return ExpressionError(f"the expression is longer than {MAX_CHARACTERS:,} characters; shorten it")
     try:
@@ -67,7 +67,7 @@ def _compile(expression: str) -> _Compiled | ExpressionError:
 
 
 def _reason(error: Exception) -> str:
-    """The library's message in one line, without what only a programmer would follow."""
+    """Return the library's message in one line, without what only a programmer would follow."""
     text = str(error).partition("\n")[0]
     text = re.sub(r"^Failed to parse expression .*?: ERROR: <input>:1:(\d+): ", r"column \1: ", text)
     text = re.sub(r"^.*Python function call failed: \w+: ", "", text)

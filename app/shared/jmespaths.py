@@ -25,7 +25,7 @@ def check_path(path: str) -> None:
 
 
 def search(path: str, document: Any) -> Any:
-    """What a path gives in a document; nothing (None) also where it counts or adds up what is not there.
+    """Return what a path gives in a document; nothing (None) also where it counts or adds up what is not there.
 
     Raises PathError.
     """

@@ -20,7 +20,7 @@ class UnknownLocaleError(ValueError):
 
 @functools.lru_cache(maxsize=64)
 def locale_forms(tag: str) -> CldrForms:
-    """The forms of a locale such as de-DE, or of its language for an unknown country. Raises UnknownLocaleError."""
+    """Return the forms of a locale such as de-DE, or of its language. Raises UnknownLocaleError."""
     from babel import Locale  # its data need not be read before someone has a locale
     from babel import UnknownLocaleError as NotInCldrError
 
@@ -50,7 +50,7 @@ class CldrForms:
         self._first_group, self._other_groups = locale.decimal_formats[None].grouping
 
     def number(self, text: str) -> str:
-        """A number as Python writes it (-1,234.5), as the locale writes it."""
+        """Return a number as Python writes it (-1,234.5), as the locale writes it."""
         if self._other_groups == _GROUP_OF_PYTHON or "," not in text:
             return text.translate(self._signs)
         whole, point, fraction = text.partition(".")
@@ -66,11 +66,11 @@ class CldrForms:
         return self._group.join(groups)
 
     def money(self, currency: str) -> tuple[str, str, int]:
-        """What stands before and behind an amount of a currency, and its digits behind the point."""
+        """Return what stands before and behind an amount of a currency, and its digits behind the point."""
         return _money(self._locale, currency)
 
     def date(self, moment: datetime, part: str, length: str) -> str:
-        """A local time in words: its date, its time to the minute, or both."""
+        """Return a local time in words: its date, its time to the minute, or both."""
         from babel.dates import format_date, format_time, get_datetime_format
 
         if length not in _LENGTHS:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 
 def read_or_create(path: Path, make: Callable[[], str]) -> str:
-    """The file's text; if there is none, it is made whole, mode 0600, by one process only. Raises OSError."""
+    """Return the file's text; if there is none, it is made whole, mode 0600, by one process only. Raises OSError."""
     path.parent.mkdir(parents=True, exist_ok=True)
     if not path.exists():
         unfinished = path.with_name(f".{path.name}.{secrets.token_hex(8)}")

@@ -43,11 +43,11 @@ class SecretBox:
         return "SecretBox()"
 
     def seal(self, secret: str) -> bytes:
-        """The secret as bytes for the database."""
+        """Return the secret as bytes for the database."""
         return self._fernet.encrypt(secret.encode())
 
     def open(self, ciphertext: bytes) -> str:
-        """The secret again. Raises WrongKeyError."""
+        """Return the secret again. Raises WrongKeyError."""
         try:
             return self._fernet.decrypt(bytes(ciphertext)).decode()
         except InvalidToken:
@@ -58,7 +58,7 @@ class SecretBox:
 
 
 def open_secret_box(data_dir: Path, key: str | None = None) -> SecretBox:
-    """The box with `key` (HOMELAB_SECRET_KEY), or with the one in the data folder, made at first (mode 0600).
+    """Return the box with `key` (HOMELAB_SECRET_KEY), or with the one in the data folder, made at first (mode 0600).
 
     Raises InvalidKeyError or KeyFileError.
     """

@@ -79,7 +79,7 @@ class Budget:
             )
 
     def counted(self, values: Iterable[Any] | None) -> Iterator[Any]:
-        """The values one by one, each a step; a missing list has none."""
+        """Yield the values one by one, each a step; a missing list has none."""
         for value in () if values is None else values:
             self.step()
             yield value

@@ -28,7 +28,7 @@ CurrentBudget = Callable[[], Budget]
 
 
 def builtin_filters(budget: CurrentBudget) -> dict[str, Callable[..., Any]]:
-    """The filters by name; `budget` gives the budget of the rendering that is under way."""
+    """Return the filters by name; `budget` gives the budget of the rendering that is under way."""
 
     def default(value: Any, replacement: Any = "", boolean: bool = False) -> Any:
         missing = isinstance(value, Undefined) or value is None or (boolean and not value)
@@ -59,7 +59,7 @@ def builtin_filters(budget: CurrentBudget) -> dict[str, Callable[..., Any]]:
 
 
 def _with_width(function: Callable[..., Any]) -> Callable[..., Any]:
-    """The filter, refusing widths that it would fill with blanks."""
+    """Return the filter, refusing widths that it would fill with blanks."""
 
     @functools.wraps(function)
     def checked(*args: Any, **kwargs: Any) -> Any:
@@ -84,7 +84,7 @@ def _attribute(value: Any, name: str | None) -> Any:
 
 
 def _float(value: Any, default: float | None = None) -> float | None:
-    """The number, or `default` (missing) for what is none; never 0 for it."""
+    """Return the number, or `default` (missing) for what is none; never 0 for it."""
     try:
         number = float(value)
     except (TypeError, ValueError, OverflowError):
@@ -111,7 +111,7 @@ def _round(value: float, precision: int = 0, method: str = "common") -> float:
 
 
 def _sum(values: Iterable[Any], attribute: str | None = None, start: float = 0) -> float | None:
-    """The sum of the values that are there; missing when none is."""
+    """Return the sum of the values that are there; missing when none is."""
     numbers = [number for value in values if (number := _attribute(value, attribute)) is not None]
     if not all(isinstance(number, (int, float)) for number in numbers):
         raise TemplateError("sum adds numbers only")

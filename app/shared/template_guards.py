@@ -37,7 +37,7 @@ class Guards(NodeTransformer):
         return node
 
     def visit_Compare(self, node: nodes.Compare) -> nodes.Compare:  # noqa: N802
-        """A missing value is neither above nor below anything."""
+        """Return false: a missing value is neither above nor below anything."""
         node = self.generic_visit(node)  # type: ignore[assignment]
         if all(operand.op in _ORDERING for operand in node.ops):
             node.expr = _filtered(node.expr, _COMPARED)
@@ -71,7 +71,7 @@ class Guards(NodeTransformer):
 
     @staticmethod
     def filters(budget: Callable[[], Budget], finalize: Callable[[Any], str]) -> dict[str, Callable[..., Any]]:
-        """The filters that the changed templates call."""
+        """Return the filters that the changed templates call."""
         return {
             _COUNTED: lambda values: budget().counted(values),
             _COMPARED: lambda value: math.nan if value is None else value,

@@ -65,7 +65,10 @@ class SandboxedTemplates:
         self._compiled = functools.lru_cache(maxsize=cache_size)(self._compile)
 
     def render(self, template: str, values: Mapping[str, Any]) -> str:
-        """The text that the template prints. Raises TemplateError, and TemplateLimitError when a limit is reached."""
+        """Return the text that the template prints.
+
+        Raises TemplateError, and TemplateLimitError when a limit is reached.
+        """
         if len(template) > self._limits.source:
             raise TemplateLimitError(f"the template is longer than {self._limits.source:,} characters; shorten it")
         if "{" not in template:
@@ -112,7 +115,7 @@ class SandboxedTemplates:
             self._environment.handle_exception()
 
     def _compile(self, template: str) -> Template | TemplateSyntaxError:
-        """The compiled template, or what is wrong with it: a broken one need not be compiled at every rendering."""
+        """Return the compiled template, or what is wrong with it: a broken one is compiled once only."""
         try:
             return self._environment.from_string(template)
         except TemplateSyntaxError as error:
@@ -179,7 +182,7 @@ class _Environment(ImmutableSandboxedEnvironment):
         self.globals = {"range": _range, "dict": _dict, "namespace": _Namespace}
 
     def pieces(self, template: Template, values: Mapping[str, Any]) -> Iterator[str]:
-        """What the template prints, piece by piece.
+        """Return what the template prints, piece by piece.
 
         Like `Template.generate`, without its chain of global names, which costs more than a short template itself.
         """
@@ -204,7 +207,7 @@ class _Environment(ImmutableSandboxedEnvironment):
         return result if isinstance(result, _Printed) else budget.made(result)
 
     def getattr(self, obj: Any, attribute: str) -> Any:
-        """An attribute or else an entry, as the sandbox allows it; an entry of a plain dictionary at once."""
+        """Return an attribute or else an entry, as the sandbox allows it; an entry of a plain dictionary at once."""
         if type(obj) is dict and attribute in obj and attribute not in _DICT_ATTRIBUTES:
             return obj[attribute]
         return super().getattr(obj, attribute)
@@ -224,7 +227,7 @@ class _Environment(ImmutableSandboxedEnvironment):
             return None
 
     def call_unop(self, context: Context, operator: str, arg: Any) -> Any:
-        """The number with its sign; missing stays missing."""
+        """Return the number with its sign; missing stays missing."""
         return None if arg is None else super().call_unop(context, operator, arg)
 
     def is_safe_attribute(self, obj: Any, attr: str, value: Any) -> bool:
@@ -238,7 +241,7 @@ class _Environment(ImmutableSandboxedEnvironment):
         return super().is_safe_attribute(obj, attr, value)
 
     def unsafe_undefined(self, obj: Any, attribute: str) -> Undefined:
-        """What stands for a forbidden attribute: using it raises an error that names it."""
+        """Return what stands for a forbidden attribute: using it raises an error that names it."""
         hint = f"“{attribute}” of a {type(obj).__name__} is not available in templates"
         return self.undefined(hint, obj=obj, name=attribute)
 
@@ -248,7 +251,7 @@ class _Environment(ImmutableSandboxedEnvironment):
 
 
 def _guarded(function: Callable[..., Any], keeps_missing: bool) -> Callable[..., Any]:
-    """A filter that counts; the marks by which Jinja2 knows what to pass it are kept."""
+    """Return a filter that counts; the marks by which Jinja2 knows what to pass it are kept."""
     passes_context = 1 if hasattr(function, "jinja_pass_arg") else 0
 
     @functools.wraps(function)
@@ -304,7 +307,7 @@ def _too_long(numbers: range) -> bool:
 
 
 def _line_of(error: BaseException) -> int:
-    """The template's line in which an error was raised; Jinja2 puts its lines into the traceback."""
+    """Return the template's line in which an error was raised; Jinja2 puts its lines into the traceback."""
     lines = [line for frame, line in walk_tb(error.__traceback__) if frame.f_code.co_filename == "<template>"]
     return lines[-1] if lines else 1
 

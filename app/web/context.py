@@ -36,18 +36,18 @@ class WebContext:
 
 
 def context_of(request: Request) -> WebContext:
-    """The context of the application that serves this request."""
+    """Return the context of the application that serves this request."""
     context: WebContext = request.state.web
     return context
 
 
 async def database_of(request: Request) -> AsyncIterator[AsyncSession]:
-    """A database session for one request; what the handler does not commit is rolled back."""
+    """Yield a database session for one request; what the handler does not commit is rolled back."""
     async with context_of(request).sessions() as database:
         yield database
 
 
 def actor_of_request(request: Request) -> WebActor:
-    """The user; the middleware lets nobody else through to pages."""
+    """Return the user; the middleware lets nobody else through to pages."""
     actor: WebActor = request.state.actor
     return actor

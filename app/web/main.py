@@ -78,7 +78,7 @@ def create_app(
     passwords: Passwords | None = None,
     limiter: LoginLimiter | None = None,
 ) -> FastAPI:
-    """The web admin on one database, with its owner's `engine`; `previews` is what previews read through.
+    """Return the web admin on one database, with its owner's `engine`; `previews` is what previews read through.
 
     `signing_key` signs sessions. `config_models` are pydantic models of configs by kind (such as data-sources) and
     type: they check what the stored JSON Schemas cannot say; the component types' are always used. `first_run` is what
@@ -127,7 +127,7 @@ def create_app(
 
 
 async def first_run_link(app: FastAPI, base_url: str) -> str | None:
-    """The address where the first user is made, with a new one-time token; None when there is a user already."""
+    """Return the address where the first user is made, with a new one-time token; None when there is a user already."""
     context: WebContext = app.state.web
     async with context.sessions() as database:
         if await access.user_count(database):
@@ -178,7 +178,7 @@ async def serve(
 
 @contextlib.contextmanager
 def listening(host: str, port: int) -> Iterator[socket.socket]:
-    """A socket bound to this address, before anything else is done. Raises WebStartError."""
+    """Yield a socket bound to this address, before anything else is done. Raises WebStartError."""
     listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
     with listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -194,7 +194,7 @@ def listening(host: str, port: int) -> Iterator[socket.socket]:
 
 
 def open_signing_key(data_dir: Path) -> str:
-    """The key that signs sessions, made at first. Raises WebStartError."""
+    """Return the key that signs sessions, made at first. Raises WebStartError."""
     import secrets
 
     file = data_dir / SIGNING_KEY_FILE

@@ -57,7 +57,7 @@ async def prune_revisions(sessions: async_sessionmaker[AsyncSession], *, most: i
 
 
 def keep_days(value: object) -> int:
-    """The setting's value as days, at least one; what is no number means the default."""
+    """Return the setting's value as days, at least one; what is no number means the default."""
     if isinstance(value, bool) or not isinstance(value, int | float) or value < 1:
         return KEEP_DAYS
     return int(min(value, 36_500))

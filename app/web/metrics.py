@@ -79,7 +79,7 @@ _METHODS = frozenset({"GET", "HEAD", "POST", "PATCH", "PUT", "DELETE", "OPTIONS"
 
 
 def _route(scope: Scope) -> str:
-    """The pattern of the route; for mounted applications where they are mounted, for all else “none”."""
+    """Return the pattern of the route; for mounted applications where they are mounted, for all else “none”."""
     route = scope.get("route")
     path = getattr(route, "path", None)
     if path is not None:

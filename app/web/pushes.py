@@ -58,7 +58,7 @@ class Call:
 
 
 async def make_address(database: AsyncSession, source: DataSourceRow) -> str:
-    """A new path to call; one that was there before is good for nothing from now on. Whoever calls commits."""
+    """Return a new path to call; one that was there before is good for nothing from now on. Whoever calls commits."""
     token = _TOKEN_PREFIX + secrets.token_urlsafe(32)
     values = {"token_hash": token_hash(token), "created_at": func.now(), "called_at": None, "calls": 0}
     fresh: dict[str, Any] = {**values, "status": "up", "message": "", "metrics": {}}
@@ -69,7 +69,7 @@ async def make_address(database: AsyncSession, source: DataSourceRow) -> str:
 
 @router.api_route("/push/{token}", methods=["GET", "POST"])
 async def push(token: str, request: Request) -> PlainTextResponse:
-    """A call: ?status=up|degraded|down&message=…&value=…, the same as a form, or JSON that may have `metrics` too."""
+    """Read a call: ?status=up|degraded|down&message=…&value=…, the same as a form, or JSON with `metrics` too."""
     context, address = context_of(request), request.client.host if request.client else ""
     limits = context.push_limits
     hashed = token_hash(token[:_LONGEST_TOKEN])
@@ -110,7 +110,7 @@ def _later(seconds: float) -> PlainTextResponse:
 
 
 async def _said(request: Request) -> dict[str, Any]:
-    """The parameters of the address, and those of the body."""
+    """Return the parameters of the address, and those of the body."""
     said: dict[str, Any] = dict(request.query_params)
     kind = request.headers.get("content-type", "").partition(";")[0].strip().casefold()
     if request.method != "POST":

@@ -36,7 +36,7 @@ class SourceTestRequest:
 async def run_source_test(
     sessions: async_sessionmaker[AsyncSession], actor: WebActor, asked: SourceTestRequest
 ) -> dict[str, Any]:
-    """What one reading gives, as `SourceTestResult.to_json` has it; its `error` says so where no bot answers."""
+    """Return what one reading gives, as `SourceTestResult.to_json` has it; its `error` says so where no bot answers."""
     seconds = min(max(asked.timeout_seconds, 0.1), LONGEST_SECONDS)
     if not await _has_bot(sessions):
         return _unanswered()

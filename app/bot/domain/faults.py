@@ -9,7 +9,7 @@ from app.bot.domain.errors import HomelabError
 
 
 def describe_fault(error: BaseException) -> str:
-    """What is shown and logged of an unexpected error: its type and place, not its text (it may hold a secret)."""
+    """Describe an unexpected error by its type and place; its text may hold a secret."""
     if isinstance(error, TimeoutError):
         return "No answer in time"
     frames = extract_tb(error.__traceback__)
@@ -18,5 +18,5 @@ def describe_fault(error: BaseException) -> str:
 
 
 def reason_of(error: BaseException) -> str:
-    """What a user is told of an error: the text of a foreseen one, else its type and place."""
+    """Return what a user is told of an error: the text of a foreseen one, else its type and place."""
     return str(error) if isinstance(error, HomelabError) else describe_fault(error)

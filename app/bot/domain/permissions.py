@@ -103,13 +103,13 @@ class Decision:
 
 
 def scopes_of(kind: str, name: str, sources: Iterable[str] = ()) -> frozenset[str]:
-    """The scopes that cover one thing; `sources` are the data sources that it acts upon."""
+    """Return the scopes that cover one thing; `sources` are the data sources that it acts upon."""
     upon = {scope for source in sources for scope in (f"source:{source}", "source:*")}
     return frozenset({name, f"{kind}:{name}", f"{kind}:{ALL}", *upon})
 
 
 def scopes_of_action(action: ActionDefinition, values: Mapping[str, Any] = MappingProxyType({})) -> frozenset[str]:
-    """The scopes that cover an action, with those of the source that it acts upon.
+    """Return the scopes that cover an action, with those of the source that it acts upon.
 
     Where a parameter says which source that is, it is known with the parameters' `values` only.
     """
@@ -156,14 +156,14 @@ def require(
 
 
 def permission_problem(permission: str) -> str | None:
-    """What is wrong with the permission of a grant, or None."""
+    """Return what is wrong with the permission of a grant, or None."""
     if permission == ALL or permission in PERMISSIONS:
         return None
     return f"there is no permission “{permission[:100]}”; known: {', '.join(PERMISSIONS)}, and * for all"
 
 
 def scope_problem(scope: str) -> str | None:
-    """What is wrong with the scope of a grant, or None."""
+    """Return what is wrong with the scope of a grant, or None."""
     kind, colon, name = scope.partition(":")
     if not scope.strip():
         return "is empty; enter * for all, or what it is about, such as action:restart-nginx"

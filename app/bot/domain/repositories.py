@@ -93,7 +93,7 @@ class SourceTestRepository(Protocol):
     """Tests of data sources that the web admin asks for."""
 
     async def take(self, test_id: int) -> SourceTest | None:
-        """The test, for the first who asks; None for everybody else."""
+        """Take the test; None for all but the first who asks."""
         ...
 
     async def answer(self, test_id: int, result: Mapping[str, Any]) -> None: ...  # noqa: D102
@@ -150,7 +150,7 @@ class AuditTrailRepository(Protocol):
     """What was done, to be read."""
 
     async def find(self, wanted: AuditFilter, limit: int) -> Sequence[AuditLine]:
-        """The lines that a filter wants, the newest first, from its page on."""
+        """Return the lines that a filter wants, the newest first, from its page on."""
         ...
 
 
@@ -162,7 +162,7 @@ class BotInstanceRepository(Protocol):
         ...
 
     async def command_hash(self, application_id: int) -> str | None:
-        """The digest of the commands that were last synced for this application, by any instance."""
+        """Return the digest of the commands that were last synced for this application, by any instance."""
         ...
 
 
@@ -199,11 +199,11 @@ class ActionRunRepository(Protocol):
         ...
 
     async def answered(self, run_id: int) -> None:
-        """The user has seen how it ended: forget where the answer went."""
+        """Forget where the answer went: the user has seen how the run ended."""
         ...
 
     async def unanswered(self) -> tuple[ActionRun, ...]:
-        """Runs that ended a moment ago, and whose users may not know."""
+        """Return the runs that ended a moment ago, and whose users may not know."""
         ...
 
     async def clean_up(self, keep_days: int) -> None:

@@ -172,7 +172,7 @@ def _enqueue(queue: asyncio.Queue[Change | None], payload: object) -> None:
 
 
 async def _read_tables(connection: asyncpg.Connection[asyncpg.Record]) -> dict[str, TableState]:
-    """The state of each definition table; empty when they are not counted, for the poll is only a fallback."""
+    """Return the state of each definition table; empty when they are not counted, for the poll is only a fallback."""
     try:
         records = await connection.fetch(_TABLES, timeout=DEAD_AFTER_SECONDS)
     except (asyncpg.UndefinedTableError, asyncpg.UndefinedColumnError):

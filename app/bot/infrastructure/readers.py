@@ -33,7 +33,7 @@ class _SourceReader:
 def open_reader(
     definition: DataSource, resources: Resources, integration: Mapping[str, Integration] = MappingProxyType({})
 ) -> Reader:
-    """A reader for a data source of a builtin type, or of an integration.
+    """Return a reader for a data source of a builtin type, or of an integration.
 
     An integration named like a builtin one is never used. Raises UnknownTypeError, or InvalidConfigError that names
     each wrong field.

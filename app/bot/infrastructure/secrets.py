@@ -31,7 +31,7 @@ class SecretResolver(Protocol):
     """Gives secrets by name."""
 
     async def get(self, name: str) -> str:
-        """The secret. Raises UnknownSecretError or UnreadableSecretError."""
+        """Return the secret. Raises UnknownSecretError or UnreadableSecretError."""
         ...
 
 
@@ -51,7 +51,7 @@ class PostgresSecrets(SecretResolver):
         self._opened = {}
 
     async def get(self, name: str) -> str:
-        """The secret. Raises UnknownSecretError, UnreadableSecretError, or what reading the table raises."""
+        """Return the secret. Raises UnknownSecretError, UnreadableSecretError, or what reading the table raises."""
         opened = self._opened
         if name not in opened:
             records = await fetch(self._pool, "SELECT ciphertext FROM secrets WHERE name = $1", name)
@@ -76,7 +76,7 @@ class SecretUse:
         return "SecretUse()"
 
     async def fill(self, text: str, *, quoted: bool = False, lines: bool = False) -> str:
-        """The text with each `${secret:name}` replaced by its secret, percent-encoded for an address if `quoted`.
+        """Replace each `${secret:name}` in a text by its secret, percent-encoded for an address if `quoted`.
 
         A secret of several lines, such as a key, is refused unless `lines`. Raises UnknownSecretError,
         UnreadableSecretError, or what the resolver raises.
@@ -104,7 +104,7 @@ class SecretUse:
             self._values.add(value)
 
     def hide(self, text: str) -> str:
-        """The text with every secret in it replaced by a mark."""
+        """Return the text with every secret in it replaced by a mark."""
         for value in sorted(self._values, key=len, reverse=True):
             text = text.replace(value, HIDDEN)
         return text

@@ -16,7 +16,7 @@ Result = TypeVar("Result")
 
 
 async def in_thread(function: Callable[[], Result], name: str) -> Result:
-    """What `function` returns or raises. After cancellation the thread runs on, and its result is dropped."""
+    """Return what `function` returns or raises. After cancellation the thread runs on, and its result is dropped."""
     loop = asyncio.get_running_loop()
     future: asyncio.Future[Result] = loop.create_future()
 

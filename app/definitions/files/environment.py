@@ -25,7 +25,7 @@ class Environment:
         self._variables = variables
 
     def replace(self, node: Node, problems: list[Problem], path: str = "") -> Node:
-        """The node with every reference replaced in its text, not in its keys; what is wrong goes to `problems`.
+        """Return the node with every reference replaced in its text, not in its keys; what is wrong goes to `problems`.
 
         Without quotes in the file, what comes out may be a number or a truth value; with quotes it stays text.
         """

@@ -89,7 +89,7 @@ def _entry(section: Section, row: Any, resolver: Resolver) -> dict[str, Any]:
 
 
 def _fields(section: Section, values: Mapping[str, Any]) -> dict[str, Any]:
-    """The fields that say more than the default, the identity first, by the names that files have."""
+    """Return the fields that say more than the default, the identity first, by the names that files have."""
     known = defaults(section.kind)
     names = [*section.identity, *(name for name in section.kind.fields if name not in section.identity)]
     return {
@@ -107,7 +107,7 @@ def one_file(definitions: Definitions) -> str:
 
 
 def folder(definitions: Definitions) -> dict[str, str]:
-    """The texts of the files of a folder, by their paths in it."""
+    """Return the texts of the files of a folder, by their paths in it."""
     files = {}
     for name, entries in definitions.items():
         if name not in (DASHBOARDS.name, NEEDED_SECRETS):
@@ -130,7 +130,7 @@ def _dashboard_files(dashboards: Any) -> Iterator[tuple[PurePosixPath, Mapping[s
 
 
 def _file_name(name: str) -> str:
-    """A name that every file system takes: letters and digits of ASCII in lower case, with dashes between."""
+    """Return a name that every file system takes: letters and digits of ASCII in lower case, with dashes between."""
     letters = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
     return re.sub(r"[^a-z0-9]+", "-", letters).strip("-")[:_LONGEST_NAME].strip("-") or "dashboard"
 
@@ -141,7 +141,7 @@ def _with_secrets(definitions: Definitions) -> Definitions:
 
 
 def _file(definitions: Definitions, schema: str) -> str:
-    """The text of a file. The server of all its dashboards stands at its top, once."""
+    """Return the text of a file. The server of all its dashboards stands at its top, once."""
     guilds = {dashboard["guild"] for dashboard in definitions.get(DASHBOARDS.name, ())}
     if len(guilds) == 1:
         without = [

@@ -36,7 +36,7 @@ class KnownType:
 
 
 def file_schema(types: Iterable[KnownType]) -> Schema:
-    """The schema of a file; the config of each record is checked by the schema of its type, where that is known."""
+    """Return the schema of a file; configs are checked by the schema of their type, where that is known."""
     by_table: dict[str, list[KnownType]] = {}
     for known in types:
         by_table.setdefault(known.table, []).append(known)
@@ -75,7 +75,7 @@ def _list_of(section: Section) -> Schema:
 
 
 def _entry(section: Section, types: list[KnownType], definitions: Schema) -> Schema:
-    """The schema of one entry; what its fields refer to goes to `definitions`."""
+    """Return the schema of one entry; what its fields refer to goes to `definitions`."""
     whole = section.kind.form.model_json_schema()
     definitions.update({name: _widened(part) for name, part in whole.get("$defs", {}).items()})
     properties = {name: _field(section, field, whole["properties"][field]) for name, field in section.fields.items()}
@@ -100,7 +100,10 @@ def _entry(section: Section, types: list[KnownType], definitions: Schema) -> Sch
 
 
 def _field(section: Section, name: str, schema: Schema) -> Schema:
-    """The schema of one field. Servers and channels have names too; what is no text may come from the environment."""
+    """Return the schema of one field.
+
+    Servers and channels have names too; what is no text may come from the environment.
+    """
     said = {key: schema[key] for key in ("description",) if key in schema}
     if name == "guild_id":
         everywhere = "; * for every server" if section.file.everywhere else ""
@@ -116,7 +119,7 @@ def _field(section: Section, name: str, schema: Schema) -> Schema:
 
 
 def _choice(schema: Schema, types: Iterable[KnownType]) -> Schema:
-    """A type's name: one of those known, with what each is, or another that only the database knows."""
+    """Return a type's name: one of those known, with what each is, or another that only the database knows."""
     known = [{"const": one.name, "description": one.description} for one in types]
     return {"description": schema.get("description", ""), "anyOf": [*known, {"type": "string"}]}
 
@@ -129,7 +132,7 @@ def _config_of(section: Section, known: KnownType) -> Schema:
 
 
 def _embedded(schema: Any, place: str) -> Any:
-    """A schema that is whole by itself, as a part of another at this place: what it refers to has moved with it."""
+    """Return a whole schema as a part of another at this place: what it refers to has moved with it."""
     return _moved(_widened(schema), place)
 
 
@@ -146,7 +149,7 @@ def _moved(schema: Any, place: str) -> Any:
 
 
 def _with_placeholders(schema: Any) -> Any:
-    """A schema that also takes a placeholder such as `${variables.host}` for the value of any property."""
+    """Return a schema that also takes a placeholder such as `${variables.host}` for the value of any property."""
     if isinstance(schema, list):
         return [_with_placeholders(item) for item in schema]
     if not isinstance(schema, Mapping):
@@ -165,7 +168,7 @@ def _or_placeholder(schema: Schema) -> Schema:
 
 
 def _widened(schema: Any) -> Any:
-    """A schema that also takes a reference to the environment wherever it takes a number or a truth value."""
+    """Return a schema that also takes a reference to the environment wherever it takes a number or a truth value."""
     if isinstance(schema, list):
         return [_widened(item) for item in schema]
     if not isinstance(schema, Mapping):
@@ -178,7 +181,7 @@ def _widened(schema: Any) -> Any:
 
 
 async def own_types(owner_url: str) -> list[KnownType]:
-    """The types that are rows and switched on. Raises DatabaseError."""
+    """Return the types that are rows and switched on. Raises DatabaseError."""
     connection = await connect(owner_url, "homelab schema")
     try:
         return [

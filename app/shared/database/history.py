@@ -96,7 +96,7 @@ async def read_history(
     until: datetime,
     max_series: int = MAX_SERIES,
 ) -> Steps:
-    """The values of every series of a source's metric that has all of `labels`, in steps up to `until`.
+    """Return the values of every series of a source's metric that has all of `labels`, in steps up to `until`.
 
     Steps begin at whole multiples of their length since 1970 (UTC), so they stay where they are from one query to the
     next; the last one contains `until`. A range of more than MAX_STEPS steps gets longer ones. Series beyond
@@ -136,7 +136,7 @@ async def read_history(
 
 
 def _fitting_step(range_seconds: float, step_seconds: float) -> float:
-    """The step, longer where the range has too many of it; whole multiples of a rollup from that on."""
+    """Return the step, longer where the range has too many of it; whole multiples of a rollup from that on."""
     step = max(step_seconds, range_seconds / MAX_STEPS, 1.0)
     for unit in (HOUR, FIVE_MINUTES):
         if step >= unit:
@@ -145,7 +145,7 @@ def _fitting_step(range_seconds: float, step_seconds: float) -> float:
 
 
 def _parts(step: float, *, counts_growth: bool) -> list[str]:
-    """The tiers to read: $2 to $3 is the whole time, from $4 on hours and from $5 on five minutes are not there yet."""
+    """Return the tiers to read: $2 to $3 is the whole time; no hours from $4, no five minutes from $5 on yet."""
     raw = _RAW_WITH_INCREASE if counts_growth else _RAW
     if step < FIVE_MINUTES:
         return [raw.format(start="$2::timestamptz", end="$3::timestamptz")]

@@ -26,7 +26,10 @@ _MAX_ERRORS = 20
 
 
 def schema_problem(schema: Mapping[str, Any]) -> str | None:
-    """What is wrong with a schema itself; None when it is one. Equal schemas are looked at once: it takes a while."""
+    """Return what is wrong with a schema itself; None when it is one.
+
+    Equal schemas are looked at once: it takes a while.
+    """
     try:
         text = json.dumps(schema, sort_keys=True)
     except (RecursionError, TypeError, ValueError):
@@ -67,7 +70,7 @@ def schema_errors(schema: Mapping[str, Any], value: Any, prefix: str = "") -> li
 
 
 def validator(schema: Mapping[str, Any]) -> Validator:
-    """Checks values by a schema. What the schema refers to is never fetched from anywhere."""
+    """Return a validator for a schema. What the schema refers to is never fetched from anywhere."""
     return Draft202012Validator(schema, registry=Registry())
 
 
@@ -129,7 +132,7 @@ _PHRASES = {
 
 
 def _message(error: ValidationError) -> str:
-    """What is wrong, from the schema alone."""
+    """Return what is wrong, from the schema alone."""
     limit: Any = error.validator_value
     match error.validator:
         case "type":

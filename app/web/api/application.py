@@ -27,7 +27,10 @@ Ids of Discord are text, as in Discord's own API. Errors are problem details (RF
 
 @cache
 def create_api(version: str) -> FastAPI:
-    """The API. It holds nothing of its own: the web admin that it is mounted below puts everything into the request."""
+    """Return the API.
+
+    It holds nothing of its own: the web admin that it is mounted below puts everything into the request.
+    """
     api = FastAPI(
         title="HomeLab Discord Bot",
         description=_DESCRIPTION,

@@ -68,7 +68,7 @@ async def export(
     database: Database,
     guild: Annotated[str | None, Query(max_length=100, description="Only this server's: its id or name")] = None,
 ) -> PlainTextResponse:
-    """What `homelab export` prints. It holds no secrets, only their names."""
+    """Return what `homelab export` prints. It holds no secrets, only their names."""
     _require_admin(actor)
     try:
         definitions = await read_definitions(database, guild)
@@ -91,7 +91,7 @@ async def apply(
     dry_run: Annotated[bool, Query(description="Only say what would change")] = False,
     prune: Annotated[bool, Query(description="Also remove what the document is about and does not have")] = False,
 ) -> JSONResponse:
-    """What `homelab apply` does, with one document; it can include no files and knows no environment."""
+    """Return what `homelab apply` does, with one document; it can include no files and knows no environment."""
     _require_admin(actor)
     body = await request.body()
     context = context_of(request)

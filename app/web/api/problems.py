@@ -45,7 +45,7 @@ class NotAuthenticatedError(Exception):
 
 
 def problem(status: int, title: str, detail: str, fields: tuple[errors.FieldError, ...] = ()) -> JSONResponse:
-    """The answer."""
+    """Return the answer."""
     details = ProblemDetails(
         title=title,
         status=status,
@@ -56,7 +56,7 @@ def problem(status: int, title: str, detail: str, fields: tuple[errors.FieldErro
 
 
 def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """These statuses for the OpenAPI description."""
+    """Return these statuses for the OpenAPI description."""
     schema = {"$ref": "#/components/schemas/ProblemDetails"}
     return {status: {"model": ProblemDetails, "content": {MEDIA_TYPE: {"schema": schema}}} for status in statuses}
 

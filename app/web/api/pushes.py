@@ -30,7 +30,7 @@ class PushAddress(BaseModel):
     responses=documented(401, 403, 404, 422),
 )
 async def make(key: str, request: Request, actor: Actor, database: Database) -> PushAddress:
-    """A new address; the one before stops to work."""
+    """Return a new address; the one before stops to work."""
     if not actor.may(DATA_SOURCES.writer):
         raise RoleTooLowError(f"Only users with the role {DATA_SOURCES.writer} may make addresses.")
     source: DataSourceRow = await context_of(request).store.get(database, DATA_SOURCES, key)

@@ -128,7 +128,7 @@ def _add_writing(router: APIRouter, kind: RecordKind, shape: type[BaseModel], ch
 async def _current(
     request: Request, database: AsyncSession, kind: RecordKind, key: str, *, actor: WebActor, if_match: str | None
 ) -> Any:
-    """The row, locked until the end of the transaction, as the caller knows it. Raises StaleRecordError."""
+    """Return the row, locked until the end of the transaction, as the caller knows it. Raises StaleRecordError."""
     may_read(kind, actor)
     row = await context_of(request).store.get(database, kind, key)
     await database.refresh(row, with_for_update=True)

@@ -97,7 +97,7 @@ async def show_revision(revision_id: RevisionId, actor: Actor, database: Databas
 async def restore_revision(
     revision_id: RevisionId, request: Request, actor: Actor, database: Database, body: RestoreRequest | None = None
 ) -> RestoreResult:
-    """The record gets back what it was; a deleted one comes back with its key, a dashboard with its components.
+    """Return the record gets back what it was; a deleted one comes back with its key, a dashboard with its components.
 
     It is checked as if it were entered now, and refused if it is not valid anymore. Restoring is a revision itself.
     """

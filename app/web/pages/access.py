@@ -36,7 +36,7 @@ async def user_count(database: AsyncSession) -> int:
 
 @router.get("/setup")
 async def show_setup(request: Request, database: Database, token: str = "") -> Response:
-    """The form for the first user, for whoever has the link from the terminal."""
+    """Return the form for the first user, for whoever has the link from the terminal."""
     if await user_count(database):
         return RedirectResponse("/login", 303)
     if not context_of(request).first_run.accepts(token):
@@ -81,7 +81,7 @@ async def set_up(
 
 @router.get("/login")
 async def show_login(request: Request, database: Database, next: str = "") -> Response:  # its name in addresses
-    """The login form."""
+    """Return the login form."""
     if request.state.actor is not None:
         return RedirectResponse(_own_path(next), 303)
     shown = {"next": next, "no_users": not await user_count(database)}
@@ -138,7 +138,7 @@ def _login_again(request: Request, username: str, wanted: str, message: str, sta
 
 
 def _own_path(wanted: str) -> str:
-    """The path to go to after a login, if it is one of this server's."""
+    """Return the path to go to after a login, if it is one of this server's."""
     parts = urlsplit(wanted)
     own = wanted.startswith("/") and not parts.netloc and not wanted.startswith(("//", "/\\")) and "\\" not in wanted
     return wanted if own and wanted.isprintable() else "/"

@@ -45,7 +45,7 @@ async def change_password(
     password: Text = "",
     repeated: Text = "",
 ) -> Response:
-    """A new password ends every session of the user but this one."""
+    """Set a new password, which ends every session of the user but this one."""
     context = context_of(request)
     user = await database.get_one(UserRow, actor.user_id, with_for_update=True)
     address = request.client.host if request.client else ""
@@ -75,7 +75,7 @@ async def change_password(
 async def make_token(
     *, request: Request, database: Database, actor: Actor, name: Text = "", role: Text = "viewer", days: Text = ""
 ) -> Response:
-    """A new token, shown this once."""
+    """Return a new token, shown this once."""
     errors: dict[str, str] = {}
     wanted = Role(role) if role in set(Role) else None
     tokens = list(await database.scalars(select(ApiTokenRow).where(ApiTokenRow.user_id == actor.user_id)))
@@ -108,7 +108,7 @@ async def make_token(
 
 @router.post("/account/tokens/{token_id}/revoke")
 async def revoke_token(token_id: int, request: Request, database: Database, actor: Actor) -> Response:
-    """The token is good for nothing from now on."""
+    """Revoke the token."""
     row = await database.get(ApiTokenRow, token_id) if 0 < token_id < 2**63 else None
     if row is not None and row.user_id == actor.user_id:
         await act_as(database, actor)

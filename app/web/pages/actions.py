@@ -28,7 +28,7 @@ _RUNS_SHOWN = 10
 
 @router.get("/actions/{key}")
 async def show_action(key: str, request: Request, database: Database, actor: Actor) -> Response:
-    """The form, and the last runs."""
+    """Return the form, and the last runs."""
     action: ActionRow = await context_of(request).store.get(database, ACTIONS, key)
     return await _page(request, database, actor, action, given={})
 
@@ -64,7 +64,7 @@ async def show_run(key: str, request: Request, database: Database, actor: Actor)
 
 @router.get("/action-runs/{key}/state")
 async def show_state(key: str, request: Request, database: Database, actor: Actor) -> Response:
-    """The run alone."""
+    """Return the run alone."""
     row = await _run(request, database, actor, key)
     template = pages_of(request).environment.get_template("preview/action_run.html")
     return HTMLResponse(template.render(run=row, is_over=_is_over(row), request=request))

@@ -32,7 +32,7 @@ async def preview(
     definition: Annotated[str, Form()] = "",
     sample: Annotated[str, Form()] = "",
 ) -> Response:
-    """The card with sample parameters, and every error that saving would name. Nothing is stored."""
+    """Return the card with sample parameters, and every error that saving would name. Nothing is stored."""
     if not actor.may(COMPONENT_TYPES.writer):
         raise HTTPException(403)
     name = name.strip() or _UNNAMED
@@ -53,7 +53,7 @@ async def preview(
 
 
 def _read(typed: dict[str, str]) -> tuple[dict[str, Any], list[FieldError]]:
-    """The structures that were typed, and which of them are none."""
+    """Return the structures that were typed, and which of them are none."""
     values: dict[str, Any] = {}
     errors: list[FieldError] = []
     for name, text in typed.items():

@@ -30,7 +30,7 @@ Page = Annotated[str | None, Query(max_length=100)]
 async def show_dashboard(
     dashboard_id: int, request: Request, database: Database, actor: Actor, page: Page = None
 ) -> Response:
-    """The message as Discord shows it, and what it is made of."""
+    """Return the message as Discord shows it, and what it is made of."""
     preview = await _preview(request, dashboard_id, page)
     shown = await dashboards_shown(database, dashboard_id)
     values = {
@@ -47,7 +47,7 @@ async def show_dashboard(
 
 @router.get("/dashboards/{dashboard_id}/message")
 async def show_message(dashboard_id: int, request: Request, page: Page = None) -> Response:
-    """The message alone: what the page fetches to stay live, and when another page is chosen."""
+    """Return the message alone: what the page fetches to stay live, and when another page is chosen."""
     preview = await _preview(request, dashboard_id, page)
     return HTMLResponse(_message(request, preview))
 

@@ -23,7 +23,7 @@ router = APIRouter(include_in_schema=False)
 async def schema_of(
     kind: str, name: str, request: Request, database: Annotated[AsyncSession, Depends(database_of)]
 ) -> JSONResponse:
-    """The schema of a type's config, fit for the editor, and what the type is."""
+    """Return the schema of a type's config, fit for the editor, and what the type is."""
     if (kind, name) == ("dashboards", "layout"):
         return JSONResponse({"description": "", "schema": form_schema(Layout.model_json_schema())})
     known = KINDS.get(kind)

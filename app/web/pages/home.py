@@ -60,7 +60,7 @@ class DashboardShown:
 
 @router.get("/")
 async def home(request: Request, database: Database) -> Response:
-    """The whole page, or for HTMX the part that refreshes itself."""
+    """Return the whole page, or for HTMX the part that refreshes itself."""
     now = datetime.now(UTC)
     values = {
         "title": "Overview",
@@ -76,7 +76,7 @@ async def home(request: Request, database: Database) -> Response:
 
 
 async def _bots(database: AsyncSession, now: datetime) -> list[BotInstanceRow]:
-    """Processes seen lately; without any, the one seen last."""
+    """Return the processes seen lately; without any, the one seen last."""
     statement = select(BotInstanceRow).order_by(BotInstanceRow.last_seen_at.desc())
     lately = list(await database.scalars(statement.where(BotInstanceRow.last_seen_at > now - _BOTS_SHOWN).limit(20)))
     alive = [bot for bot in lately if now - bot.last_seen_at < STALE_AFTER]
@@ -121,7 +121,7 @@ async def dashboards_shown(database: AsyncSession, dashboard_id: int | None = No
 
 
 def describe_pace(pace: Any) -> str:
-    """What the bot learned of one channel, as a sentence; `pace` is seconds between edits, `young` and `old`."""
+    """Return what the bot learned of one channel, as a sentence; `pace` is seconds between edits, `young` and `old`."""
     if not isinstance(pace, dict) or not isinstance(pace.get("young"), int | float):
         return ""
     text = f"Discord takes an edit every {format_value(pace['young'], 'seconds')} here"

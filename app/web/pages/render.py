@@ -26,7 +26,7 @@ class Pages:
     def render(
         self, request: Request, name: str, values: Mapping[str, Any] | None = None, status_code: int = 200
     ) -> Response:
-        """The page as an answer."""
+        """Return the page as an answer."""
         actor = getattr(request.state, "actor", None)
         request.state.admin_flash_cookie = self._flashes
         messages = get_flashed_messages(request) if actor is not None else []
@@ -45,6 +45,6 @@ class Pages:
 
 
 def pages_of(request: Request) -> Pages:
-    """The pages of the application that serves this request."""
+    """Return the pages of the application that serves this request."""
     pages: Pages = request.state.pages
     return pages

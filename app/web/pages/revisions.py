@@ -113,7 +113,7 @@ async def list_revisions(
 
 @router.get("/{revision_id}")
 async def show_revision(revision_id: int, request: Request, database: Database, actor: Actor) -> Response:
-    """What one change changed, and what else was changed with it."""
+    """Return what one change changed, and what else was changed with it."""
     row = await get_revision(database, _possible(revision_id), actor)
     name = await _name(database, row)
     newest = await newest_revision(database, row.table_name, row.row_key)
@@ -141,7 +141,7 @@ async def show_revision(revision_id: int, request: Request, database: Database, 
 async def ask(
     revision_id: int, request: Request, database: Database, actor: Actor, version: Version = Version.BEFORE
 ) -> Response:
-    """What would change if this version were restored now."""
+    """Return what would change if this version were restored now."""
     row = await get_revision(database, _possible(revision_id), actor)
     return await _question(request, database, row, version)
 
@@ -225,5 +225,5 @@ async def _name(database: AsyncSession, row: RevisionRow) -> str:
 
 
 def _possible(revision_id: int) -> int:
-    """An id that there can be; others find nothing."""
+    """Return an id that there can be; others find nothing."""
     return revision_id if 0 < revision_id <= MAX_ID else MAX_ID

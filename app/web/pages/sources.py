@@ -39,13 +39,13 @@ _DEFAULT_SECONDS = 10.0
 
 @router.get("/data-sources/{key}")
 async def show_source(key: str, request: Request, database: Database, actor: Actor) -> Response:
-    """The newest reading, and the components that come with the type."""
+    """Return the newest reading, and the components that come with the type."""
     return await _page(key, request, database, actor)
 
 
 @router.post("/data-sources/{key}/push-address")
 async def make_push_address(key: str, request: Request, database: Database, actor: Actor) -> Response:
-    """A new address to call, shown this once."""
+    """Return a new address to call, shown this once."""
     if not actor.may(DATA_SOURCES.writer):
         raise HTTPException(403)
     source = await _found(request, database, key)
@@ -103,7 +103,7 @@ async def try_config(
     config: Annotated[str, Form()] = "{}",
     timeout_seconds: Annotated[str, Form()] = "",
 ) -> Response:
-    """What one reading with this config gives, whether it is saved or not."""
+    """Return what one reading with this config gives, whether it is saved or not."""
     try:
         values = json.loads(config)
     except ValueError:
@@ -124,7 +124,7 @@ async def try_type(
     definition: Annotated[str, Form()] = "",
     sample: Annotated[str, Form()] = "",
 ) -> Response:
-    """What one reading of a type gives while it is being written, with these parameters."""
+    """Return what one reading of a type gives while it is being written, with these parameters."""
     typed: dict[str, Any] = {}
     for field, text in (("config_schema", config_schema), ("definition", definition), ("parameters", sample)):
         try:
@@ -164,7 +164,7 @@ async def _found(request: Request, database: AsyncSession, key: str) -> DataSour
 
 
 def _ready(known: DataSourceTypeRow | None, source: DataSourceRow) -> list[dict[str, Any]]:
-    """The components that come with a type, for one source of it."""
+    """Return the components that come with a type, for one source of it."""
     definition = known.definition if known is not None and known.kind == "integration" else None
     parts = definition.get("components", []) if isinstance(definition, dict) else []
     names = {"source": source.name, "title": source.title or source.name}
@@ -194,6 +194,6 @@ def _add_reading_filters(request: Request) -> None:
 
 
 def _columns(rows: Sequence[Mapping[str, Any]]) -> list[str]:
-    """The columns of a table's first rows, as many as fit a page."""
+    """Return the columns of a table's first rows, as many as fit a page."""
     found = dict.fromkeys(name for row in rows[:_ROWS_SHOWN] for name in row)
     return list(found)[:_COLUMNS_SHOWN]

@@ -13,7 +13,7 @@ Part = Block | Button | Option | Image
 
 
 def block_json(block: Part) -> dict[str, Any]:
-    """A block as an object: its `kind` in lower case, and its fields."""
+    """Return a block as an object: its `kind` in lower case, and its fields."""
     values: dict[str, Any] = {"kind": type(block).__name__.lower()}
     for field in fields(block):
         if field.name == "call":
@@ -25,7 +25,7 @@ def block_json(block: Part) -> dict[str, Any]:
 
 
 def problem_json(problem: Problem) -> dict[str, str]:
-    """A problem without its kind."""
+    """Return a problem without its kind."""
     return {"title": problem.title, "detail": problem.detail}
 
 

@@ -101,7 +101,7 @@ class PreviewBuilder:
         return Preview(dashboard, view, page if page in pages else first_page(dashboard), pages, variables)
 
     async def sample(self, template: ComponentTemplate, params: Mapping[str, Any]) -> View:
-        """A component template that may not be stored, as it would look with these parameters."""
+        """Return a component template that may not be stored, as it would look with these parameters."""
         await self.refresh()
         types = [known for known in await self._type_rows.all() if known.name != template.name]
         builder = DashboardBuilder(
@@ -138,7 +138,7 @@ class PreviewBuilder:
         page: str | None = None,
         variables: Choices = NOTHING_CHOSEN,
     ) -> View:
-        """The dashboard with its past, and with its charts if they take no longer than a moment."""
+        """Return the dashboard with its past, and with its charts if they take no longer than a moment."""
 
         def build() -> View:
             return builder.build(dashboard, datetime.now(UTC), page, variables=variables)

@@ -34,12 +34,12 @@ _STEPS = ((31_536_000, "year"), (2_592_000, "month"), (86_400, "day"), (3_600, "
 
 
 def to_html(text: str, now: datetime | None = None) -> Markup:
-    """The text as HTML that is safe to put into a page."""
+    """Return the text as HTML that is safe to put into a page."""
     return Markup(_PARSER.render(text, {"now": now or datetime.now(UTC)}))  # noqa: S704  # rendered with html off
 
 
 def relative_time(at: datetime, now: datetime) -> str:
-    """A moment as Discord says it, such as “3 minutes ago” or “in 2 days”."""
+    """Return a moment as Discord says it, such as “3 minutes ago” or “in 2 days”."""
     seconds = int((now - at).total_seconds())
     size, name = next(((size, name) for size, name in _STEPS if abs(seconds) >= size), (1, "second"))
     count = abs(seconds) // size
@@ -82,7 +82,7 @@ def _angled(state: StateInline, silent: bool) -> bool:
 
 
 def _plain_text(state: StateInline, silent: bool) -> bool:
-    """What stands between marks; markdown-it's own rule does not stop at the bars of spoilers."""
+    """Return what stands between marks; markdown-it's own rule does not stop at the bars of spoilers."""
     match = _PLAIN.match(state.src, state.pos, state.posMax)
     if match is None:
         return False
@@ -93,7 +93,7 @@ def _plain_text(state: StateInline, silent: bool) -> bool:
 
 
 def _paired(marker: str, tag: str, css_class: str = "") -> object:
-    """A rule for text between two markers, such as ||spoiler||."""
+    """Return a rule for text between two markers, such as ||spoiler||."""
 
     def rule(state: StateInline, silent: bool) -> bool:
         if not state.src.startswith(marker, state.pos):

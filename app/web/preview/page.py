@@ -41,7 +41,7 @@ def _image_address(image: Image) -> str:
 
 
 def _switch(custom_id: str | None) -> str:
-    """What of the preview a button or select chooses, by the name in its address; empty for nothing of it."""
+    """Return what of the preview a button or select chooses, by the name in its address; empty for nothing of it."""
     click = CustomId.parse(custom_id or "")
     if click is None:
         return ""

@@ -16,7 +16,7 @@ class BodyTooLargeError(Exception):
 
 
 async def read_body(request: Request) -> bytes:
-    """The whole body. Raises BodyTooLargeError."""
+    """Return the whole body. Raises BodyTooLargeError."""
     chunks: list[bytes] = []
     size = 0
     try:
@@ -31,7 +31,7 @@ async def read_body(request: Request) -> bytes:
 
 
 def replayed(body: bytes, receive: Receive) -> Receive:
-    """A `receive` that gives this body first, and then what the real one has to say."""
+    """Return a `receive` that gives this body first, and then what the real one has to say."""
     messages: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
 
     async def receive_again() -> Message:

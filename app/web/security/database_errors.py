@@ -26,7 +26,7 @@ DATABASE_ERRORS = (*_NOT_READY, DBAPIError, StorageRefusedError)
 
 
 def explained(request: Request, error: BaseException) -> Response | None:
-    """The answer to a request that ended with one of DATABASE_ERRORS; None when the program itself is wrong."""
+    """Return the answer to a request that ended with one of DATABASE_ERRORS; None when the program itself is wrong."""
     path = request.url.path
     if _is_gone(error):
         return refusal(path, 503, "The database does not answer", "Try again in a moment.")

@@ -14,7 +14,7 @@ class FirstRun:
         self._token_hash: bytes | None = None
 
     def issue(self) -> str:
-        """A new token; the one before it is no longer good."""
+        """Return a new token; the one before it is no longer good."""
         token = secrets.token_urlsafe(32)
         self._token_hash = _hash(token)
         return token
@@ -24,7 +24,7 @@ class FirstRun:
         return self._token_hash is not None and hmac.compare_digest(self._token_hash, _hash(token))
 
     def finish(self) -> None:
-        """The first user is there: no token is good any more."""
+        """End the first run: there is a user, and no token is good any more."""
         self._token_hash = None
 
 

@@ -34,7 +34,7 @@ def content_security_policy(nonce: str) -> str:
 
 
 def security_headers(nonce: str, *, secure: bool, cacheable: bool) -> Iterator[tuple[str, str]]:
-    """The headers of one response."""
+    """Yield the headers of one response."""
     yield "content-security-policy", content_security_policy(nonce)
     yield from _ALWAYS
     if secure:

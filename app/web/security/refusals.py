@@ -8,7 +8,7 @@ API_PREFIX = "/api/"
 
 
 def refusal(path: str, status: int, title: str, detail: str) -> Response:
-    """The answer to a request for `path`."""
+    """Return the answer to a request for `path`."""
     if path.startswith(API_PREFIX):
         content = {"type": "about:blank", "title": title, "status": status, "detail": detail, "errors": []}
         return JSONResponse(content, status, media_type="application/problem+json")

@@ -37,16 +37,16 @@ class SessionCookies:
         self._serializer = URLSafeTimedSerializer(signing_key, salt=_SALT)
 
     def new(self, user: UserRow | None = None) -> Session:
-        """A new session, of a user or of a visitor."""
+        """Return a new session, of a user or of a visitor."""
         identity = secrets.token_urlsafe(18)
         return Session(identity) if user is None else Session(identity, user.id, user.session_epoch)
 
     def write(self, session: Session) -> str:
-        """The cookie's value."""
+        """Return the cookie's value."""
         return self._serializer.dumps([session.id, session.user_id, session.epoch])
 
     def read(self, cookie: str | None) -> Session | None:
-        """The session in a cookie; None when it is missing, forged or too old."""
+        """Return the session in a cookie; None when it is missing, forged or too old."""
         if not cookie:
             return None
         try:
@@ -56,7 +56,7 @@ class SessionCookies:
         return Session(identity, user_id, epoch)
 
     def form_token(self, session: Session) -> str:
-        """The token that every form of this session carries."""
+        """Return the token that every form of this session carries."""
         return hmac.new(self._key, f"form:{session.id}".encode(), hashlib.sha256).hexdigest()
 
     def form_token_matches(self, session: Session, token: str) -> bool:
@@ -65,7 +65,7 @@ class SessionCookies:
 
 
 async def actor_of(database: AsyncSession, session: Session | None) -> WebActor | None:
-    """The user of a session; None for a visitor, a user who is gone or switched off, and an ended session."""
+    """Return the user of a session; None for a visitor, a user who is gone or switched off, and an ended session."""
     if session is None or session.user_id is None:
         return None
     user = await database.scalar(select(UserRow).where(UserRow.id == session.user_id))

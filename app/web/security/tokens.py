@@ -20,12 +20,12 @@ _USED_EVERY = timedelta(minutes=1)
 
 
 def new_token() -> str:
-    """A token with 256 bits of randomness."""
+    """Return a token with 256 bits of randomness."""
     return PREFIX + secrets.token_urlsafe(32)
 
 
 def token_hash(token: str) -> str:
-    """What is stored of a token: SHA-256 in hexadecimal. Random tokens need no slow hash."""
+    """Return what is stored of a token: SHA-256 in hexadecimal. Random tokens need no slow hash."""
     return hashlib.sha256(token.encode()).hexdigest()
 
 

@@ -239,7 +239,7 @@ class Collector(Service[CollectorConfig]):
         return _IDLE_SECONDS
 
     def _start(self, source: _Source) -> asyncio.Task[None] | None:
-        """The source's one poll: the running one, or a new one; None where there is nothing to poll."""
+        """Return the source's one poll: the running one, or a new one; None where there is nothing to poll."""
         if source.task is None and source.reader is not None:
             source.task = asyncio.create_task(self._poll(source, source.reader))
         return source.task

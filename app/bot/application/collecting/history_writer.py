@@ -182,7 +182,7 @@ class HistoryWriter(Service[HistoryConfig]):
 
 
 def samples_of(source_id: int, reading: Reading) -> Iterator[Sample]:
-    """A reading's metrics as samples, and whether the source is up."""
+    """Yield a reading's metrics as samples, and whether the source is up."""
     at = reading.taken_at
     yield Sample(Series(source_id, UP), at, 0.0 if reading.status is Status.DOWN else 1.0)
     for metric in reading.metrics:

@@ -52,6 +52,6 @@ class Lateness:
         self._seconds.append(max(seconds, 0.0))
 
     def quantile(self, share: float) -> float | None:
-        """What this share of the polls did not exceed; None before the first."""
+        """Return what this share of the polls did not exceed; None before the first."""
         ordered = sorted(self._seconds)
         return ordered[min(int(len(ordered) * share), len(ordered) - 1)] if ordered else None

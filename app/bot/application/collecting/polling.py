@@ -115,7 +115,7 @@ class GuardedReader:
 
 
 async def _storable(reading: Reading) -> Reading:
-    """The reading made fit to keep; a large one in a thread, for that takes longer than anybody should wait."""
+    """Return the reading made fit to keep; a large one in a thread, for that takes longer than anybody should wait."""
     if isinstance(reading, Reading) and sum(map(len, reading.items.values())) > _MANY_ROWS:
         return await asyncio.to_thread(storable, reading)
     return storable(reading)

@@ -28,7 +28,7 @@ class AuditTrail:
         self._trail = trail
 
     async def show(self, actor: Actor, wanted: AuditFilter) -> View:
-        """A page of what was done. Raises PermissionRefusedError or StorageUnavailableError."""
+        """Return a page of what was done. Raises PermissionRefusedError or StorageUnavailableError."""
         require(self._definitions.grants, actor, AUDIT_VIEW)
         found = await self._trail.find(wanted, PAGE_SIZE + 1)
         blocks: list[Block] = [Text("### 📜 Who did what")]

@@ -36,7 +36,7 @@ class BotCondition:
 
 
 def status_view(sources: Sequence[SourceReading], bot: BotCondition) -> View:
-    """The worst status, how many sources there are of each, the reasons of what is not well, and the bot itself."""
+    """Return the worst status, how many sources have each, the reasons of what is not well, and the bot itself."""
     enabled = [(source, reading) for source, reading in sources if source.enabled]
     level = worst(STATUS_LEVELS[reading.status] for _, reading in enabled)
     counts = Counter(reading.status for _, reading in enabled)

@@ -38,7 +38,7 @@ class Permissions:
         self._definitions = definitions
 
     def overview(self, asking: Actor, about: Actor, title: str, permission: str | None = None) -> View:
-        """What `about` may do, for each permission or for one, and why. Raises PermissionRefusedError."""
+        """Return what `about` may do, for each permission or for one, and why. Raises PermissionRefusedError."""
         if (asking.user_id, asking.guild_id) != (about.user_id, about.guild_id):
             require(self._definitions.grants, asking, PERMISSION_VIEW)
         blocks: list[Block] = [Text(f"### 🔑 {title}")]
@@ -60,7 +60,7 @@ class Permissions:
         return "\n".join(lines)
 
     def _things(self, permission: str) -> Iterator[tuple[str, frozenset[str]]]:
-        """What a permission can be about: a name to show, and its scopes."""
+        """Return what a permission can be about: a name to show, and its scopes."""
         known = self._definitions
         lists: dict[str, Callable[[], Iterator[tuple[str, frozenset[str]]]]] = {
             ACTION_RUN: lambda: ((one.label, scopes_of_action(one)) for one in known.actions.values()),

@@ -39,7 +39,7 @@ class Sources:
         ]
 
     def named(self, actor: Actor, name: str) -> SourceReading:
-        """A source by its name, or else its title. Raises UnknownSourceError or PermissionRefusedError."""
+        """Return a source by its name, or else its title. Raises UnknownSourceError or PermissionRefusedError."""
         known = self._definitions.sources
         source = known.get(name) or next((found for found in known.values() if found.title == name), None)
         if source is None:

@@ -27,7 +27,10 @@ class Answer:
 
 
 def card(blocks: Iterable[Block], accent: int | None = None) -> View:
-    """A framed view of as many of the blocks as one message holds. Texts are Markdown, escaped where they need it."""
+    """Return a framed view of as many of the blocks as one message holds.
+
+    Texts are Markdown, escaped where they need it.
+    """
     kept, left_out = fit(blocks, reserved_components=2)
     if left_out:
         kept += (Text("-# There is more than one message can show."),)

@@ -29,7 +29,7 @@ class Arrivals:
                 subscriber(dashboard_id)
 
     async def complete(self, dashboard_id: int, build: Callable[[], View], seconds: float) -> View:
-        """What `build` gives once nothing is missing in it any more, or when the time is up."""
+        """Return what `build` gives once nothing is missing in it any more, or when the time is up."""
         loop = asyncio.get_running_loop()
         deadline = loop.time() + seconds
         view = build()

@@ -99,7 +99,7 @@ class DashboardBuilder:
         variables: Choices = NOTHING_CHOSEN,
         max_messages: int | None = None,
     ) -> View:
-        """What the dashboard shows now, on `page` (None: its first), with what was chosen of its variables.
+        """Return what the dashboard shows now, on `page` (None: its first), with what was chosen of its variables.
 
         Never raises for a broken definition.
 
@@ -180,7 +180,7 @@ class DashboardBuilder:
         return context
 
     def _discovered(self, context: RenderContext) -> tuple[Block, ...]:
-        """What adds itself to the dashboard, as a component that no row has."""
+        """Return what adds itself to the dashboard, as a component that no row has."""
         context.begin(0)
         try:
             return Discovered().render(context)
@@ -195,7 +195,7 @@ class DashboardBuilder:
             return frozenset()
 
     def parse(self, component: DashboardComponent) -> Component:
-        """The component's config as its type has it, parsed once per definition. Raises HomelabError."""
+        """Return the component's config as its type has it, parsed once per definition. Raises HomelabError."""
         known = self._parsed.get(component.id)
         if known is not None and (known[0] is component or known[0] == component):
             return known[1]
@@ -204,7 +204,7 @@ class DashboardBuilder:
         return parsed
 
     def _filled(self, component: DashboardComponent, context: RenderContext) -> Component:
-        """A component whose config depends on variables, as they are now. Raises HomelabError."""
+        """Return a component whose config depends on variables, as they are now. Raises HomelabError."""
         if not uses_variables(component.config):
             return self.parse(component)
         return context.make(component.type, context.filled(component.type, component.config))
@@ -281,7 +281,7 @@ class DashboardBuilder:
         return [(row, self._valid(row)) for row in shown]
 
     def _valid(self, component: DashboardComponent) -> Component | None:
-        """The component; None where its config is wrong, or depends on variables."""
+        """Return the component; None where its config is wrong, or depends on variables."""
         if uses_variables(component.config):
             return None
         try:
@@ -292,7 +292,7 @@ class DashboardBuilder:
     def _compose(
         self, blocks: list[Block], layout: Layout, context: RenderContext, most: int | None
     ) -> tuple[tuple[Block, ...], ...]:
-        """What each message shows."""
+        """Return what each message shows."""
         footer: tuple[Block, ...] = (_FOOTER_LINE, Stamp("Last change", context.now)) if layout.footer else ()
         frame = Frame(_accent(layout, context)) if layout.frame else None
         shown: Sequence[Block] = blocks
@@ -302,12 +302,12 @@ class DashboardBuilder:
 
 
 def pages_of(dashboard: Dashboard) -> tuple[str, ...]:
-    """The dashboard's pages, in the order in which its components name them."""
+    """Return the dashboard's pages, in the order in which its components name them."""
     return tuple(dict.fromkeys(part.page for part in dashboard.components if part.enabled and part.page is not None))
 
 
 def first_page(dashboard: Dashboard) -> str | None:
-    """The page that a message shows before someone chose another; None where there are no pages."""
+    """Return the page that a message shows before someone chose another; None where there are no pages."""
     return next(iter(pages_of(dashboard)), None)
 
 

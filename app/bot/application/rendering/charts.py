@@ -29,7 +29,7 @@ class ChartRenderer(Protocol):
     """Draws beside the event loop."""
 
     async def render(self, specification: str) -> bytes:
-        """The PNG of a Vega-Lite specification.
+        """Return the PNG of a Vega-Lite specification.
 
         Raises ValueError for one that can never be drawn (its text is for the user), and OSError (which TimeoutError
         is too) for a reason that may pass.
@@ -94,7 +94,7 @@ class ChartStore(Charts):
         return self._bytes
 
     def find(self, request: ChartRequest, slot: str, dashboard_id: int) -> Picture | None:
-        """The picture, the slot's previous one while it is drawn, or None. Raises ChartFailedError."""
+        """Return the picture, the slot's previous one while it is drawn, or None. Raises ChartFailedError."""
         outcome = self._outcome(request.digest)
         if outcome is None:
             self._want(slot, _Wanted(request, dashboard_id))
@@ -107,7 +107,7 @@ class ChartStore(Charts):
         return outcome
 
     def picture(self, digest: str) -> Picture | None:
-        """A picture that is remembered, for those who were told its digest."""
+        """Return a picture that is remembered, for those who were told its digest."""
         return self._pictures.get(digest)
 
     async def close(self) -> None:
@@ -127,7 +127,7 @@ class ChartStore(Charts):
         return failure if failure is not None and self._clock() < failure.until else None
 
     def _previous(self, slot: str) -> Picture | _Failure | None:
-        """What the slot shows until its newest request is drawn."""
+        """Return what the slot shows until its newest request is drawn."""
         shown = self._shown.get(slot)
         return self._outcome(shown) if isinstance(shown, str) else shown
 

@@ -46,7 +46,7 @@ class ComponentFactory:
         return changed
 
     def make(self, type_name: str, config: Mapping[str, Any]) -> Component:
-        """A component of this type. Raises UnknownTypeError or InvalidConfigError."""
+        """Return a component of this type. Raises UnknownTypeError or InvalidConfigError."""
         key = (type_name, json.dumps(config, sort_keys=True, default=str))
         known = self._made.get(key)
         if known is not None:
@@ -96,7 +96,7 @@ class ComponentFactory:
         return build
 
     def _sources(self, name: str, body: Iterable[NestedComponent], params: Mapping[str, Any]) -> frozenset[str]:
-        """The sources that a body names with these parameters, also in the component templates within it."""
+        """Return the sources that a body names with these parameters, also in the component templates within it."""
         if name in self._being_made:
             return frozenset()  # a type within itself names nothing new
         self._being_made.append(name)

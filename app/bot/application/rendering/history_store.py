@@ -34,7 +34,7 @@ class HistoryReader(Protocol):
     """Answers queries."""
 
     async def read(self, query: HistoryQuery, until: datetime) -> History:
-        """What a query gives up to a moment."""
+        """Return what a query gives up to a moment."""
         ...
 
 
@@ -71,7 +71,7 @@ class HistoryStore(Histories):
         self._served_at = clock()
 
     def find(self, query: HistoryQuery, dashboard_id: int) -> History | None:
-        """What is known, None while nothing is. Raises HistoryFailedError when the first answer was an error."""
+        """Return what is known, None while nothing is. Raises HistoryFailedError when the first answer was an error."""
         now = self._clock()
         entry = self._entries.get(query)
         if entry is None:

@@ -57,7 +57,7 @@ class ReadingStore:
         self._history.setdefault(source, deque(maxlen=HISTORY_LENGTH)).append(replace(reading, items={}))
 
     def latest(self, source: str) -> Reading:
-        """The newest reading of a source. Raises UnknownSourceError."""
+        """Return the newest reading of a source. Raises UnknownSourceError."""
         reading = self._latest.get(source)  # only sources that are defined have one
         if reading is not None:
             return reading
@@ -65,18 +65,18 @@ class ReadingStore:
         return self._waiting[source]
 
     def recent(self, source: str, metric: str, labels: Mapping[str, str]) -> Sequence[float | None]:
-        """A metric's last values, oldest first. Raises UnknownSourceError."""
+        """Return a metric's last values, oldest first. Raises UnknownSourceError."""
         self._check(source)
         found = (reading.metric(metric, labels) for reading in self._history.get(source, ()))
         return [metric.value if metric else None for metric in found]
 
     def offering(self, dashboard: str) -> Sequence[str]:
-        """The sources of which something adds itself to a dashboard, also those that are down since."""
+        """Return the sources of which something adds itself to a dashboard, also those that are down since."""
         key = dashboard_key(dashboard) if self._offers else ""
         return sorted(source for source, offered in self._offers.items() if key in offered)
 
     def title(self, source: str) -> str:
-        """The name that people read. Raises UnknownSourceError."""
+        """Return the name that people read. Raises UnknownSourceError."""
         self._check(source)
         return self._sources[source].label
 

@@ -30,7 +30,7 @@ class GuildRegions:
         self._shared: dict[Region, Region] = {self._unknown: self._unknown}
 
     def of(self, guild_id: int) -> Region:
-        """The region of a guild; the default one where the guild is not known."""
+        """Return the region of a guild; the default one where the guild is not known."""
         guild = self._guilds().get(guild_id)
         if guild is None:
             return self._unknown

@@ -22,7 +22,7 @@ class TemplateBuild:
 
     @classmethod
     def of(cls, template: ComponentTemplate) -> TemplateBuild:
-        """The type as its row has it. Raises InvalidConfigError."""
+        """Return the type as its row has it. Raises InvalidConfigError."""
         what = f"Component type “{template.name}”"
         schema = template.config_schema
         problem = schema_problem(schema) if isinstance(schema, Mapping) else "is no JSON Schema"
@@ -34,7 +34,10 @@ class TemplateBuild:
         return cls(without_patterns(schema), tuple(parsed.components))
 
     def parameters(self, config: Mapping[str, Any], what: str) -> dict[str, Any]:
-        """The config with the defaults of what it leaves out. Raises InvalidConfigError, naming each wrong field."""
+        """Return the config with the defaults of what it leaves out.
+
+        Raises InvalidConfigError, naming each wrong field.
+        """
         params = with_defaults(self.schema, config)
         errors = schema_errors(self.schema, params)
         if errors:
@@ -43,7 +46,7 @@ class TemplateBuild:
 
 
 def without_patterns(schema: Any) -> Any:
-    """The schema without regular expressions: one can take forever, and those who enter a config are told by the web.
+    """Return the schema without regular expressions: the web admin has checked them already.
 
     Where names are given by expressions, any name is allowed.
     """

@@ -23,9 +23,9 @@ _NAME = re.compile(r"[-_\w]{1,32}", re.UNICODE)
 
 
 def name_problem(name: str) -> str | None:
-    """What is wrong with the name of a command or option, or None.
+    r"""Return what is wrong with the name of a command or option, or None.
 
-    Discord's rule: `^[-_'\\p{L}\\p{N}\\p{sc=Deva}\\p{sc=Thai}]{1,32}$`, in lower case where its letters have one. Of
+    Discord's rule: `^[-_'\p{L}\p{N}\p{sc=Deva}\p{sc=Thai}]{1,32}$`, in lower case where its letters have one. Of
     what it allows, an apostrophe and some marks are left out here.
     """
     if _NAME.fullmatch(name) and name == name.lower():
@@ -34,7 +34,7 @@ def name_problem(name: str) -> str | None:
 
 
 def description_problem(text: str) -> str | None:
-    """What is wrong with the description of a command or option, or None."""
+    """Return what is wrong with the description of a command or option, or None."""
     if len(text.strip()) >= 1 and len(text) <= MAX_DESCRIPTION:
         return None
     return f"needs 1 to {MAX_DESCRIPTION} characters, for Discord shows it beside the name; it has {len(text)}"
@@ -119,7 +119,7 @@ class CommandOption(BaseModel):
 
 
 def options_problem(options: Sequence[CommandOption]) -> str | None:
-    """What Discord would refuse of options together, or None."""
+    """Return what Discord would refuse of options together, or None."""
     names = [option.name for option in options]
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice is not None:

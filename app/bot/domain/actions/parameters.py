@@ -138,17 +138,17 @@ Offers = Callable[[ActionParameter], Sequence[Offer]]
 
 
 def whole(pattern: str) -> str:
-    """The pattern that only a whole text matches."""
+    """Return the pattern that only a whole text matches."""
     return rf"\A(?:{pattern})\z"
 
 
 def static_choices(parameter: ActionParameter) -> tuple[Offer, ...]:
-    """The choices that stand in the config."""
+    """Return the choices that stand in the config."""
     return tuple(Offer(choice.value, choice.label or choice.value) for choice in parameter.choices)
 
 
 def offers(parameter: ActionParameter, readings: Readings) -> tuple[Offer, ...]:
-    """What can be chosen now; nothing while the data source has not been read, or is not there."""
+    """Return what can be chosen now; nothing while the data source has not been read, or is not there."""
     if parameter.choices_from is None:
         return static_choices(parameter)
     wanted = parameter.choices_from
@@ -199,7 +199,7 @@ def is_missing(raw: Any) -> bool:
 
 
 def parse_value(parameter: ActionParameter, raw: Any, offered: Sequence[Offer] = ()) -> Value:
-    """A value as its type has it. Text is taken from a form as it was typed. Raises WrongParameterError."""
+    """Return a value as its type has it. Text is taken from a form as it was typed. Raises WrongParameterError."""
     try:
         match parameter.type:
             case ParameterType.TEXT:
@@ -219,7 +219,7 @@ def parse_value(parameter: ActionParameter, raw: Any, offered: Sequence[Offer] =
 
 
 def masked(parameters: Iterable[ActionParameter], values: Mapping[str, Any]) -> dict[str, Any]:
-    """The values as they may be shown."""
+    """Return the values as they may be shown."""
     secret = {parameter.name for parameter in parameters if parameter.secret}
     return {name: "•••" if name in secret and value is not None else value for name, value in values.items()}
 

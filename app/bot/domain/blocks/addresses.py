@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 
 def checked_address(address: str, schemes: Sequence[str], limit: int) -> str | None:
-    """What is wrong with an address and how to put it right; None when it is fine."""
+    """Return what is wrong with an address and how to put it right; None when it is fine."""
     allowed = " or ".join(f"{scheme}://" for scheme in schemes)
     if any(letter.isspace() or not letter.isprintable() for letter in address):
         return "the address must not contain spaces or line breaks; remove them, or write them as %20"

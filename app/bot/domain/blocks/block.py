@@ -81,7 +81,7 @@ class Image:
 
     @classmethod
     def of(cls, picture: Picture, description: str | None = None) -> Image:
-        """The image that shows an attached picture, described by itself unless it is said otherwise."""
+        """Return the image that shows an attached picture, described by itself unless it is said otherwise."""
         return cls(f"attachment://{picture.filename}", description or picture.description or None, picture)
 
 

@@ -28,13 +28,13 @@ class CustomId:
 
     @classmethod
     def parse(cls, text: str) -> CustomId | None:
-        """The parts of a custom_id made here, or None for another's."""
+        """Return the parts of a custom_id made here, or None for another's."""
         match = _COMPILED.fullmatch(text)
         return cls(int(match["component"]), match["verb"], match["argument"]) if match else None
 
 
 def custom_id_text(component: int, verb: str, argument: str = "") -> str:
-    """The custom_id of these parts. Raises ValueError where it is too long for Discord."""
+    """Return the custom_id of these parts. Raises ValueError where it is too long for Discord."""
     text = f"hl:{component}:{verb}:{argument}"
     if len(text) > CUSTOM_ID_LIMIT:
         raise ValueError(f"“{argument}” is too long for a button: {len(text)} of {CUSTOM_ID_LIMIT} characters")
@@ -42,7 +42,10 @@ def custom_id_text(component: int, verb: str, argument: str = "") -> str:
 
 
 def told_apart(custom_id: str, seen: set[str]) -> str:
-    """The custom_id, made different from all in `seen`, which takes it in. Raises ValueError where it is too long."""
+    """Return the custom_id, made different from all in `seen`, which takes it in.
+
+    Raises ValueError where it is too long.
+    """
     start, component, rest = custom_id.split(":", 2)
     number, different = 1, custom_id
     while different in seen:

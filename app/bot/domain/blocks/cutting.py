@@ -15,7 +15,7 @@ _FEWEST = 60
 
 
 def cut_markdown(text: str, limit: int) -> tuple[str, str]:
-    """The leading part of a text longer than `limit` characters, and the rest, which is empty where nothing is left.
+    """Cut a text longer than `limit` characters: return its leading part and the rest, which may be empty.
 
     Cut between paragraphs if there is such a place in the second half, else between lines, else between words. A code
     block that spans the cut is closed before it and opened again behind it.
@@ -49,7 +49,7 @@ def _cut_code(text: str, at: int, limit: int, start: int, opening: str) -> tuple
 
 
 def _without_void(text: str, limit: int) -> str:
-    """The text without empty lines before it, and without an indent that would fill what is cut off."""
+    """Return the text without empty lines before it, and without an indent that would fill what is cut off."""
     solid = text.lstrip()
     line = text.rfind("\n", 0, len(text) - len(solid)) + 1
     return text[line:] if len(text) - line - len(solid) < limit // 4 else solid
@@ -91,7 +91,7 @@ def _place(text: str, limit: int) -> int:
 
 
 def _between_characters(text: str, at: int) -> int:
-    """A place at or before `at` that splits no escape and no run of back-ticks."""
+    """Return a place at or before `at` that splits no escape and no run of back-ticks."""
     place = at
     while place > 1 and text[place - 1] == "`" and text[place] == "`":
         place -= 1

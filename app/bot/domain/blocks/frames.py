@@ -8,7 +8,7 @@ from app.bot.domain.blocks.block import Block, Container, Separator
 
 
 def framed(blocks: Sequence[Block], accent: int | None) -> tuple[Block, ...]:
-    """The blocks in frames of this accent colour; one that is a frame keeps its own and stands between two of those.
+    """Frame the blocks in this accent colour; a block that is a frame keeps its own and stands between two frames.
 
     Lines and space at the edge of a frame, which separates well enough by itself, are left out.
     """

@@ -85,12 +85,12 @@ def problem_text(problem: Problem) -> str:
 
 
 def stamp_text(stamp: Stamp) -> str:
-    """A stamp in Markdown, with Discord's relative timestamp."""
+    """Return a stamp in Markdown, with Discord's relative timestamp."""
     return f"-# {stamp.label} <t:{int(stamp.at.timestamp())}:R>"
 
 
 def fit_lines(lines: Sequence[str], limit: int = MAX_CHARACTERS) -> str:
-    """The leading lines that fit into `limit` characters, and a last one that counts those left out."""
+    """Return the leading lines that fit into `limit` characters, and a last one that counts those left out."""
     kept: list[str] = []
     left = limit
     for index, line in enumerate(lines):
@@ -104,7 +104,7 @@ def fit_lines(lines: Sequence[str], limit: int = MAX_CHARACTERS) -> str:
 
 
 def fit(blocks: Iterable[Block], reserved_components: int = 0) -> tuple[tuple[Block, ...], int]:
-    """The leading blocks that fit one message beside `reserved_components`, and how many were left out.
+    """Return the leading blocks that fit one message beside `reserved_components`, and how many were left out.
 
     A text too long for what is left is shortened; a block that does not fit ends the message, so the order is kept.
     """

@@ -9,7 +9,7 @@ from app.bot.domain.charts.chart import Picture
 
 
 def pictures_of(view: View) -> tuple[Picture, ...]:
-    """The attached pictures of one message, in the order in which it shows them, each once."""
+    """Return the attached pictures of one message, in the order in which it shows them, each once."""
     images = (image for block in view.blocks for image in _images(block))
     return tuple(dict.fromkeys(image.picture for image in images if image.picture is not None))
 

@@ -72,7 +72,7 @@ class _Room:
 def split(
     blocks: Sequence[Block], max_messages: int, *, frame: Frame | None = None, footer: tuple[Block, ...] = ()
 ) -> tuple[tuple[Block, ...], ...]:
-    """The blocks of one or more messages, in order, each within Discord's limits; the last one ends with the footer.
+    """Divide the blocks into messages, in order, each within Discord's limits; the last one ends with the footer.
 
     Messages break between blocks where that is possible. A container too large for a message becomes several of the
     same colour, a text is cut, a gallery divided; everything else stays whole. What goes beyond `max_messages` is left
@@ -125,7 +125,7 @@ def _fits(blocks: Sequence[Block], room: _Room) -> bool:
 
 
 def _head(blocks: Sequence[Block], room: _Room, beside_footer: _Room) -> tuple[tuple[Block, ...], tuple[Block, ...]]:
-    """What the first message shows, and the rest: never nothing, for a footer does not stand alone if avoidable."""
+    """Return what the first message shows, and the rest; a footer does not stand alone where that can be avoided."""
     head, rest = _take(blocks, room, room)
     if rest:
         return head, rest
@@ -134,7 +134,7 @@ def _head(blocks: Sequence[Block], room: _Room, beside_footer: _Room) -> tuple[t
 
 
 def _last(blocks: Sequence[Block], max_messages: int, room: _Room) -> tuple[Block, ...]:
-    """The last message that is allowed, with a notice of what it leaves out."""
+    """Return the last message that is allowed, with a notice of what it leaves out."""
     notice = _notice(len(blocks), max_messages)
     smaller = room.without(notice)
     head, rest = _take(blocks, smaller, smaller)
@@ -147,7 +147,7 @@ def _notice(left_out: int, max_messages: int) -> Text:
 
 
 def _take(blocks: Sequence[Block], room: _Room, full: _Room) -> tuple[tuple[Block, ...], tuple[Block, ...]]:
-    """The leading blocks that fit `room`, and the rest. An empty message has the room `full`."""
+    """Return the leading blocks that fit `room`, and the rest. An empty message has the room `full`."""
     taken: list[Block] = []
     for index, block in enumerate(blocks):
         if room.holds(block):
@@ -195,7 +195,7 @@ def _without_leading_space(blocks: Sequence[Block]) -> tuple[Block, ...]:
 
 
 def _prepared(blocks: Iterable[Block], *, framed: bool) -> tuple[Block, ...]:
-    """The blocks so that each can be divided or fits a message. Containers hold no others, as Discord wants it."""
+    """Return blocks that can be divided or fit a message. Containers hold no others, as Discord wants it."""
     found: list[Block] = []
     for block in blocks:
         if not isinstance(block, Container):
@@ -208,7 +208,7 @@ def _prepared(blocks: Iterable[Block], *, framed: bool) -> tuple[Block, ...]:
 
 
 def _portable(block: Block) -> tuple[Block, ...]:
-    """A block as one or more that a message can hold."""
+    """Return a block as one or more that a message can hold."""
     match block:
         case Text() if len(block.text) > MAX_CHARACTERS and not block.text.strip():
             return (Text(""),)

@@ -49,7 +49,7 @@ class Charts(Protocol):
     """Draws charts beside the event loop and remembers them by content."""
 
     def find(self, request: ChartRequest, slot: str, dashboard_id: int) -> Picture | None:
-        """The newest picture that is ready for a slot of a dashboard, maybe of an earlier request for that slot.
+        """Return the newest picture that is ready for a slot of a dashboard, maybe of an earlier request for that slot.
 
         None while there is none: the dashboard is woken when there is. Raises ChartFailedError.
         """

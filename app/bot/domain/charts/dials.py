@@ -73,7 +73,7 @@ def _angle(share: float) -> float:
 
 
 def donut(shares: Sequence[Share], middle: str, style: Style) -> Spec:
-    """A ring of shares of a whole with their names and values beside it, and the whole in the middle."""
+    """Return a ring of shares of a whole with their names and values beside it, and the whole in the middle."""
     shown = [share for share in shares if share.share is not None]
     total = sum(share.share or 0.0 for share in shown) or 1.0
     rows = [{"s": number, "v": round((share.share or 0.0) / total, 4)} for number, share in enumerate(shown)]
@@ -111,7 +111,7 @@ def donut(shares: Sequence[Share], middle: str, style: Style) -> Spec:
 
 
 def _names(shares: Sequence[Share], style: Style, left: float, middle: float) -> list[Spec]:
-    """The names below each other, each with its value at the right edge."""
+    """Return the names below each other, each with its value at the right edge."""
     lines = max(1, int(middle * 2 / 20))
     shown, rest = (shares, 0) if len(shares) <= lines else (shares[: lines - 1], len(shares) - lines + 1)
     count = len(shown) + (1 if rest else 0)

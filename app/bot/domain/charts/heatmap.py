@@ -15,7 +15,7 @@ _HOURS = range(0, 24, 3)
 
 
 def heatmap(plot: Plot, style: Style) -> Spec:
-    """The specification: the mean of each hour of the guild's own clock, of all curves together."""
+    """Return the specification: the mean of each hour of the guild's own clock, of all curves together."""
     cells = _cells(plot)
     days = sorted({day for day, _ in cells})[-MAX_DAYS:]
     rows = [

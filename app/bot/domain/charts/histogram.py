@@ -10,7 +10,7 @@ _BINS = 24
 
 
 def histogram(plot: Plot, style: Style) -> Spec:
-    """The specification: the share of time that each curve spent in each range of values, one above the other."""
+    """Return the specification: the share of time of each curve in each range of values, one above the other."""
     known = [value for value in plot.values() if _inside(value, style)]
     axis = value_axis(known, plot.unit, minimum=style.minimum, maximum=style.maximum, from_zero=False, ticks=6)
     width = (axis.high - axis.low) / _BINS

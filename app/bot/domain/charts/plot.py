@@ -58,7 +58,7 @@ class Plot:
         return [value for curve in self.curves for value in curve.values if value is not None]
 
     def time(self, index: int) -> int:
-        """The middle of a step, in milliseconds since 1970."""
+        """Return the middle of a step, in milliseconds since 1970."""
         return round((self.start.timestamp() + (index + 0.5) * self.step_seconds) * 1000)
 
 
@@ -82,7 +82,7 @@ class Style:
         return COLOURS[self.theme]
 
     def limits(self) -> list[tuple[float, str]]:
-        """The thresholds with their colours."""
+        """Return the thresholds with their colours."""
         both = ((self.thresholds.warning, self.colours.warning), (self.thresholds.critical, self.colours.critical))
         return [(value, colour) for value, colour in both if value is not None]
 
@@ -95,7 +95,7 @@ def clean(values: Iterable[Value]) -> tuple[Value, ...]:
 
 
 def clean_label(label: str) -> str:
-    """A name as one short line."""
+    """Return a name as one short line."""
     return shorten(one_line(label), MAX_LABEL) or "?"
 
 
@@ -111,7 +111,7 @@ def reduced(values: Sequence[Value], width: int) -> tuple[Value, ...]:
 
 
 def legend(curves: Sequence[Curve], style: Style, symbol: str) -> tuple[Spec | None, int]:
-    """The legend below a chart, and how high it is; none where one curve needs no name."""
+    """Return the legend below a chart, and how high it is; none where one curve needs no name."""
     wanted = len(curves) > 1 if style.legend is None else style.legend
     if not wanted or not curves:
         return None, 0
@@ -133,10 +133,10 @@ def legend(curves: Sequence[Curve], style: Style, symbol: str) -> tuple[Spec | N
 
 
 def colour_scale(curves: Sequence[Curve]) -> Spec:
-    """The curves' colours by their number: two curves may have one name."""
+    """Return the curves' colours by their number: two curves may have one name."""
     return {"domain": list(range(len(curves))), "range": [curve.colour for curve in curves]}
 
 
 def legend_labels(curves: Sequence[Curve]) -> tuple[list[int], list[str]]:
-    """What `label_expression` needs to write the names."""
+    """Return what `label_expression` needs to write the names."""
     return list(range(len(curves))), [curve.label for curve in curves]

@@ -39,7 +39,7 @@ class Colours:
     heat: tuple[str, ...]
 
     def of_series(self, index: int) -> str:
-        """The colour of a series that has none of its own."""
+        """Return the colour of a series that has none of its own."""
         return self.series[index % len(self.series)]
 
 
@@ -78,7 +78,7 @@ COLOURS: Mapping[Theme, Colours] = {
 
 
 def framed(spec: Mapping[str, Any], theme: Theme, height: int, width: int = WIDTH) -> Spec:
-    """A whole specification: the size with all axes and legends, and the theme's look."""
+    """Return a whole specification: the size with all axes and legends, and the theme's look."""
     return {
         "width": width,
         "height": height,
@@ -128,5 +128,5 @@ def look(theme: Theme) -> Spec:
 
 
 def label_expression(values: object, labels: object) -> str:
-    """An expression that shows the n-th of `labels` for the n-th of `values`: texts are made here, not by Vega."""
+    """Return an expression that shows the n-th of `labels` for the n-th of `values`: Vega makes no texts."""
     return f"{json.dumps(labels)}[indexof({json.dumps(values)}, datum.value)]"

@@ -23,7 +23,7 @@ MONDAY = date(2024, 1, 1)
 
 @lru_cache(maxsize=64)
 def zone_of(name: str) -> tzinfo:
-    """The time zone of an IANA name; UTC for one that this machine does not know."""
+    """Return the time zone of an IANA name; UTC for one that this machine does not know."""
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
@@ -31,12 +31,12 @@ def zone_of(name: str) -> tzinfo:
 
 
 def milliseconds(at: datetime) -> int:
-    """A moment as Vega counts time."""
+    """Return a moment as Vega counts time."""
     return round(at.timestamp() * 1000)
 
 
 def day_name(day: date) -> str:
-    """A day as charts write it, such as “Mon 24”."""
+    """Return a day as charts write it, such as “Mon 24”."""
     return f"{_WEEKDAYS[day.weekday()]} {day.day}"
 
 
@@ -69,7 +69,7 @@ class TimeAxis:
 
 
 def time_axis(start: datetime, end: datetime, zone: tzinfo, ticks: int = 6) -> TimeAxis:
-    """An axis with at most some `ticks` moments that are round on the clocks of that zone."""
+    """Return an axis with at most some `ticks` moments that are round on the clocks of that zone."""
     found = list(_round_moments(start, end, zone, ticks))
     return TimeAxis(
         milliseconds(start),
@@ -94,7 +94,7 @@ def _round_moments(start: datetime, end: datetime, zone: tzinfo, ticks: int) -> 
 
 
 def _times(start: datetime, end: datetime, zone: tzinfo, step: int) -> Iterator[tuple[datetime, str]]:
-    """Times of the day; midnight is named by its day."""
+    """Yield times of the day; midnight is named by its day."""
     day, last = start.astimezone(zone).date(), end.astimezone(zone).date()
     seen: set[datetime] = set()
     while day <= last:

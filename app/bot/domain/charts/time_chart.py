@@ -15,7 +15,7 @@ _BAND_OPACITY = 0.1
 
 
 def time_chart(plot: Plot, mark: Mark, style: Style) -> Spec:
-    """The specification of curves over time."""
+    """Return the specification of curves over time."""
     stacked = style.stacked and mark != "line"
     rows = list(_stacked_rows(plot) if stacked else _rows(plot, mark))
     axis = value_axis(
@@ -133,7 +133,7 @@ def _floor(axis: ValueAxis) -> float:
 
 
 def _bands(axis: ValueAxis, times: TimeAxis, style: Style) -> Iterator[Spec]:
-    """The part of the scale behind each threshold, in its colour."""
+    """Yield the part of the scale behind each threshold, in its colour."""
     if not style.bands:
         return
     edge = axis.low if style.thresholds.below else axis.high
@@ -150,7 +150,7 @@ def _bands(axis: ValueAxis, times: TimeAxis, style: Style) -> Iterator[Spec]:
 
 
 def _across(value: float, axis: ValueAxis, times: TimeAxis) -> Spec:
-    """A value all over the chart. Every layer has both axes: Vega-Lite draws the grid of the first one."""
+    """Return a value all over the chart. Every layer has both axes: Vega-Lite draws the grid of the first one."""
     return {
         "x": {"datum": times.start, **_scaled(times)},
         "x2": {"datum": times.end},

@@ -22,7 +22,7 @@ class UptimeRow:
 
 
 def uptime_bars(rows: Sequence[UptimeRow], theme: Theme, first: str, last: str) -> Spec:
-    """The rows below each other. `first` and `last` say when the bars begin and end."""
+    """Return the rows below each other. `first` and `last` say when the bars begin and end."""
     colours = COLOURS[theme]
     width, height = WIDTH - _SIDES, _ROW * len(rows) + 12
     segments: list[Spec] = []

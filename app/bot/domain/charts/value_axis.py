@@ -87,7 +87,9 @@ def value_axis(
     from_zero: bool = True,
     ticks: int = 5,
 ) -> ValueAxis:
-    """An axis that holds all values. Ends that are given hold; others are round, and near ones in `include` are shown.
+    """Return an axis that holds all values.
+
+    Ends that are given hold; others are round, and near ones in `include` are shown.
 
     `from_zero` begins at 0 where no value is below it. Temperatures are round in the region's own unit.
     """
@@ -124,7 +126,7 @@ def _converted(
     include: Iterable[float],
     ticks: int,
 ) -> ValueAxis:
-    """The axis of a temperature that is shown in the other unit: its ticks are round there."""
+    """Return the axis of a temperature that is shown in the other unit: its ticks are round there."""
     known = [max(-HUGE, min(value, HUGE)) for value in values]
     to, back = _TEMPERATURES[unit], _TEMPERATURES[current_region().temperature.value]
     axis = value_axis(
@@ -143,7 +145,7 @@ def _converted(
 
 
 def _widened(low: float, high: float, minimum: float | None, maximum: float | None) -> tuple[float, float]:
-    """Ends that leave something between them; given ones hold as long as they do."""
+    """Return ends that leave something between them; given ones hold as long as they do."""
     span = max(abs(low) * 0.1, abs(high) * 0.1, 1.0)
     if maximum is not None and minimum is None:
         return maximum - span, maximum
@@ -158,7 +160,7 @@ def _multiples(low: float, high: float, step: float) -> tuple[float, ...]:
 
 
 def _step(least: float, unit: str, size: float) -> float:
-    """The next round step."""
+    """Return the next round step."""
     if unit in _SECONDS and least * _SECONDS[unit] > 20:
         seconds = least * _SECONDS[unit]
         return (
@@ -172,7 +174,7 @@ def _step(least: float, unit: str, size: float) -> float:
 
 
 def _round_up(value: float) -> float:
-    """The next of 1, 2, 2.5, 5 times a power of ten."""
+    """Return the next of 1, 2, 2.5, 5 times a power of ten."""
     if value <= 0 or not math.isfinite(value):
         return 1.0
     power = 10.0 ** math.floor(math.log10(value))

@@ -77,7 +77,7 @@ class Components(Protocol):
     """Makes components by type."""
 
     def make(self, type_name: str, config: Mapping[str, Any]) -> Component:
-        """A component of a builtin or a component template. Raises UnknownTypeError or InvalidConfigError."""
+        """Return a component of a builtin or a component template. Raises UnknownTypeError or InvalidConfigError."""
         ...
 
     def template_fields(self, type_name: str) -> frozenset[str]:
@@ -138,14 +138,14 @@ class RenderContext:
         }
 
     def reading(self, source: str) -> Reading:
-        """The newest reading of a source. Raises UnknownSourceError."""
+        """Return the newest reading of a source. Raises UnknownSourceError."""
         self.sources_read.add(source)
         reading = self.readings.latest(source)
         self.statuses.append(reading.status)
         return reading
 
     def metric(self, reference: MetricReference) -> Metric:
-        """The referenced metric of the newest reading; its value is None while the source gives none.
+        """Return the referenced metric of the newest reading; its value is None while the source gives none.
 
         Raises UnknownSourceError, and UnknownMetricError when the source is up but has no such metric.
         """
@@ -172,19 +172,19 @@ class RenderContext:
         return found
 
     def recent(self, reference: MetricReference) -> Sequence[float | None]:
-        """The referenced metric's last values, oldest first. Raises UnknownSourceError."""
+        """Return the referenced metric's last values, oldest first. Raises UnknownSourceError."""
         self.sources_read.add(reference.source)
         return self.readings.recent(reference.source, reference.metric, reference.labels)
 
     def history(self, query: HistoryQuery) -> History | None:
-        """The past of a metric; None while it is being loaded. Raises UnknownSourceError."""
+        """Return the past of a metric; None while it is being loaded. Raises UnknownSourceError."""
         self.sources_read.add(query.source)
         found = self.histories.find(query, self._dashboard_id)
         self.pending |= found is None
         return found
 
     def picture(self, request: ChartRequest) -> Picture | None:
-        """The chart as a picture; None while the first one is being drawn. Raises ChartFailedError."""
+        """Return the chart as a picture; None while the first one is being drawn. Raises ChartFailedError."""
         self._charts_asked += 1  # charts are asked for in the same order every time, so the order names the place
         shown = f"{self.page or ''}?{hash(repr(self.variables))}" if self.variables else self.page or ""
         slot = f"{self._dashboard_id}/{shown}/{self.component_id}/{self._charts_asked}"
@@ -204,7 +204,7 @@ class RenderContext:
         return result
 
     def evaluate(self, expression: str, **values: Any) -> Any:
-        """The value of a CEL expression. Raises ExpressionFailedError."""
+        """Return the value of a CEL expression. Raises ExpressionFailedError."""
         names = {
             **self.values,
             **values,
@@ -234,14 +234,14 @@ class RenderContext:
         return self._metric(str(source), str(name), dict(labels or {})).value
 
     def make(self, type_name: str, config: Mapping[str, Any]) -> Component:
-        """A component to nest in another one. Raises UnknownTypeError, InvalidConfigError or NestingError."""
+        """Return a component to nest in another one. Raises UnknownTypeError, InvalidConfigError or NestingError."""
         self.types_used.add(type_name)
         if self.components is None:
             raise NestingError("Components cannot be nested here.")
         return self.components.make(type_name, config)
 
     def filled(self, type_name: str, config: Mapping[str, Any]) -> dict[str, Any]:
-        """The config of a component of this type with its placeholders replaced. Raises InvalidConfigError."""
+        """Return the config of a component of this type with its placeholders replaced. Raises InvalidConfigError."""
         templates = self.components.template_fields(type_name) if self.components is not None else frozenset()
         names = {"dashboard": self.dashboard, "variables": self.variables, **self.values}
         filled: dict[str, Any] = fill_placeholders(config, names, templates)
@@ -286,13 +286,13 @@ class RenderContext:
             )
 
     def problem(self, title: str, error: Exception) -> Problem:
-        """What stands in the place of a component that failed."""
+        """Return what stands in the place of a component that failed."""
         problem = Problem(escape_markdown(title), escape_markdown(reason_of(error)))
         self.problems.append(problem)
         return problem
 
     def begin(self, component_id: int) -> None:
-        """The component of the next row renders now, with all the time that one component may take."""
+        """Begin with the component of the next row, which gets all the time that one component may take."""
         self.component_id = component_id
         self._charts_asked = 0
         self._spent = 0.0
@@ -341,7 +341,7 @@ class RenderContext:
         return unescape_markdown(self.text(template, **values))
 
     def custom_id(self, verb: str, argument: str = "") -> str:
-        """The custom_id that brings a click on this component back with its verb and argument."""
+        """Return the custom_id that brings a click on this component back with its verb and argument."""
         return custom_id_text(self.component_id, verb, argument)
 
 
@@ -352,7 +352,7 @@ class Component(BaseModel):
 
     @abstractmethod
     def render(self, context: RenderContext) -> tuple[Block, ...]:
-        """The blocks that show this component now. Pure: the same context gives the same blocks."""
+        """Return the blocks that show this component now. Pure: the same context gives the same blocks."""
 
     def calls(self, _context: RenderContext) -> Iterable[ButtonCall]:
         """Return the actions behind its buttons and choices now, from the config alone; most types have none."""

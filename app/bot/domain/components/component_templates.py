@@ -50,7 +50,7 @@ class TemplateComponent(Component):
     """Data sources that its parameters and its body name."""
 
     def render(self, context: RenderContext) -> tuple[Block, ...]:
-        """The blocks of the body. Raises NestingError."""
+        """Return the blocks of the body. Raises NestingError."""
         return render_nested(context, self.body, {"params": self.params})
 
     def calls(self, context: RenderContext) -> tuple[ButtonCall, ...]:
@@ -58,12 +58,12 @@ class TemplateComponent(Component):
         return nested_calls(context, self.body, {"params": self.params})
 
     def sources(self) -> frozenset[str]:
-        """Data sources that are named, also in component templates within this one."""
+        """Return the data sources that are named, also in component templates within this one."""
         return self.reads
 
 
 def with_defaults(schema: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:
-    """The parameters with the default of each property that is missing, at any depth."""
+    """Return the parameters with the default of each property that is missing, at any depth."""
     filled = _with_defaults(schema, dict(values), schema, 0)
     return filled if isinstance(filled, dict) else dict(values)
 
@@ -88,7 +88,7 @@ def _with_defaults(schema: Any, value: Any, root: Mapping[str, Any], depth: int)
 
 
 def _resolved(schema: Any, root: Mapping[str, Any]) -> Any:
-    """The schema that `$ref` names in the same document."""
+    """Return the schema that `$ref` names in the same document."""
     for _ in range(_MAX_DEPTH):
         reference = schema.get("$ref") if isinstance(schema, Mapping) else None
         if not isinstance(reference, str) or not reference.startswith("#/$defs/"):
@@ -117,7 +117,7 @@ def nested_types(value: Any) -> frozenset[str]:
 
 
 def find_cycle(name: str, uses: Mapping[str, frozenset[str]]) -> tuple[str, ...] | None:
-    """The shortest way from a component template back to itself, such as (a, b, a); None where there is none.
+    """Return the shortest way from a component template back to itself, such as (a, b, a); None where there is none.
 
     `uses` gives the types that each component template uses.
     """

@@ -10,7 +10,7 @@ class Expressions(Protocol):
     """Evaluates CEL expressions."""
 
     def evaluate(self, expression: str, values: Mapping[str, Any]) -> Any:
-        """The value of an expression; `values` are its variables, and its functions where they are callable.
+        """Return the value of an expression; `values` are its variables, and its functions where they are callable.
 
         Raises an exception whose text says what is wrong; RenderContext.test names it.
         """
@@ -21,5 +21,5 @@ class NoExpressions:
     """Stands where no conditions can be evaluated."""
 
     def evaluate(self, expression: str, values: Mapping[str, Any]) -> Any:
-        """Raises ValueError."""
+        """Evaluate the expression. Raises ValueError."""
         raise ValueError("conditions cannot be evaluated here")

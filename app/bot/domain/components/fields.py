@@ -73,13 +73,13 @@ def _marked_fields(
 
 
 def type_parts(annotation: Any) -> Iterator[Any]:
-    """A type and every type it is made of."""
+    """Yield a type and every type it is made of."""
     yield annotation
     for part in get_args(annotation):
         yield from type_parts(part)
 
 
 def _metadata(annotation: Any) -> Iterator[Any]:
-    """What Annotated says of the types that a type is made of."""
+    """Yield what Annotated says of the types that a type is made of."""
     for part in type_parts(annotation):
         yield from getattr(part, "__metadata__", ())

@@ -18,7 +18,7 @@ NAME_LIMIT = 80
 
 @functools.lru_cache(maxsize=4_096)
 def name_text(text: str) -> SafeText:
-    """A name from outside as one short, escaped piece of a line.
+    """Return a name from outside as one short, escaped piece of a line.
 
     Names are the same at nearly every rendering, so the newest few thousand are remembered.
     """
@@ -26,7 +26,7 @@ def name_text(text: str) -> SafeText:
 
 
 def title_lines(context: RenderContext, title: str, summary: str = "") -> list[str]:
-    """The bold line above a component, with a summary behind it; no line where there is neither."""
+    """Return the bold line above a component, with a summary behind it; no line where there is neither."""
     text = shorten(one_line(context.text(title)), TITLE_LIMIT) if title else ""
     parts = [f"**{text}**"] if text else []
     if summary:
@@ -35,15 +35,15 @@ def title_lines(context: RenderContext, title: str, summary: str = "") -> list[s
 
 
 def detail_text(context: RenderContext, template: str) -> str:
-    """What a detail's template prints, as one piece of a line; empty where there is nothing."""
+    """Return what a detail's template prints, as one piece of a line; empty where there is nothing."""
     return shorten(one_line(context.text(template)), DETAIL_LIMIT) if template else ""
 
 
 def mark_of(level: Level) -> str:
-    """The level's coloured dot with a space behind it."""
+    """Return the level's coloured dot with a space behind it."""
     return f"{level.mark} "
 
 
 def text_of(lines: Sequence[str]) -> tuple[Block, ...]:
-    """The lines as one text that fits a message; no block where there is no line."""
+    """Return the lines as one text that fits a message; no block where there is no line."""
     return (Text(fit_lines(lines)),) if lines else ()

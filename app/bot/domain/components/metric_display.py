@@ -42,19 +42,19 @@ class MetricStyle(BaseModel):
     )
 
     def value_shown(self, metric: Metric) -> SafeText:
-        """The metric's value with its unit, or “no data”."""
+        """Return the metric's value with its unit, or “no data”."""
         return _number_text(metric.value, self.unit or metric.unit, self.decimals, current_region())
 
     def number_shown(self, value: float | None, unit: str) -> SafeText:
-        """A value in `unit`, unless the config says another."""
+        """Return a value in `unit`, unless the config says another."""
         return _number_text(value, self.unit or unit, self.decimals, current_region())
 
     def mark(self, value: float | None) -> str:
-        """The coloured dot of the value's level and a space; nothing where no threshold is set."""
+        """Return the coloured dot of the value's level and a space; nothing where no threshold is set."""
         return mark_of(self.thresholds.level(value)) if self.thresholds.defined else ""
 
     def shown(self, context: RenderContext, metric: Metric, reference: MetricReference) -> tuple[str, SafeText]:
-        """The mark (with a space behind it, or nothing) and the text of a metric, by mappings and thresholds."""
+        """Return the mark (with a space behind it, or nothing) and the text of a metric, by mappings and thresholds."""
         if not self.mappings and not self.thresholds.defined:  # as most are
             return "", self.value_shown(metric)
         mapping = self.mapping(context, metric.value)
@@ -64,7 +64,7 @@ class MetricStyle(BaseModel):
         return mark, text or self.value_shown(metric)
 
     def mapping(self, context: RenderContext, value: float | None) -> ValueMapping | None:
-        """The mapping that is meant for a value, if any. Raises TemplateFailedError when no time is left."""
+        """Return the mapping that is meant for a value, if any. Raises TemplateFailedError when no time is left."""
         return find_mapping(self.mappings, value, context) if self.mappings else None
 
     def mark_after(self, value: float | None, recent: Callable[[], Sequence[float | None]]) -> str:

@@ -36,7 +36,7 @@ Body = Annotated[list[NestedComponent], Field(max_length=40)]
 def render_nested(
     context: RenderContext, children: Sequence[NestedComponent], values: Mapping[str, Any] | None = None
 ) -> tuple[Block, ...]:
-    """The blocks of the children that are visible; one that fails becomes a Problem in its place.
+    """Return the blocks of the children that are visible; one that fails becomes a Problem in its place.
 
     `values` (such as `params` or `item`) are known to their templates, conditions and `${...}` placeholders. Raises
     NestingError when the children are nested too deep, or are too many.
@@ -85,7 +85,7 @@ def _shown(context: RenderContext, child: NestedComponent) -> Component | None:
 
 
 def _each_id_once(blocks: Sequence[Block], seen: set[str]) -> Iterator[Block]:
-    """The blocks with custom_ids that no other nested component of the dashboard has; `seen` remembers them."""
+    """Yield the blocks with custom_ids that no other nested component of the dashboard has; `seen` remembers them."""
     for block in blocks:
         match block:
             case Buttons():
@@ -106,7 +106,7 @@ def _button(button: Button, seen: set[str]) -> Button:
 
 
 def nested_in(model: type[BaseModel], config: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    """The nested components in a config of this model, as they stand there, each with its place, such as children.0."""
+    """Yield the nested components in a config of this model, each with its place, such as children.0."""
     for name, field in model.model_fields.items():
         key = field.alias or name
         for part in type_parts(field.annotation):

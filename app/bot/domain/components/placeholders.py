@@ -17,7 +17,7 @@ _BRACE_AND_NOTHING = "{\u200b"
 
 
 def fill_placeholders(value: Any, values: Mapping[str, Any], templates: Collection[str] = ()) -> Any:
-    """The value with every `${a.b}` replaced from `values`, whatever its depth in objects and lists.
+    """Return the value with every `${a.b}` replaced from `values`, whatever its depth in objects and lists.
 
     Text that is one placeholder and nothing else becomes the value itself, whatever its type; a placeholder within
     text becomes text. In the fields named by `templates`, which hold Jinja2, a value becomes escaped text: what data
@@ -28,7 +28,7 @@ def fill_placeholders(value: Any, values: Mapping[str, Any], templates: Collecti
 
 
 def fill_known(value: Any, values: Mapping[str, Any]) -> Any:
-    """The value with the placeholders whose names are in `values` replaced, also in nested components, others left."""
+    """Replace the placeholders whose names are in `values`, also in nested components; the others stay."""
     if isinstance(value, str):
         whole = _PLACEHOLDER.fullmatch(value)
         if whole is not None:
@@ -42,7 +42,7 @@ def fill_known(value: Any, values: Mapping[str, Any]) -> Any:
 
 
 def placeholders_in(value: Any) -> Iterator[str]:
-    """The paths in the placeholders of a value, nested components aside."""
+    """Yield the paths in the placeholders of a value, nested components aside."""
     if isinstance(value, str):
         yield from _PLACEHOLDER.findall(value)
     elif isinstance(value, Mapping):

@@ -17,5 +17,5 @@ class SourceEntry(BaseModel):
     label: Label = Field("", description="Name to show; empty shows the source's title")
 
     def name_shown(self, context: RenderContext) -> str:
-        """The label, or the source's title. Raises UnknownSourceError."""
+        """Return the label, or the source's title. Raises UnknownSourceError."""
         return self.label or context.readings.title(self.source)

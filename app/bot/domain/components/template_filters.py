@@ -25,7 +25,7 @@ _MAX_DECIMALS = 10
 
 
 def finalize(value: object) -> str:
-    """What is printed for a value: data escaped for Markdown, times as Discord timestamps, None as “no data”."""
+    """Return what is printed for a value: data escaped for Markdown, times as Discord timestamps, None as “no data”."""
     if isinstance(value, SafeText):
         return value
     if value is None:
@@ -40,7 +40,7 @@ def finalize(value: object) -> str:
 
 
 def _float_text(value: float) -> str:
-    """A float without the noise of binary arithmetic; whole ones without a point."""
+    """Return a float without the noise of binary arithmetic; whole ones without a point."""
     if value == 0 or abs(value) >= 0.01:
         value = round(value, 2)
     text = f"{value:.2g}" if 0 < abs(value) < 0.01 else str(value)
@@ -48,7 +48,7 @@ def _float_text(value: float) -> str:
 
 
 def number_of(value: object) -> float | None:
-    """The number in a value; None when it is missing. Raises TemplateFailedError for what is no number."""
+    """Return the number in a value; None when it is missing. Raises TemplateFailedError for what is no number."""
     if isinstance(value, Metric):
         return value.value
     if value is None:
@@ -71,17 +71,17 @@ def _unit_filter(unit: str) -> Callable[..., str]:
 
 
 def in_unit(value: object, unit: str, decimals: int | None = None) -> str:
-    """The number with any unit: a known one formats it, any other is written behind it."""
+    """Return the number with any unit: a known one formats it, any other is written behind it."""
     return format_value(number_of(value), unit, _decimals(decimals))
 
 
 def number(value: object, decimals: int | None = None) -> str:
-    """The number without its unit."""
+    """Return the number without its unit."""
     return format_value(number_of(value), "", _decimals(decimals))
 
 
 def money(value: object, currency: str, decimals: int | None = None) -> str:
-    """An amount of a currency by its code in ISO 4217, such as EUR."""
+    """Return an amount of a currency by its code in ISO 4217, such as EUR."""
     if currency not in CURRENCIES:
         raise TemplateFailedError(f"there is no currency “{str(currency)[:10]}”; use a code such as EUR or USD")
     return format_value(number_of(value), currency, _decimals(decimals))
@@ -106,7 +106,7 @@ def _moment_text(value: object, part: DatePart, length: str) -> str:
 
 
 def timestamp(value: object, style: str = "R") -> SafeText:
-    """A Discord timestamp, which each reader sees in their own time zone; `R` is relative and ticks by itself.
+    """Return a Discord timestamp, which each reader sees in their own time zone; `R` is relative and ticks by itself.
 
     Takes a time, seconds since 1970, or ISO 8601 text.
     """
@@ -131,29 +131,29 @@ def _seconds_since_1970(value: object) -> float | None:
 
 
 def code(value: object) -> SafeText:
-    """The value in a monospaced span."""
+    """Return the value in a monospaced span."""
     return inline_code(one_line(_text(value)))
 
 
 def bold(value: object) -> SafeText:
-    """The value in bold."""
+    """Return the value in bold."""
     return SafeText(f"**{escape_markdown(_text(value))}**")
 
 
 def link(value: object, url: str) -> SafeText:
-    """The value as a link; without a usable address it stays text."""
+    """Return the value as a link; without a usable address it stays text."""
     label = escape_markdown(one_line(_text(value)))
     usable = url.startswith(("https://", "http://")) and not any(letter in url for letter in " <>()\n")
     return SafeText(f"[{label}](<{url}>)") if usable else label
 
 
 def markdown(value: object) -> SafeText:
-    """The value as the Markdown that it is: only for data that you trust."""
+    """Return the value as the Markdown that it is: only for data that you trust."""
     return SafeText(_text(value))
 
 
 def mark(value: object, warning: float | None = None, critical: float | None = None, below: bool = False) -> SafeText:
-    """A coloured dot: for a status (up, degraded, down), or for a number against its thresholds."""
+    """Return a coloured dot: for a status (up, degraded, down), or for a number against its thresholds."""
     for status, level in STATUS_LEVELS.items():
         if value == status.value:
             return SafeText(level.mark)

@@ -10,7 +10,7 @@ class Templates(Protocol):
     """Renders Jinja2 templates in a sandbox with limits."""
 
     def render(self, template: str, values: Mapping[str, Any]) -> str:
-        """The text; data that the template prints comes out escaped for Markdown.
+        """Return the text; data that the template prints comes out escaped for Markdown.
 
         Raises an exception whose text says what is wrong and in which line; RenderContext.text names it.
         """

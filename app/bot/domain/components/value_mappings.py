@@ -90,5 +90,5 @@ Mappings = Annotated[list[ValueMapping], Field(max_length=30)]
 
 
 def find_mapping(mappings: Sequence[ValueMapping], value: Any, context: RenderContext) -> ValueMapping | None:
-    """The first mapping that is meant for a value. Raises TemplateFailedError when no time is left."""
+    """Return the first mapping that is meant for a value. Raises TemplateFailedError when no time is left."""
     return next((mapping for mapping in mappings if mapping.matches(value, context)), None)

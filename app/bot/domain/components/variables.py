@@ -120,7 +120,7 @@ class ResolvedVariable:
 
 
 def resolve(variable: Variable, choices: Choices, context: RenderContext) -> ResolvedVariable:
-    """The variable as it stands. Raises HomelabError for a query that fails.
+    """Return the variable as it stands. Raises HomelabError for a query that fails.
 
     What was chosen is dropped where it is no option any more; while a query gives nothing at all (its source is down)
     it stays.
@@ -178,7 +178,7 @@ def _default(variable: Variable, options: Sequence[VariableOption]) -> list[str]
 
 
 def _options(variable: Variable, context: RenderContext) -> Iterator[VariableOption]:
-    """The options that there are now, each value once."""
+    """Yield the options that there are now, each value once."""
     seen: set[str] = set()
     for value, label in _values(variable, context):
         text = plain_text(value)

@@ -44,11 +44,11 @@ class Dashboard:
     attributes: Mapping[str, Any] = field(default_factory=dict)
 
     def component(self, component_id: int) -> DashboardComponent | None:
-        """The component with this id, if this dashboard has it."""
+        """Return the component with this id, if this dashboard has it."""
         return next((component for component in self.components if component.id == component_id), None)
 
     def template_values(self) -> dict[str, Any]:
-        """What templates see as `dashboard`: its fields and every column that the model does not know."""
+        """Return what templates see as `dashboard`: its fields and every column that the model does not know."""
         return {
             **self.attributes,
             "id": self.id,

@@ -43,7 +43,7 @@ _escaped_short = functools.lru_cache(maxsize=4_096)(_escaped)
 
 
 def unescape_markdown(text: str) -> str:
-    """What `escape_markdown` was given: for places that show text as it is, such as the label of a button."""
+    """Return what `escape_markdown` was given: for places that show text as it is, such as the label of a button."""
     return _ESCAPED.sub(r"\1", text)
 
 

@@ -33,7 +33,7 @@ def cut(text: str, width: int) -> str:
 
 
 def padded(text: str, width: int, at_right: bool = False) -> str:
-    """A text cut or filled up to exactly `width` columns, of at most twice as many characters."""
+    """Return a text cut or filled up to exactly `width` columns, of at most twice as many characters."""
     text = cut(text, width)
     space = " " * (width - display_width(text))
     if len(text) + len(space) > 2 * width:  # marks without a width, on nearly nothing to carry them

@@ -29,15 +29,15 @@ class LocaleForms(Protocol):
     """How a language and country write; what fulfils this with CLDR's data stands in app.shared.locales."""
 
     def number(self, text: str) -> str:
-        """A number as Python writes it (-1,234.5), as people there write it."""
+        """Return a number as Python writes it (-1,234.5), as people there write it."""
         ...
 
     def money(self, currency: str) -> tuple[str, str, int]:
-        """What stands before and behind an amount of a currency (ISO 4217), and its digits behind the point."""
+        """Return what stands before and behind an amount of a currency (ISO 4217), and its digits behind the point."""
         ...
 
     def date(self, moment: datetime, part: str, length: str) -> str:
-        """A local time in words; `part` is one of DatePart, `length` one of short, medium, long and full."""
+        """Return a local time in words; `part` is one of DatePart, `length` one of short, medium, long and full."""
         ...
 
 
@@ -45,11 +45,11 @@ class PlainForms:
     """Forms of no country in particular: 1,234.5, EUR 1.50 and 2026-11-23 15:04."""
 
     def number(self, text: str) -> str:
-        """The text as it is."""
+        """Return the text as it is."""
         return text
 
     def money(self, currency: str) -> tuple[str, str, int]:
-        """The currency's code before the amount."""
+        """Return the currency's code before the amount."""
         return f"{currency} ", "", 2
 
     def date(self, moment: datetime, part: str, length: str) -> str:
@@ -76,7 +76,7 @@ class Region:
         return hash(self.locale)
 
     def local(self, moment: datetime) -> datetime:
-        """The moment on the clocks of the time zone. Raises OverflowError at the ends of the calendar."""
+        """Return the moment on the clocks of the time zone. Raises OverflowError at the ends of the calendar."""
         return moment.astimezone(ZoneInfo(self.time_zone))
 
 

@@ -27,5 +27,5 @@ def span_name(span: str) -> str:
 
 
 def round_step(seconds: float) -> float:
-    """The next length of a step that clocks and calendars know."""
+    """Return the next length of a step that clocks and calendars know."""
     return float(next((step for step in _ROUND if step >= seconds), _ROUND[-1]))

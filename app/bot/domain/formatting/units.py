@@ -32,7 +32,7 @@ _LONG = 1e15
 
 
 def _number(value: float, places: int, region: Region) -> str:
-    """A number with thousands separators; no sign in front of what rounds to zero."""
+    """Return a number with thousands separators; no sign in front of what rounds to zero."""
     if abs(value) >= _LONG:
         return region.forms.number(f"{value:.3g}")
     text = f"{value:,.{places}f}"
@@ -97,7 +97,7 @@ def _measure(suffix: str, scale: float = 1.0) -> Formatter:
 
 
 def _suffixed(suffix: str, places: int | None = None) -> Formatter:
-    """The number as it is, with `places` decimals where nobody says otherwise."""
+    """Return the number as it is, with `places` decimals where nobody says otherwise."""
 
     def show(value: float, decimals: int | None, region: Region) -> str:
         return f"{_plain(value, places if decimals is None else decimals, region)} {suffix}"
@@ -123,7 +123,7 @@ def _lasting(scale: float) -> Formatter:
 
 
 def _duration(value: float, decimals: int | None, region: Region) -> str:
-    """The two largest parts of a time; milliseconds below one second."""
+    """Return the two largest parts of a time; milliseconds below one second."""
     seconds = abs(value)
     sign = region.forms.number("-") if value < 0 else ""
     if seconds == 0:
@@ -269,7 +269,7 @@ def _formatted(value: float, unit: str, decimals: int | None, region: Region) ->
 
 
 def format_value(value: float | None, unit: str = "", decimals: int | None = None, region: Region | None = None) -> str:
-    """A number with its unit as a person reads it, or MISSING. `decimals` overrides the unit's own choice.
+    """Return a number with its unit as a person reads it, or MISSING. `decimals` overrides the unit's own choice.
 
     It is written as `region` writes, by default as the region in force does (the guild's, while its dashboard is
     built).

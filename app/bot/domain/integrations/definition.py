@@ -77,7 +77,7 @@ class SourceDefinition(BaseModel):
 
 
 def request_references(request: IntegrationRequest) -> Iterator[str]:
-    """The paths into earlier answers that a request's placeholders name."""
+    """Yield the paths into earlier answers that a request's placeholders name."""
     for path in placeholders_in(request.model_dump(by_alias=True)):
         first, _, rest = path.partition(".")
         if first == "answers" and rest:
@@ -85,7 +85,7 @@ def request_references(request: IntegrationRequest) -> Iterator[str]:
 
 
 def config_schema_of(schema: Mapping[str, Any]) -> dict[str, Any]:
-    """The whole JSON Schema of the configs of a type's sources: its parameters, and how the server is reached."""
+    """Return the JSON Schema of the configs of a type's sources: its parameters, and how the server is reached."""
     whole = deepcopy(dict(schema))
     properties = whole.get("properties")
     if whole.get("type", "object") == "object" and (properties is None or isinstance(properties, Mapping)):

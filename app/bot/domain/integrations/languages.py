@@ -21,7 +21,7 @@ class Languages:
     check_pattern: Callable[[str], None]
 
     def context(self) -> Mapping[str, Any]:
-        """What to hand to pydantic's `model_validate` as `context`."""
+        """Return what to hand to pydantic's `model_validate` as `context`."""
         return {"languages": self}
 
 

@@ -15,7 +15,7 @@ Its rows have `dashboard` and `name`, and may have `status`, `detail`, `icon`, `
 
 
 def dashboard_key(name: object) -> str:
-    """What names of one dashboard have in common."""
+    """Return what names of one dashboard have in common."""
     return str(name).strip().casefold()
 
 
@@ -25,6 +25,6 @@ def offered_dashboards(reading: Reading) -> frozenset[str]:
 
 
 def rows_for(reading: Reading, dashboard: str) -> Sequence[Mapping[str, Any]]:
-    """What the reading offers to a dashboard."""
+    """Return what the reading offers to a dashboard."""
     key = dashboard_key(dashboard)
     return [row for row in reading.items.get(DISCOVERED, ()) if dashboard_key(row.get("dashboard", "")) == key]

@@ -115,7 +115,7 @@ class HistoryRepository(Protocol):
         ...
 
     async def read(self, query: HistoryQuery, until: datetime) -> History:
-        """What a query gives up to a moment."""
+        """Return what a query gives up to a moment."""
         ...
 
 
@@ -123,7 +123,9 @@ class Histories(Protocol):
     """The past of metrics, from memory."""
 
     def find(self, query: HistoryQuery, dashboard_id: int) -> History | None:
-        """What the query gives, up to one step old. None while it is not loaded: the dashboard is woken when it is.
+        """Return what the query gives, up to one step old.
+
+        None while it is not loaded: the dashboard is woken when it is.
 
         Raises UnknownSourceError, or a HomelabError that says why the history cannot be had.
         """

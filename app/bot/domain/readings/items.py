@@ -15,7 +15,7 @@ TEXT_LIMIT = 200
 
 
 def value_at(item: Mapping[str, Any], path: str) -> Any:
-    """The value at a dotted path: keys of objects, positions in lists. None where there is nothing.
+    """Return the value at a dotted path: keys of objects, positions in lists. None where there is nothing.
 
     A key that contains dots itself wins over the path that it looks like.
     """
@@ -33,7 +33,7 @@ def value_at(item: Mapping[str, Any], path: str) -> Any:
 
 
 def as_number(value: Any) -> float | None:
-    """A number, or text that is one; None for all else, also for yes and no."""
+    """Return a number, or text that is one; None for all else, also for yes and no."""
     if isinstance(value, bool) or not isinstance(value, (int, float, str)):
         return None
     try:
@@ -43,7 +43,7 @@ def as_number(value: Any) -> float | None:
 
 
 def value_text(value: Any, unit: str = "", decimals: int | None = None, missing: str = MISSING) -> str:
-    """A value of an item as one plain line, with its unit where it is a number."""
+    """Return a value of an item as one plain line, with its unit where it is a number."""
     if value is None or value == "":
         return missing
     if isinstance(value, bool):
@@ -57,7 +57,7 @@ def value_text(value: Any, unit: str = "", decimals: int | None = None, missing:
 
 
 def plain_text(value: Any) -> str:
-    """A value as text that means it, whatever the locale: numbers as programs write them, a missing one as nothing."""
+    """Return a value as text in any locale: numbers as programs write them, a missing one as nothing."""
     if value is None:
         return ""
     if isinstance(value, bool):

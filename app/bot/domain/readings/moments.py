@@ -11,7 +11,7 @@ _MILLISECONDS = 1e11
 
 
 def moment_of(value: object) -> datetime | None:
-    """The moment, with a time zone (UTC where the source names none); None for what is no moment."""
+    """Return the moment, with a time zone (UTC where the source names none); None for what is no moment."""
     if isinstance(value, datetime):
         return value if value.tzinfo else value.replace(tzinfo=UTC)
     number = as_number(value)

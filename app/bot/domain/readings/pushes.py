@@ -26,7 +26,7 @@ class PushRepository(Protocol):
     """Gives what was called."""
 
     async def newest(self, source: str) -> Push | None:
-        """The newest call to the data source of this name; None while it has no address."""
+        """Return the newest call to the data source of this name; None while it has no address."""
         ...
 
 

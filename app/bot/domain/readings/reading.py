@@ -51,7 +51,7 @@ class Metric:
             object.__setattr__(self, "value", None)
 
     def __str__(self) -> str:
-        """The value with its unit, as templates print it."""
+        """Return the value with its unit, as templates print it."""
         return format_value(self.value, self.unit)
 
     def matches(self, name: str, labels: Mapping[str, str]) -> bool:
@@ -70,14 +70,14 @@ class Reading:
     items: Mapping[str, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
 
     def metric(self, name: str, labels: Mapping[str, str] | None = None) -> Metric | None:
-        """The first metric with this name and all these labels, or None."""
+        """Return the first metric with this name and all these labels, or None."""
         for metric in self.metrics:
             if metric.name == name and (not labels or metric.matches(name, labels)):
                 return metric
         return None
 
     def to_json(self) -> dict[str, Any]:
-        """The reading as JSON-ready data; `from_json` is its inverse."""
+        """Return the reading as JSON-ready data; `from_json` is its inverse."""
         return {
             "taken_at": self.taken_at.isoformat(),
             "status": self.status.value,
@@ -114,17 +114,17 @@ class Readings(Protocol):
     """The newest readings by source name, with a short memory of each metric."""
 
     def latest(self, source: str) -> Reading:
-        """The newest reading; status unknown while none was taken. Raises UnknownSourceError."""
+        """Return the newest reading; status unknown while none was taken. Raises UnknownSourceError."""
         ...
 
     def recent(self, source: str, metric: str, labels: Mapping[str, str]) -> Sequence[float | None]:
-        """The metric's last values, oldest first; None where a poll failed. Raises UnknownSourceError."""
+        """Return the metric's last values, oldest first; None where a poll failed. Raises UnknownSourceError."""
         ...
 
     def title(self, source: str) -> str:
-        """The name to show for a source. Raises UnknownSourceError."""
+        """Return the name to show for a source. Raises UnknownSourceError."""
         ...
 
     def offering(self, dashboard: str) -> Sequence[str]:
-        """The sources by name of which something adds itself to a dashboard of this name; see domain.discovery."""
+        """Return the names of sources of which something adds itself to a dashboard of this name."""
         ...

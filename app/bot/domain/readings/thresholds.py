@@ -44,7 +44,7 @@ STATUS_LEVELS = {
 
 
 def worst(levels: Iterable[Level]) -> Level:
-    """The most severe of several levels; ok for none."""
+    """Return the most severe of several levels; ok for none."""
     return max(levels, key=lambda level: level.severity, default=Level.OK)
 
 
@@ -78,7 +78,7 @@ class Thresholds(BaseModel):
         return self
 
     def level(self, value: float | None) -> Level:
-        """The level of a value; a missing value has the level missing."""
+        """Return the level of a value; a missing value has the level missing."""
         if value is None:
             return Level.MISSING
         if self._reached(value, self.critical):
@@ -86,7 +86,7 @@ class Thresholds(BaseModel):
         return Level.WARNING if self._reached(value, self.warning) else Level.OK
 
     def level_after(self, value: float | None, recent: Callable[[], Sequence[float | None]]) -> Level:
-        """The level of a value after its `recent` ones, oldest first, which may end with the value itself.
+        """Return the level of a value after its `recent` ones, oldest first, which may end with the value itself.
 
         A level once reached is kept while the value is within `hysteresis` of its limit. Nothing is remembered: the
         recent values tell anew each time, and are asked for only where they matter.
@@ -101,7 +101,7 @@ class Thresholds(BaseModel):
         return reached
 
     def _kept(self, value: float, reached: Level) -> Level:
-        """What is left of a level that was reached before."""
+        """Return what is left of a level that was reached before."""
         if reached is Level.CRITICAL and self._reached(value, self.critical, self.hysteresis):
             return Level.CRITICAL
         if reached is not Level.OK and self._reached(value, self.warning, self.hysteresis):

@@ -23,7 +23,7 @@ class Answer:
 
     @classmethod
     def read(cls, status: int, headers: Mapping[str, str], body: bytes) -> Answer:
-        """An answer from what came over the wire."""
+        """Return an answer from what came over the wire."""
         text = body.decode("utf-8", "replace")
         try:
             return cls(status, headers, json.loads(text) if text else None)

@@ -25,7 +25,7 @@ class Attachments:
         self._files: OrderedDict[int, Files] = OrderedDict()
 
     def of(self, message_id: int) -> Files | None:
-        """The files of a message; None where Discord has not told yet, such as after a restart."""
+        """Return the files of a message; None where Discord has not told yet, such as after a restart."""
         return self._files.get(message_id)
 
     def saw(self, message: Any) -> None:
@@ -42,7 +42,7 @@ class Attachments:
             self._files.popitem(last=False)
 
     def forget(self, message_id: int) -> None:
-        """What the message has is not known any more."""
+        """Forget what the message has."""
         self._files.pop(message_id, None)
 
 
@@ -68,19 +68,19 @@ class KeptFile:
         self._id = attachment_id
 
     def to_dict(self) -> dict[str, str]:
-        """What keeps it there."""
+        """Return what keeps it there."""
         return {"id": str(self._id)}
 
 
 def to_files(pictures: Sequence[Picture], present: Files) -> list[PictureFile | KeptFile]:
-    """The pictures as discord.py's `attachments`: those that are there already, and files for the others."""
+    """Return the pictures as discord.py's `attachments`: those that are there already, and files for the others."""
     wanted = {picture.filename: picture for picture in pictures}
     kept = [KeptFile(present[name]) for name in wanted if name in present]
     return [*kept, *(PictureFile(picture) for name, picture in wanted.items() if name not in present)]
 
 
 def parameters(body: dict[str, Any], pictures: Sequence[Picture], present: Files | None) -> MultipartParameters:
-    """The body of a message with its files; `present` are those that it has already, None where that is not known.
+    """Return the body of a message with its files; `present` are those it has already, None where that is unknown.
 
     Discord drops every attachment that an edit does not list, so pictures never pile up.
     """

@@ -47,7 +47,7 @@ _CUSTOM_EMOJI = re.compile(r"<(?P<animated>a?):(?P<name>\w{2,32}):(?P<id>\d{15,2
 
 
 def to_layout(view: View, marker: int | None = None) -> ui.LayoutView:
-    """A view as discord.py sends it; `marker` becomes the id of its first top-level component.
+    """Return a view as discord.py sends it; `marker` becomes the id of its first top-level component.
 
     Clicks are dispatched by the custom_id alone, so the layout has no timeout and is kept nowhere. Raises ValueError
     for more than the 40 components that Discord takes.
@@ -141,7 +141,7 @@ def _option(option: Option) -> discord.SelectOption:
 
 
 def _emoji(text: str | None) -> discord.PartialEmoji | None:
-    """A unicode emoji, or a custom one written `<:name:id>`; None for anything else.
+    """Return a unicode emoji, or a custom one written `<:name:id>`; None for anything else.
 
     Discord refuses the whole message for a word in the place of an emoji, so that one is left out.
     """

@@ -59,7 +59,7 @@ class WholeBot:
         self._next -= self._interval
 
     def refused(self, until: float) -> None:
-        """The limit was hit: send nothing until then, and go a little slower from then on."""
+        """Note that the limit was hit: send nothing until then, and go a little slower from then on."""
         if until > self._paused_until + _SAME_REFUSAL_SECONDS:
             self.headroom = max(LEAST_HEADROOM, self.headroom - HEADROOM_STEP)
         self._paused_until = max(self._paused_until, until)

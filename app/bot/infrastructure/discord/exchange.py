@@ -114,7 +114,7 @@ def _forget(task: asyncio.Task[Any]) -> None:
 
 
 def _unseen_answer(task: asyncio.Task[Any]) -> Answer:
-    """The answer as discord.py understood it, where no trace saw it. Raises NoAnswerError."""
+    """Return the answer as discord.py understood it, where no trace saw it. Raises NoAnswerError."""
     try:
         return Answer(200, data=task.result())
     except discord.RateLimited as error:

@@ -34,7 +34,7 @@ _TEXTS: dict[int, tuple[type[MessengerError], str]] = {
 
 
 def named_error(answer: Answer, missing: Sequence[str]) -> MessengerError:
-    """The error for an answer that refuses a request; `missing` names the permissions that the bot does not have."""
+    """Return the error for an answer that refuses a request; `missing` names the permissions that the bot lacks."""
     if answer.code in _TEXTS:
         kind, text = _TEXTS[answer.code]
         return kind(text)

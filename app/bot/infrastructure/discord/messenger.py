@@ -58,7 +58,7 @@ class DiscordMessenger(Messenger):
         self._clock = clock
 
     def cadence(self, channel_id: int) -> Cadence:
-        """What edits a channel can really keep, as Discord's answers told so far."""
+        """Return what edits a channel can really keep, as Discord's answers told so far."""
         return self._pacing.cadence(channel_id)
 
     async def post(self, channel_id: int, view: View, marker: int, nonce: str) -> int:
@@ -112,7 +112,7 @@ class DiscordMessenger(Messenger):
             return
 
     async def find(self, channel_id: int, marker: int, after: int | None = None) -> int | None:
-        """The newest message with this marker, looked for in the channel's newest thousand messages."""
+        """Return the newest message with this marker, looked for in the channel's newest thousand messages."""
         self._require_history(channel_id)
         before: int | None = None
         for _ in range(MAX_PAGES):
@@ -209,7 +209,7 @@ _NO_FILES: Files = {}
 
 
 def _message(view: View, marker: int, nonce: str | None = None, files: Files | None = _NO_FILES) -> MultipartParameters:
-    """The body of a message: components and their files, nobody mentioned; `files` are those that it has already.
+    """Return the body of a message: components and files, no mentions; `files` are those that it has already.
 
     Raises ValueError for more than a message can hold.
     """

@@ -62,7 +62,7 @@ class Lane:
     waiting: list[Turn] = field(default_factory=list)
 
     def next(self, now: float) -> tuple[Turn | None, float]:
-        """The turn that may go now, or when one may."""
+        """Return the turn that may go now, or when one may."""
         ready_at = self.window.ready_at(now)
         if ready_at > now:
             return None, ready_at
@@ -89,16 +89,16 @@ class Pacing:
         self._timer: asyncio.TimerHandle | None = None
 
     def trace(self) -> aiohttp.TraceConfig:
-        """What discord.Client must get as `http_trace`, so that the limits are learned from Discord's own headers."""
+        """Return discord.Client's `http_trace`, so that the limits are learned from Discord's own headers."""
         return traced(self._sent_by_others, self._saw)
 
     def cadence(self, channel_id: int) -> Cadence:
-        """What edits a channel can keep, as far as it is known."""
+        """Return what edits a channel can keep, as far as it is known."""
         lane = self._lanes.get((Route.EDIT, channel_id)) or Lane()
         return Cadence(lane.window.interval, lane.old_edits.interval, len(lane.waiting))
 
     def cadences(self) -> dict[int, Cadence]:
-        """The same for every channel with a message that was edited."""
+        """Return the same for every channel with a message that was edited."""
         return {channel_id: self.cadence(channel_id) for route, channel_id in self._lanes if route is Route.EDIT}
 
     @property
@@ -126,7 +126,7 @@ class Pacing:
         return turn
 
     def answered(self, turn: Turn, answer: Answer | None) -> None:
-        """A request is over; `answer` None where none came."""
+        """Note that a request is over; `answer` is None where none came."""
         now = self._now()
         turn.lane.window.answered(now, answer)
         if turn.old:
@@ -193,7 +193,7 @@ class Pacing:
             self._timer = asyncio.get_running_loop().call_at(at, self._give_out)
 
     def _sent_by_others(self, path: str) -> None:
-        """The rest of the bot (commands, start-up) spends the whole bot's budget too, without a turn."""
+        """Count what the rest of the bot (commands, start-up) sends: it spends the bot's budget too, without a turn."""
         if not any(part in path for part in _NOT_COUNTED):
             self._whole_bot.take(self._now())
 

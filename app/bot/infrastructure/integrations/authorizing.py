@@ -63,7 +63,7 @@ class Authorizing:
             await self._remote.close()
 
     async def send(self, call: Call) -> Received:
-        """The answer to a call, logged in; once more with a new log-in where the old one has run out.
+        """Return the answer to a call, logged in; once more with a new log-in where the old one has run out.
 
         Raises LoginRefusedError, RequestFailedError or SourceFailedError.
         """

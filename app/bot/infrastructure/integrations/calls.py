@@ -32,17 +32,17 @@ class Call:
     body: bytes | None = field(default=None, repr=False)
 
     def with_query(self, name: str, value: str) -> Call:
-        """The call with one more parameter in its address."""
+        """Return the call with one more parameter in its address."""
         return replace(self, url=self.url.update_query({name: value}))
 
 
 def base_address(template: str, values: Values) -> URL:
-    """The address that paths are joined to. Raises SourceFailedError for one that is no web address."""
+    """Return the address that paths are joined to. Raises SourceFailedError for one that is no web address."""
     return _web_address(_text(fill_placeholders(template, values)))
 
 
 def make_call(message: Message, base: URL, headers: Mapping[str, str], values: Values) -> Call:
-    """The request with these values. Raises SourceFailedError, or InvalidConfigError for an unknown placeholder."""
+    """Make the request with these values. Raises SourceFailedError, or InvalidConfigError for unknown placeholders."""
     sent = CIMultiDict[str]({"Accept": "application/json"})
     body = _body(message, values, sent)
     for name, value in (*headers.items(), *message.headers.items()):
@@ -53,13 +53,16 @@ def make_call(message: Message, base: URL, headers: Mapping[str, str], values: V
 
 
 def make_remote_call(remote: RemoteCall, address: URL, values: Values) -> Call:
-    """The call with these values; its body holds the arguments. Raises InvalidConfigError for unknown placeholders."""
+    """Return the call with these values; its body holds the arguments.
+
+    Raises InvalidConfigError for unknown placeholders.
+    """
     body = json.dumps(fill_placeholders(remote.params, values)).encode()
     return Call(remote.method, address, CIMultiDict[str](), body)
 
 
 def joined_address(base: URL, path: str) -> URL:
-    """A path behind the base address, whose own path is kept."""
+    """Return a path behind the base address, whose own path is kept."""
     return base.with_path(f"{base.raw_path.rstrip('/')}/{path.lstrip('/')}", encoded=True)
 
 
@@ -88,7 +91,7 @@ def _each(value: Any) -> list[Any]:
 
 
 def _encoded(template: str, values: Values) -> str:
-    """The template with its values percent-encoded, so that none can leave its part of a path."""
+    """Return the template with its values percent-encoded, so that none can leave its part of a path."""
 
     def encode(match: re.Match[str]) -> str:
         text = quote(_text(fill_placeholders(match[0], values)), safe="")

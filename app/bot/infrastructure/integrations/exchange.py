@@ -60,7 +60,7 @@ class Remembered:
     answers: dict[str, tuple[float, Any]] = field(default_factory=dict)
 
     def find(self, name: str) -> Any | None:
-        """The answer, unless it is too old."""
+        """Return the answer, unless it is too old."""
         until, answer = self.answers.get(name, (0.0, None))
         return answer if time.monotonic() < until else None
 
@@ -188,7 +188,7 @@ class Requesting:
 
 
 def _batches(requests: Iterable[IntegrationRequest]) -> Iterator[list[IntegrationRequest]]:
-    """The requests in order, in groups: none of a group needs an answer of the same group."""
+    """Yield the requests in order, in groups: none of a group needs an answer of the same group."""
     batch: list[IntegrationRequest] = []
     for request in requests:
         if batch and (request.for_each is not None or any(request_references(request))):
@@ -200,7 +200,7 @@ def _batches(requests: Iterable[IntegrationRequest]) -> Iterator[list[Integratio
 
 
 def _page(pages: Pages, call: Call, page: Any, count: int) -> tuple[list[Any], Call | None]:
-    """What is on a page, the `count`-th, and the call for the next one."""
+    """Return what is on a page, the `count`-th, and the call for the next one."""
     found = _listed(pages.items, page)
     return found, _next_call(pages, call, page, count, is_empty=not found)
 
@@ -214,7 +214,7 @@ def _listed(path: str, page: Any) -> list[Any]:
 
 
 def _next_call(pages: Pages, call: Call, page: Any, count: int, *, is_empty: bool) -> Call | None:
-    """The call for the page after this one, the `count`-th after the first; None after the last."""
+    """Return the call for the page after this one, the `count`-th after the first; None after the last."""
     try:
         if pages.next is None:
             total = search(pages.total_pages, page) if pages.total_pages else None

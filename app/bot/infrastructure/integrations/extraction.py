@@ -61,7 +61,7 @@ class Extraction:
         self.mapped = Mapped()
 
     def reading(self, problems: Sequence[str]) -> Reading:
-        """The reading, with what went wrong on the way in its message; degraded at best where something did."""
+        """Return the reading, with what went wrong on the way in its message; degraded at best where something did."""
         for metric in self._definition.metrics:
             self._take(metric)
         for table in self._definition.items:
@@ -76,7 +76,7 @@ class Extraction:
         return Reading(self._now, status, message, tuple(self.mapped.metrics), self.mapped.items)
 
     def _answers_for(self, expression: str) -> Mapping[str, Any]:
-        """The answers as CEL takes them; only those that are named, for to hand over megabytes takes long."""
+        """Return the answers as CEL takes them; only those that are named, for to hand over megabytes takes long."""
         named = set(_NAMED.findall(expression))
         wanted = named if "" not in named else set(self._answers)
         for name in wanted - self._doubles.keys():
@@ -226,7 +226,7 @@ def _storable(value: Any) -> Any:
 
 
 def _matched(pattern: str, text: str) -> str | None:
-    """The group of the first line that matches; what is looked at is limited, for patterns are people's."""
+    """Return the group of the first line that matches; what is looked at is limited, for patterns are people's."""
     for line in text.splitlines()[:_LINES]:
         found = find_group(pattern, line[:_LINE_CHARACTERS])
         if found is not None:

@@ -13,12 +13,12 @@ def total(numbers: Sequence[float]) -> float:
 
 
 def replace(text: str, old: str, new: str) -> str:
-    """The text with every `old` replaced by `new`."""
+    """Return the text with every `old` replaced by `new`."""
     return text.replace(old, new)
 
 
 def join(texts: Sequence[str], separator: str = ", ") -> str:
-    """The texts of a list as one. Raises TypeError for what is no text."""
+    """Return the texts of a list as one. Raises TypeError for what is no text."""
     return separator.join(texts)
 
 

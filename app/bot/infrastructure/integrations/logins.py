@@ -51,7 +51,7 @@ class Logins:
         return "Logins()"
 
     async def get(self, key: str, log_in: Callable[[], Awaitable[Session]], expired: Session | None) -> Session:
-        """The session for this key: the one there is, unless it ran out or is the `expired` one, else a new one.
+        """Return the session for this key: the one there is, unless it ran out or is the `expired` one, else a new one.
 
         Raises LoginRefusedError, also for a while after the server refused, or what `log_in` raises.
         """
@@ -76,6 +76,6 @@ class Logins:
 
 
 def login_key(*parts: Any) -> str:
-    """A digest of everything that makes two log-ins the same."""
+    """Return a digest of everything that makes two log-ins the same."""
     text = json.dumps(parts, sort_keys=True, default=str)
     return hashlib.blake2b(text.encode(errors="surrogatepass"), digest_size=32).hexdigest()

@@ -25,7 +25,7 @@ _SECONDS = {"w": 604_800, "d": 86_400, "h": 3_600, "m": 60, "s": 1}
 
 
 def parse_number(value: Any, form: Literal["number", "age", "until", "duration"], now: datetime) -> float | None:
-    """The number that a value stands for; None for nothing. Raises PathError for what is none."""
+    """Return the number that a value stands for; None for nothing. Raises PathError for what is none."""
     if value is None or value == "" or form == "number":
         return number(None if value == "" else value)
     if form == "duration":
@@ -37,7 +37,7 @@ def parse_number(value: Any, form: Literal["number", "age", "until", "duration"]
 
 
 def _moment(value: Any) -> datetime | None:
-    """A moment: ISO 8601, or seconds or milliseconds since the epoch. None for never."""
+    """Return a moment: ISO 8601, or seconds or milliseconds since the epoch. None for never."""
     try:
         if isinstance(value, str) and not value.strip().lstrip("-").replace(".", "", 1).isdigit():
             moment = datetime.fromisoformat(value.strip())

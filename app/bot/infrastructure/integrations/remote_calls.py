@@ -53,7 +53,7 @@ class RemoteCalls:
         self._lock = asyncio.Lock()
 
     async def send(self, call: Call) -> Received:
-        """What a call gave, as if it were an answer of HTTP.
+        """Return what a call gave, as if it were an answer of HTTP.
 
         Raises LoginRefusedError, RequestFailedError, or SourceFailedError for a call that went wrong.
         """
@@ -83,7 +83,7 @@ class RemoteCalls:
         return socket
 
     async def _log_in(self, socket: aiohttp.ClientWebSocketResponse, call: Call) -> Session:
-        """A session that is over at once: the next reading has a WebSocket of its own. Refusals are remembered."""
+        """Return a session that ends at once: the next reading has a WebSocket of its own. Refusals are remembered."""
         try:
             accepted = search(self._authentication.accepted, json.loads(await self._result(socket, call)))
         except (PathError, SourceFailedError) as error:
@@ -93,7 +93,7 @@ class RemoteCalls:
         return Session(valid_until=0.0)
 
     async def _result(self, socket: aiohttp.ClientWebSocketResponse, call: Call) -> bytes:
-        """What a call gave, as JSON."""
+        """Return what a call gave, as JSON."""
         self._last += 1
         request = {"jsonrpc": "2.0", "id": self._last, "method": call.method, "params": json.loads(call.body or b"[]")}
         try:

@@ -118,7 +118,7 @@ class IntegrationSource(Reader):
 
 
 def open_integration(type_: Integration, source: DataSource, resources: Resources) -> IntegrationSource:
-    """A reader for a source of this type. Raises InvalidConfigError that names each wrong field."""
+    """Return a reader for a source of this type. Raises InvalidConfigError that names each wrong field."""
     definition = parse_definition(type_)
     what = f"Config of “{source.name}”"
     given = dict(source.config)
@@ -136,7 +136,7 @@ def open_integration(type_: Integration, source: DataSource, resources: Resource
 
 
 def parse_definition(type_: Integration) -> SourceDefinition:
-    """What a type's row says. Raises InvalidConfigError that names each wrong field."""
+    """Return what a type's row says. Raises InvalidConfigError that names each wrong field."""
     what = f"Data source type “{type_.name}”"
     problem = schema_problem(type_.config_schema) if isinstance(type_.config_schema, Mapping) else "is no JSON Schema"
     if problem is not None:
@@ -151,7 +151,7 @@ def parse_definition(type_: Integration) -> SourceDefinition:
 
 
 async def _with_secrets(value: Any, secrets: SecretUse) -> Any:
-    """The parameters with their secrets; in an address they are percent-encoded.
+    """Return the parameters with their secrets; in an address they are percent-encoded.
 
     Filled before anything else: what a server answers is never looked through for names of secrets.
     """

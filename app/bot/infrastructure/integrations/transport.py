@@ -57,7 +57,10 @@ class Transport:
         self._secrets = secrets
 
     async def send(self, call: Call) -> Received:
-        """The answer, whatever its status. Raises RequestFailedError; SourceFailedError for one that is too large."""
+        """Return the answer, whatever its status.
+
+        Raises RequestFailedError; SourceFailedError for one that is too large.
+        """
         started = time.perf_counter()
         async with send(self._session, await self._request(call)) as answer:
             content, complete = await answer.read(self._connection.max_mebibytes * _MEBIBYTE)
@@ -74,12 +77,12 @@ class Transport:
             )
 
     async def open_socket(self, address: URL) -> aiohttp.ClientWebSocketResponse:
-        """A WebSocket, to be closed by who asked for it. Raises RequestFailedError."""
+        """Return a WebSocket, to be closed by who asked for it. Raises RequestFailedError."""
         call = Call("GET", address, CIMultiDict[str]())
         return await open_socket(self._session, await self._request(call), self._connection.max_mebibytes * _MEBIBYTE)
 
     def too_large(self) -> SourceFailedError:
-        """What to raise for an answer over the limit."""
+        """Return what to raise for an answer over the limit."""
         limit = self._connection.max_mebibytes
         return SourceFailedError(f"The answer is larger than {limit} MiB. If that is right, raise max_mebibytes")
 
@@ -96,7 +99,7 @@ class Transport:
         )
 
     async def read(self, received: Received, form: Literal["json", "text"]) -> Any:
-        """What an answer says. Raises SourceFailedError for one that is no JSON."""
+        """Return what an answer says. Raises SourceFailedError for one that is no JSON."""
         if form == "text":
             return received.text
         if len(received.content) > _LARGE_BYTES:  # parsing megabytes takes longer than the event loop may wait

@@ -51,7 +51,7 @@ class Stream:
 
 
 async def addresses_of(host: str, family: socket.AddressFamily = socket.AF_UNSPEC) -> list[str]:
-    """The IP addresses of a host as the operating system knows them. Raises ConnectionFailedError."""
+    """Return the IP addresses of a host as the operating system knows them. Raises ConnectionFailedError."""
     try:
         found = await HostResolver().resolve(host, 0, family)
     except (OSError, UnicodeError):
@@ -63,7 +63,7 @@ async def addresses_of(host: str, family: socket.AddressFamily = socket.AF_UNSPE
 async def open_stream(
     host: str, port: int, tls: ssl.SSLContext | None = None, server_name: str = ""
 ) -> AsyncIterator[Stream]:
-    """A connection to the first address of a host that answers, closed at the end.
+    """Yield a connection to the first address of a host that answers, closed at the end.
 
     `server_name` is the name that TLS asks for and checks, where it is not `host`. Raises ConnectionFailedError.
     """
@@ -98,7 +98,7 @@ async def _open(host: str, port: int, tls: ssl.SSLContext | None, server_name: s
 
 
 def _end(address: str, port: int) -> aiohappyeyeballs.AddrInfoType:
-    """What a socket needs to connect to an address; unlike the address alone it keeps the zone of IPv6."""
+    """Return what a socket needs to connect to an address; unlike the address alone it keeps the zone of IPv6."""
     flags = socket.AI_NUMERICHOST | socket.AI_NUMERICSERV
     return socket.getaddrinfo(address, port, type=socket.SOCK_STREAM, flags=flags)[0]
 

@@ -37,7 +37,7 @@ class Datagrams(asyncio.DatagramProtocol):
             self._waiting.put_nowait(error)
 
     async def ask(self, question: bytes) -> bytes:
-        """The next datagram after a question. Raises ConnectionFailedError after several tries."""
+        """Return the next datagram after a question. Raises ConnectionFailedError after several tries."""
         for _ in range(_TRIES):
             assert self._transport is not None  # noqa: S101  # the loop calls connection_made before it gives this out
             self._transport.sendto(question)
@@ -48,7 +48,7 @@ class Datagrams(asyncio.DatagramProtocol):
         raise ConnectionFailedError("No answer in time")
 
     async def next(self) -> bytes:
-        """The next datagram. Raises TimeoutError, or ConnectionFailedError when nobody listens."""
+        """Return the next datagram. Raises TimeoutError, or ConnectionFailedError when nobody listens."""
         found = await asyncio.wait_for(self._waiting.get(), self._answer_seconds)
         if isinstance(found, OSError):
             raise ConnectionFailedError(explain(found))
@@ -57,7 +57,7 @@ class Datagrams(asyncio.DatagramProtocol):
 
 @asynccontextmanager
 async def open_datagrams(host: str, port: int, answer_seconds: float) -> AsyncIterator[Datagrams]:
-    """A conversation with the first address of a host. Raises ConnectionFailedError."""
+    """Yield a conversation with the first address of a host. Raises ConnectionFailedError."""
     address = (await addresses_of(host))[0]
     try:
         transport, datagrams = await asyncio.get_running_loop().create_datagram_endpoint(

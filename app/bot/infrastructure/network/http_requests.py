@@ -65,7 +65,7 @@ class Answer:
             return str(self.status)
 
     async def read(self, limit: int) -> tuple[bytes, bool]:
-        """The body, at most `limit` bytes of it, and whether that is all. Raises RequestFailedError."""
+        """Return the body, at most `limit` bytes of it, and whether that is all. Raises RequestFailedError."""
         body = bytearray()
         with _named_failures():
             async for chunk in self.response.content.iter_chunked(_CHUNK_BYTES):
@@ -75,7 +75,7 @@ class Answer:
         return bytes(body), True
 
     def text(self, body: bytes) -> str:
-        """The body as text, in the encoding that the server names, else UTF-8; what does not fit is replaced."""
+        """Return the body as text, in the encoding that the server names, else UTF-8; what does not fit is replaced."""
         try:
             return body.decode(self.response.charset or "utf-8", errors="replace")
         except LookupError:
@@ -112,7 +112,10 @@ async def send(session: aiohttp.ClientSession, request: Request) -> AsyncIterato
 
 
 async def open_socket(session: aiohttp.ClientSession, request: Request, limit: int) -> aiohttp.ClientWebSocketResponse:
-    """A WebSocket at the request's address; no message may be larger than `limit` bytes. Raises RequestFailedError."""
+    """Return a WebSocket at the request's address; no message may be larger than `limit` bytes.
+
+    Raises RequestFailedError.
+    """
     with _named_failures():
         try:
             return await session.ws_connect(
@@ -132,7 +135,7 @@ def _trusted(request: Request) -> ssl.SSLContext | bool:
 
 
 def _redirected(request: Request, status: int, location: str) -> Request:
-    """The request that a redirect asks for (RFC 9110, section 15.4)."""
+    """Return the request that a redirect asks for (RFC 9110, section 15.4)."""
     try:
         target = request.url.join(URL(location))
     except ValueError:

@@ -22,7 +22,7 @@ class HostResolver(AbstractResolver):
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
     ) -> list[ResolveResult]:
-        """The host's addresses. Raises OSError."""
+        """Return the host's addresses. Raises OSError."""
         return await in_thread(lambda: _addresses(host, port, family), f"resolve-{host}")
 
     async def close(self) -> None:
@@ -54,7 +54,7 @@ class CheckedResponse(aiohttp.ClientResponse):
 
 
 def make_session(tls: ssl.SSLContext | None = None) -> aiohttp.ClientSession:
-    """The session for all data sources and actions; close it at the end. `tls` holds the authorities to trust.
+    """Return the session for all data sources and actions; close it at the end. `tls` holds the authorities to trust.
 
     Without a time limit of its own: whoever waits for an answer limits that.
     """

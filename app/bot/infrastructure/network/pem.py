@@ -15,7 +15,7 @@ _ARMOUR = re.compile(r"-----BEGIN ([A-Z0-9 ]+)-----([A-Za-z0-9+/=\s]+)-----END \
 
 
 async def read_pem(field: str, value: str, secrets: SecretUse) -> str:
-    """The text that a field means: of the file, where it is a path (/… or ~/…), else its own with secrets filled in.
+    """Return the text of a field: of the file, where it is a path (/… or ~/…), else its own with secrets filled in.
 
     Raises InvalidConfigError that names the field when there is no such file, or UnknownSecretError.
     """

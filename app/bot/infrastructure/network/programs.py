@@ -96,7 +96,7 @@ async def _finished(process: asyncio.subprocess.Process, program: str, largest: 
 
 
 async def _read(stream: asyncio.StreamReader, largest: int) -> tuple[str, bool]:
-    """What is printed, and whether that is all: the rest of what is too much is not waited for."""
+    """Return what is printed, and whether that is all: the rest of what is too much is not waited for."""
     printed = bytearray()
     while chunk := await stream.read(_CHUNK_BYTES):
         printed += chunk

@@ -69,7 +69,7 @@ class PostgresActionRuns(ActionRunRepository):
             return await ask_for_run(connection, run, _limits(request))
 
     async def get(self, run_id: int) -> ActionRun | None:
-        """A run, or None where it is gone."""
+        """Return a run, or None where it is gone."""
         records = await fetch(self._pool, "SELECT * FROM action_runs WHERE id = $1", run_id)
         return self._run(records[0]) if records else None
 
@@ -123,7 +123,7 @@ class PostgresActionRuns(ActionRunRepository):
         await execute(self._pool, "UPDATE action_runs SET sealed = NULL WHERE id = $1", run_id)
 
     async def unanswered(self) -> tuple[ActionRun, ...]:
-        """Runs whose answers are due."""
+        """Return the runs whose answers are due."""
         records = await fetch(
             self._pool,
             f"SELECT * FROM action_runs WHERE sealed IS NOT NULL AND finished_at < now() - interval '{_SETTLED}' "  # noqa: S608  # a constant
@@ -160,7 +160,7 @@ class PostgresActionRuns(ActionRunRepository):
         )
 
     def _sealed(self, request: RunRequest) -> bytes | None:
-        """What nobody may read: values that are shown otherwise than they are, and the interaction's token."""
+        """Return what nobody may read: values that are shown otherwise than they are, and the interaction's token."""
         to = request.reply
         reply = [str(to.application_id), to.token, to.message] if to is not None else None
         return seal(self._box, request.values, request.shown, reply)
@@ -195,7 +195,7 @@ class PostgresActionRuns(ActionRunRepository):
         )
 
     def _opened(self, sealed: bytes | None) -> Mapping[str, Any]:
-        """What was sealed; only that it cannot be opened, where the key is another one now."""
+        """Return what was sealed; only that it cannot be opened, where the key is another one now."""
         if sealed is None:
             return {}
         try:

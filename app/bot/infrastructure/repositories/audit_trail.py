@@ -35,7 +35,7 @@ class PostgresAuditTrail(AuditTrailRepository):
         self._pool = pool
 
     async def find(self, wanted: AuditFilter, limit: int) -> Sequence[AuditLine]:
-        """The newest lines first."""
+        """Return the newest lines first."""
         records = await fetch(
             self._pool,
             _FIND,

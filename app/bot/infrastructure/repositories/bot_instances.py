@@ -40,7 +40,7 @@ class PostgresBotInstances(BotInstanceRepository):
         await execute(self._pool, "DELETE FROM bot_instances WHERE last_seen_at < now() - interval '7 days'")
 
     async def command_hash(self, application_id: int) -> str | None:
-        """The digest of the commands that were last synced for this application, by any instance."""
+        """Return the digest of the commands that were last synced for this application, by any instance."""
         records = await fetch(
             self._pool,
             """

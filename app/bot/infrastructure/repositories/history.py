@@ -137,7 +137,7 @@ class PostgresHistory(HistoryRepository):
         return len(spans) + len(hour_spans)
 
     async def read(self, query: HistoryQuery, until: datetime) -> History:
-        """What a query gives up to a moment."""
+        """Return what a query gives up to a moment."""
         async with named_failures(), self._pool.acquire() as connection:
             steps = await read_history(
                 connection.fetch,

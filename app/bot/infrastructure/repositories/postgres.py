@@ -55,7 +55,7 @@ async def named_failures() -> AsyncIterator[None]:
 
 
 async def fetch(pool: Pool, query: str, *arguments: Any) -> list[asyncpg.Record]:
-    """The rows of a query.
+    """Return the rows of a query.
 
     A statement prepared before an ALTER TABLE fails once; asyncpg drops it then, so the same query works the second
     time, with the new columns. Raises what `named_failures` names.
@@ -78,6 +78,6 @@ def storable(text: str | None) -> str | None:
 
 
 def _first_line(error: Exception) -> str:
-    """What PostgreSQL said without DETAIL, which can hold a row's values."""
+    """Return what PostgreSQL said without DETAIL, which can hold a row's values."""
     said = str(error.args[0]).splitlines()[0] if error.args and str(error.args[0]) else ""
     return said or type(error).__name__

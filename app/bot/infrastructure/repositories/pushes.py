@@ -20,7 +20,7 @@ class PostgresPushes(PushRepository):
         self._pool = pool
 
     async def newest(self, source: str) -> Push | None:
-        """The newest call. Raises what reading the table raises."""
+        """Return the newest call. Raises what reading the table raises."""
         records = await fetch(self._pool, _NEWEST, source)
         if not records:
             return None

@@ -18,7 +18,7 @@ class PostgresSourceTests(SourceTestRepository):
         self._pool = pool
 
     async def take(self, test_id: int) -> SourceTest | None:
-        """The test, for whoever is first; None for everybody else."""
+        """Take the test; None for all but the first who asks."""
         records = await fetch(
             self._pool,
             "UPDATE source_tests SET started_at = now() WHERE id = $1 AND started_at IS NULL RETURNING *",

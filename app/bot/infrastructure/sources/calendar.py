@@ -38,7 +38,7 @@ class Calendar(DocumentSource, title="Calendar"):
 
 
 def events_of(content: bytes, now: datetime, days: int) -> list[dict[str, Any]]:
-    """The events from now on. Raises SourceFailedError for what is no calendar."""
+    """Return the events from now on. Raises SourceFailedError for what is no calendar."""
     import icalendar  # slow to import, and few have calendars
     import recurring_ical_events
 
@@ -68,7 +68,7 @@ def _event(entry: Any, calendar: str) -> dict[str, Any] | None:
 
 
 def _moment(value: date | datetime) -> datetime:
-    """A time with a zone; one without is taken for UTC, and a day begins at its midnight."""
+    """Return a time with a zone; one without is taken for UTC, and a day begins at its midnight."""
     if not isinstance(value, datetime):
         return datetime(value.year, value.month, value.day, tzinfo=UTC)
     return value if value.tzinfo is not None else value.replace(tzinfo=UTC)

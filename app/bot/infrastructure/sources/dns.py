@@ -101,7 +101,10 @@ class Dns(Source, title="DNS"):
         return Reading(datetime.now(UTC), Status.DOWN, problem, _metrics(None))
 
     async def _servers(self) -> list[str]:
-        """The server that was configured, or those of the system. Raises SourceFailedError or ConnectionFailedError."""
+        """Return the server that was configured, or those of the system.
+
+        Raises SourceFailedError or ConnectionFailedError.
+        """
         import dns.resolver
 
         if self.server:
@@ -178,7 +181,7 @@ def _load() -> None:
 
 
 def _plain(value: str) -> str:
-    """A value as people write it: without the dot at the end, quotes of a text, or capital letters."""
+    """Return a value as people write it: without the dot at the end, quotes of a text, or capital letters."""
     return value.strip().removesuffix(".").strip('"').casefold()
 
 

@@ -30,7 +30,7 @@ class DocumentSource(HttpSource):
     async def documents(
         self, resources: Resources, accept: str, read: Callable[[bytes], Read]
     ) -> tuple[list[Read], list[str]]:
-        """What `read` made of each document, in a thread, and what went wrong with the others.
+        """Return what `read` made of each document, in a thread, and what went wrong with the others.
 
         Raises SourceFailedError when none could be read.
         """

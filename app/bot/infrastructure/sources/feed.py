@@ -36,7 +36,7 @@ class Feed(DocumentSource, title="Feed"):
 
 
 def entries_of(content: bytes) -> list[dict[str, Any]]:
-    """The entries of a feed. Raises SourceFailedError for what is none."""
+    """Return the entries of a feed. Raises SourceFailedError for what is none."""
     import feedparser  # slow to import, and few have feeds
 
     parsed = feedparser.parse(content, sanitize_html=False, resolve_relative_uris=False)

@@ -14,14 +14,14 @@ _TEXT_CHARACTERS = 200
 
 
 def plain(text: object) -> str:
-    """A text of a server in one line, not too long."""
+    """Return a text of a server in one line, not too long."""
     return shorten(one_line("".join(one for one in str(text) if one.isprintable() or one.isspace())), _TEXT_CHARACTERS)
 
 
 def reading(
     server: Mapping[str, Any], latency: float, players: Iterable[Mapping[str, Any]], names: Sequence[str]
 ) -> Reading:
-    """The reading of a server; `names` are the patterns of players whose names may be shown."""
+    """Return the reading of a server; `names` are the patterns of players whose names may be shown."""
     online, maximum = server["players"], server["maximum"]
     metrics = (
         Metric("players", None if online is None else float(online), "count"),

@@ -80,7 +80,7 @@ class HttpFields(BaseModel):
         body: bytes | None = None,
         address: str | None = None,
     ) -> Request:
-        """The request with its secrets filled in; `defaults` are headers that the config may replace.
+        """Return the request with its secrets filled in; `defaults` are headers that the config may replace.
 
         `address` is asked instead of the config's own. Raises UnknownSecretError, UnreadableSecretError.
         """

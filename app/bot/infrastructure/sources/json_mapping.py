@@ -98,7 +98,7 @@ class StatusMapping(BaseModel):
     degraded: tuple[str, ...] = Field(("degraded", "warning", "warn"), description="Values that mean degraded")
 
     def read(self, document: Any) -> tuple[Status, str]:
-        """The status and what it means."""
+        """Return the status and what it means."""
         try:
             value = search(self.path, document)
         except PathError as error:
@@ -113,7 +113,7 @@ class StatusMapping(BaseModel):
 
 
 def number(value: Any) -> float | None:
-    """A number, or a text or truth that is one; None for nothing. Raises PathError."""
+    """Return a number, or a text or truth that is one; None for nothing. Raises PathError."""
     if value is None:
         return None
     if not isinstance(value, (bool, int, float, str)):
@@ -125,7 +125,7 @@ def number(value: Any) -> float | None:
 
 
 def rows_of(value: Any) -> list[Any]:
-    """The rows of a table: a list, or one object; none for nothing. Raises PathError."""
+    """Return the rows of a table: a list, or one object; none for nothing. Raises PathError."""
     if value is None:
         return []
     if isinstance(value, dict):

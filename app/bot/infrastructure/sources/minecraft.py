@@ -117,7 +117,7 @@ class Minecraft(Source, title="Minecraft"):
 
 
 def _handshake(host: str, port: int) -> bytes:
-    """That a status is wanted, and the question itself: https://minecraft.wiki/w/Java_Edition_protocol/Server_List_Ping"""
+    """Return the request for a status: https://minecraft.wiki/w/Java_Edition_protocol/Server_List_Ping"""
     name = host.encode()[:255]
     greeting = b"\0" + _varint(_STATUS_VERSION) + _varint(len(name)) + name + port.to_bytes(2) + b"\x01"
     return _varint(len(greeting)) + greeting + b"\x01\x00"
@@ -142,7 +142,7 @@ async def _read_varint(reader: asyncio.StreamReader) -> int:
 
 
 async def _packet(reader: asyncio.StreamReader) -> bytes:
-    """The text in the answer. Raises SourceFailedError, or what the connection raises."""
+    """Return the text in the answer. Raises SourceFailedError, or what the connection raises."""
     size = await _read_varint(reader)
     if size > _LARGEST_BYTES or await _read_varint(reader) != 0:
         raise SourceFailedError(_FOREIGN)

@@ -107,7 +107,7 @@ class Ping(Source, title="Ping"):
 
 
 def _open(address: str) -> icmplib.ICMPv4Socket | icmplib.ICMPv6Socket:
-    """A socket that anybody may open where the system lets them, else one that needs CAP_NET_RAW."""
+    """Return a socket that anybody may open where the system lets them, else one that needs CAP_NET_RAW."""
     from icmplib import ICMPSocketError, ICMPv4Socket, ICMPv6Socket, SocketPermissionError
 
     kind = ICMPv6Socket if ":" in address else ICMPv4Socket

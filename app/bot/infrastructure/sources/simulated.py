@@ -34,7 +34,7 @@ class SimulatedMetric(BaseModel):
     maximum: float = Field(1e15, ge=-1e15, le=1e15, description="It never rises above")
 
     def value_at(self, seconds: float) -> float:
-        """The value at a time in seconds since 1970: the same for everyone who asks."""
+        """Return the value at a time in seconds since 1970: the same for everyone who asks."""
         seed = f"{self.name}{sorted(self.labels.items())}"
         phase = _random(seed, 0) * 2 * math.pi
         swing = self.swing * math.sin(2 * math.pi * seconds / self.period_seconds + phase)
@@ -59,7 +59,7 @@ class Simulated(Source, title="Simulated"):
     outages: float = Field(0, ge=0, le=1, description="The part of the time in which it is down, such as 0.01")
 
     def at(self, moment: datetime) -> Reading:
-        """The reading of a moment, past or present."""
+        """Return the reading of a moment, past or present."""
         seconds = moment.timestamp()
         if _random(f"outage{self.metrics}", seconds // _OUTAGE_SECONDS) < self.outages:
             return Reading(moment, Status.DOWN, "Simulated outage")
@@ -69,11 +69,11 @@ class Simulated(Source, title="Simulated"):
         return Reading(moment, metrics=values, items={name: rows[:MAX_ITEMS] for name, rows in self.items.items()})
 
     async def read(self, resources: Resources) -> Reading:
-        """The reading of now."""
+        """Return the reading of now."""
         return self.at(datetime.now(UTC))
 
 
 def _random(seed: str, step: float) -> float:
-    """A number from 0 to 1 that looks random and is always the same for a seed and a step."""
+    """Return a number from 0 to 1 that looks random and is always the same for a seed and a step."""
     digest = hashlib.blake2b(f"{seed}/{int(step)}".encode(), digest_size=8).digest()
     return int.from_bytes(digest, "big") / 2**64

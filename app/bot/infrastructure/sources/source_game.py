@@ -89,7 +89,7 @@ class SourceGame(Source, title="Source game server"):
 
 
 async def _ask(datagrams: Datagrams, protocol: Any) -> Any:
-    """The answer to a question: https://developer.valvesoftware.com/wiki/Server_queries
+    """Return the answer to a question: https://developer.valvesoftware.com/wiki/Server_queries
 
     The library reads it, but does not send: compressed parts would let a few bytes become gigabytes there.
     """
@@ -109,7 +109,7 @@ async def _ask(datagrams: Datagrams, protocol: Any) -> Any:
 
 
 async def _whole(datagrams: Datagrams, datagram: bytes) -> bytes:
-    """An answer put together from its parts, without its header."""
+    """Return an answer put together from its parts, without its header."""
     parts: dict[int, bytes] = {}
     while datagram.startswith(_SPLIT) and len(datagram) > _SPLIT_HEADER_BYTES:
         identity, count, number = int.from_bytes(datagram[4:8], "little"), datagram[8], datagram[9]

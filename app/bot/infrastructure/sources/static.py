@@ -38,7 +38,7 @@ class Static(Source, title="Static"):
     message: str = Field("", max_length=500, description="What the status means")
 
     async def read(self, resources: Resources) -> Reading:
-        """The config as a reading."""
+        """Return the config as a reading."""
         return Reading(
             datetime.now(UTC),
             self.status,

@@ -117,7 +117,7 @@ def _row(unit: Mapping[str, str], details: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _unloaded(name: str, details: Mapping[str, str]) -> dict[str, str]:
-    """A unit that is not in memory: stopped, or not there at all."""
+    """Return a unit that is not in memory: stopped, or not there at all."""
     return {
         "unit": name,
         "load": details.get("LoadState", "not-found"),
@@ -146,14 +146,14 @@ def _metrics(row: Mapping[str, Any]) -> tuple[Metric, ...]:
 
 
 def _number(text: str | None) -> float | None:
-    """A number; None for “[not set]”, also where old versions write the largest number there is."""
+    """Return a number; None for “[not set]”, also where old versions write the largest number there is."""
     if text is None or not text.isdecimal() or int(text) >= 2**63:
         return None
     return float(text)
 
 
 def _full(name: str) -> str:
-    """The name with its kind, as systemctl completes it."""
+    """Return the name with its kind, as systemctl completes it."""
     return name if name.endswith((*_KINDS, "*")) else f"{name}.service"
 
 

@@ -21,7 +21,7 @@ _BANNER_CHARACTERS = 200
 
 
 def _unescaped(text: str) -> str:
-    r"""The text with \r, \n, \t, \\ and \xNN meaning what they mean in most languages."""
+    r"""Replace \r, \n, \t, \\ and \xNN by what they mean in most languages."""
     return codecs.decode(text.encode("latin-1", "backslashreplace"), "unicode_escape")
 
 
@@ -93,7 +93,7 @@ class Tcp(Source, title="TCP"):
         return _unescaped(self.expect).encode()
 
     async def _received(self, reader: asyncio.StreamReader) -> bytes:
-        """What the server says until it said what it should, or has nothing more to say."""
+        """Return what the server says until it said what it should, or has nothing more to say."""
         received = b""
         while self._expected not in received and len(received) < _SEARCHED_BYTES:
             chunk = await reader.read(4_096)

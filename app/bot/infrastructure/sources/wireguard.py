@@ -39,7 +39,7 @@ class Peer:
 
     @classmethod
     def parse(cls, line: str) -> Peer | None:
-        """The peer of a line; None for the line of an interface. Raises ValueError."""
+        """Return the peer of a line; None for the line of an interface. Raises ValueError."""
         fields = line.split("\t")
         if len(fields) < _PEER_FIELDS:
             return None
@@ -156,5 +156,5 @@ def _ago(peer: Peer, now: float) -> float | None:
 
 
 def _short(key: str) -> str:
-    """A name as it is, a key so that nobody can use it and the owner knows it."""
+    """Return a name as it is, a key so that nobody can use it and the owner knows it."""
     return f"{key[:_SHOWN_KEY]}…" if len(key) > 40 else key

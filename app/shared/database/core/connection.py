@@ -82,7 +82,7 @@ async def set_codecs(connection: asyncpg.Connection) -> None:
 
 
 async def connect(url: str, application_name: str = "homelab") -> asyncpg.Connection:
-    """A connection with JSON codecs. Raises DatabaseUnavailableError (retry) or DatabaseRefusedError (do not)."""
+    """Connect, with JSON codecs. Raises DatabaseUnavailableError (retry) or DatabaseRefusedError (do not)."""
     address = plain_url(url)
     try:
         connection = await asyncpg.connect(

@@ -81,7 +81,7 @@ class EmbeddedPostgres:
         return self.url_of(DATABASE)
 
     def url_of(self, database: str, user: str = OWNER) -> str:
-        """The address of a database for a user. Raises EmbeddedServerError while this has not started."""
+        """Return the address of a database for a user. Raises EmbeddedServerError while this has not started."""
         if self._socket_folder is None:
             raise EmbeddedServerError("The embedded PostgreSQL is not started.")
         return f"postgresql://{quote(user)}:@/{quote(database)}?host={quote(self._socket_folder)}"
@@ -213,7 +213,7 @@ class EmbeddedPostgres:
             programs.run("psql", *connection, "-c", f"CREATE DATABASE {DATABASE}")
 
     def _running(self) -> _Running | None:
-        """The server on our data, or None; a process that merely got the old server's number is not it."""
+        """Return the server on our data, or None; a process that merely got the old server's number is not it."""
         try:
             lines = (self.directory / "postmaster.pid").read_text().splitlines()
             process = psutil.Process(int(lines[0]))
@@ -241,7 +241,7 @@ class EmbeddedPostgres:
                 file.unlink()
 
     def _choose_socket_folder(self, programs: PostgresPrograms) -> str:
-        """The data's own folder, which only its owner can enter; a private temporary one if that path is too long."""
+        """Return the data's own folder, for its owner only; a private temporary one if that path is too long."""
         if len(os.fsencode(self.directory / _SOCKET_NAME)) <= _SOCKET_PATH_BYTES:
             return str(self.directory)
         folder = Path(tempfile.mkdtemp(prefix=_SOCKET_FOLDER_PREFIX))

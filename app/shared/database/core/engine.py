@@ -16,7 +16,9 @@ from app.shared.database.core.urls import plain_url
 def create_engine(
     url: str, *, application_name: str = "homelab web", pooled: bool = True, pool_size: int = 5
 ) -> AsyncEngine:
-    """An async engine on asyncpg. It opens no connection yet; `pooled` False closes each connection after its use.
+    """Return an async engine on asyncpg.
+
+    It opens no connection yet; `pooled` False closes each connection after its use.
 
     asyncpg reads the address itself, so that Unix sockets, several hosts and sslmode work as they do for the bot.
     """

@@ -14,7 +14,9 @@ from app.shared.database.core.urls import DatabaseUrls, bot_url, plain_url
 def open_database(
     data_dir: Path, database_url: str | None = None, bot_database_url: str | None = None
 ) -> Iterator[DatabaseUrls]:
-    """The addresses to use; without `database_url` the embedded server runs as long as the block. Raises DatabaseError.
+    """Yield the addresses to use; without `database_url` the embedded server runs as long as the block.
+
+    Raises DatabaseError.
 
     It is ready when embedded; an external server is still to be waited for (wait_for_database).
     """

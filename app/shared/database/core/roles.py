@@ -13,7 +13,7 @@ from app.shared.private_files import read_or_create
 
 
 def stored_bot_password(data_dir: Path) -> str:
-    """The password of the bot's role on an external server, made once and kept in `bot_password` (mode 0600)."""
+    """Return the password of the bot's role on an external server, made once and kept in `bot_password` (mode 0600)."""
     file = data_dir / "bot_password"
     try:
         return read_or_create(file, lambda: secrets.token_urlsafe(32))

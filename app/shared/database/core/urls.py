@@ -22,7 +22,7 @@ class DatabaseUrls:
 
 
 def plain_url(url: str) -> str:
-    """The address as asyncpg takes it, also from SQLAlchemy's notation. Raises DatabaseRefusedError."""
+    """Return the address as asyncpg takes it, also from SQLAlchemy's notation. Raises DatabaseRefusedError."""
     scheme, separator, rest = url.strip().partition("://")
     scheme = scheme.split("+")[0]
     if not separator or scheme not in _SCHEMES:
@@ -34,7 +34,7 @@ def plain_url(url: str) -> str:
 
 
 def bot_url(owner_url: str, password: str | None = None) -> str:
-    """The owner's address with the bot's role; `password` None where the server trusts its socket."""
+    """Return the owner's address with the bot's role; `password` None where the server trusts its socket."""
     parts = urlsplit(plain_url(owner_url))
     place = parts.netloc.rpartition("@")[2]
     secret = "" if password is None else quote(password, safe="")
@@ -43,7 +43,7 @@ def bot_url(owner_url: str, password: str | None = None) -> str:
 
 
 def describe(url: str) -> str:
-    """The address in words, for messages: role, place and database, never the password."""
+    """Return the address in words, for messages: role, place and database, never the password."""
     parts = urlsplit(plain_url(url))
     query = dict(parse_qsl(parts.query))
     user = unquote(parts.netloc.rpartition("@")[0].partition(":")[0]) or query.get("user", "")

@@ -41,7 +41,7 @@ async def run_on(url: str) -> None:
 
 
 def run_from_the_command_line() -> None:
-    """The database that DATABASE_URL names, or the embedded one."""
+    """Migrate the database that DATABASE_URL names, or the embedded one."""
     settings = load_settings()
     url = settings.database_url.get_secret_value() if settings.database_url else None
     with open_database(settings.data_dir, url) as urls:

@@ -51,16 +51,16 @@ class Timestamps:
 
 
 def json_object(column: str) -> CheckConstraint:
-    """A check that a JSONB column holds an object, so that readers never meet a list or a number there."""
+    """Return a check that a JSONB column holds an object, so that readers never meet a list or a number there."""
     return CheckConstraint(f"jsonb_typeof({column}) = 'object'", name=f"{column}_is_object")
 
 
 def one_of(column: str, *values: str) -> CheckConstraint:
-    """A check for a closed set of words. Types are open sets: they get none."""
+    """Return a check for a closed set of words. Types are open sets: they get none."""
     words = ", ".join(f"'{value}'" for value in values)
     return CheckConstraint(f"{column} IN ({words})", name=f"{column}_is_known")
 
 
 def not_blank(column: str) -> CheckConstraint:
-    """A check that a name is there."""
+    """Return a check that a name is there."""
     return CheckConstraint(f"btrim({column}) <> ''", name=f"{column}_is_not_blank")

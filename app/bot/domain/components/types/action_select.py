@@ -68,7 +68,7 @@ class ActionSelect(Component, title="Action select"):
         return self
 
     def render(self, context: RenderContext) -> tuple[Block, ...]:
-        """The select; a small line where the data source has nothing to choose from."""
+        """Return the select; a small line where the data source has nothing to choose from."""
         options = tuple(option for option, _ in self._options(context))
         if not options:
             return (Text("-# There is nothing to choose from right now."),)

@@ -63,7 +63,7 @@ class ChartSeries(MetricReference):
     )
 
     def aggregate_in(self, context: RenderContext) -> Aggregate:
-        """The one of the config, or the one that suits the metric."""
+        """Return the one of the config, or the one that suits the metric."""
         if self.aggregate is not None:
             return self.aggregate
         counts = any(metric.kind is MetricKind.COUNTER for metric in _metrics(context, self))
@@ -133,7 +133,7 @@ class Chart(Component, title="Chart"):
     def _draw(
         self, context: RenderContext, histories: Sequence[History], aggregates: Sequence[Aggregate]
     ) -> tuple[Plot, ChartRequest | None]:
-        """What is to be drawn, and the request for it where there is any value."""
+        """Return what is to be drawn, and the request for it where there is any value."""
         plot = self._plot(histories, aggregates, context)
         if not plot.values():
             return plot, None
@@ -193,7 +193,7 @@ class Chart(Component, title="Chart"):
         )
 
     def _current(self, context: RenderContext, plot: Plot, aggregates: Sequence[Aggregate]) -> str:
-        """The newest values in small: the source's own where that is what is drawn, else the last step's."""
+        """Return the newest values in small: the source's own where that is what is drawn, else the last step's."""
         latest: dict[str, float | None] = {}
         for series, aggregate in zip(self.series, aggregates, strict=True):
             if aggregate in (Aggregate.AVG, Aggregate.LAST):
@@ -274,20 +274,20 @@ class Chart(Component, title="Chart"):
 def _whole(
     values: tuple[float | None, ...], history: History, aggregate: Aggregate, context: RenderContext
 ) -> tuple[float | None, ...]:
-    """The values without the rate of a step that is not over: it would look like a fall."""
+    """Return the values without the rate of a step that is not over: it would look like a fall."""
     end = history.start + timedelta(seconds=history.step_seconds * len(values))
     return (*values[:-1], None) if aggregate is Aggregate.RATE and end > context.now else values
 
 
 def _unit(unit: str, aggregate: Aggregate) -> str:
-    """The unit of what becomes of the values."""
+    """Return the unit of what becomes of the values."""
     if aggregate is Aggregate.RATE:
         return f"{unit}/s" if unit and unit != "count" else "/s"
     return {Aggregate.COUNT: "count", Aggregate.UP: "ratio"}.get(aggregate, unit)
 
 
 def _blocks(context: RenderContext, lines: list[str], request: ChartRequest | None) -> tuple[Block, ...]:
-    """The lines, and the picture below them as soon as there is one."""
+    """Return the lines, and the picture below them as soon as there is one."""
     picture = context.picture(request) if request is not None else None
     if picture is None:
         return (Text("\n".join([*lines, DRAWING] if request is not None else lines)),)
@@ -296,7 +296,7 @@ def _blocks(context: RenderContext, lines: list[str], request: ChartRequest | No
 
 
 def _metrics(context: RenderContext, series: ChartSeries) -> tuple[Metric, ...]:
-    """What the newest reading has of a series; nothing where only the past has it."""
+    """Return what the newest reading has of a series; nothing where only the past has it."""
     reading = context.reading(series.source)
     return tuple(metric for metric in reading.metrics if metric.matches(series.metric, series.labels))
 
@@ -311,7 +311,7 @@ def _named(config: ChartSeries, series: Sequence[SeriesHistory]) -> list[tuple[S
 
 
 def _names(config: ChartSeries, rows: Sequence[tuple[tuple[str, str], ...]]) -> list[str]:
-    """The label, or the metric's own name; where several match, with what tells them apart."""
+    """Return the label, or the metric's own name; where several match, with what tells them apart."""
     if len(rows) <= 1:
         return [clean_label(config.label or str(config))] * len(rows)
     common = set(rows[0]).intersection(*rows[1:])

@@ -37,7 +37,7 @@ class Countdown(Component, title="Countdown"):
         return self
 
     def render(self, context: RenderContext) -> tuple[Block, ...]:
-        """`**New year** <t:...:R>` and the date in small. Raises InvalidConfigError for what is no time."""
+        """Render `**New year** <t:...:R>` and the date in small. Raises InvalidConfigError for what is no time."""
         moment = self._moment(context)
         lines = title_lines(context, self.title)
         if moment is None:

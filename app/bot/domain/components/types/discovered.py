@@ -57,7 +57,7 @@ class Discovered(Component, title="Discovered"):
 
 
 def _grouped(context: RenderContext, rows: list[Mapping[str, Any]]) -> Iterator[str]:
-    """The lines, with that of a group before the first of it; groups stand where their first entry does."""
+    """Yield the lines, with that of a group before the first of it; groups stand where their first entry does."""
     groups: dict[str, list[Mapping[str, Any]]] = {}
     for row in rows:
         groups.setdefault(_group(row), []).append(row)

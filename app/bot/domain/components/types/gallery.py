@@ -52,7 +52,7 @@ class GalleryComponent(Component, title="Gallery"):
         return self
 
     def render(self, context: RenderContext) -> tuple[Block, ...]:
-        """The pictures. An item without a usable address is left out; a fixed one raises InvalidConfigError."""
+        """Return the pictures. An item without a usable address is left out; a fixed one raises InvalidConfigError."""
         title = text_of(title_lines(context, self.title))
         images = tuple(self._of_items(context) if self.source else self._fixed(context))
         return (*title, Gallery(images)) if images else (*title, *text_of(["-# No pictures"]))

@@ -65,7 +65,7 @@ class Gauge(Component, MetricDisplay, title="Gauge"):
         return text_of(lines or [f"**{self.name_shown}** {self.number_shown(None, '')}"])
 
     def _full(self, context: RenderContext, metric: Metric) -> float | None:
-        """The value of a full bar; None when it is missing."""
+        """Return the value of a full bar; None when it is missing."""
         if self.maximum_metric:
             labels = dict(metric.labels) if self.each else self.labels
             return context.metric(_reference(self.source, self.maximum_metric, labels)).value
@@ -74,7 +74,7 @@ class Gauge(Component, MetricDisplay, title="Gauge"):
         return 1.0 if (self.unit or metric.unit) == "ratio" else 100.0
 
     def _recent(self, context: RenderContext, metric: Metric) -> Sequence[float | None]:
-        """The last values that thresholds judged."""
+        """Return the last values that thresholds judged."""
         labels = dict(metric.labels) if self.each else self.labels
         values = context.recent(_reference(self.source, self.metric, labels))
         if not self.maximum_metric:

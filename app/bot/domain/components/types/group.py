@@ -22,7 +22,7 @@ class Group(Component, title="Group"):
     otherwise: Body = Field(default_factory=list, description="What is shown when it does not")
 
     def render(self, context: RenderContext) -> tuple[Block, ...]:
-        """The children, or what stands for them. Raises ExpressionFailedError for a condition that is wrong."""
+        """Return the children, or what stands for them. Raises ExpressionFailedError for a condition that is wrong."""
         return render_nested(context, self._shown(context))
 
     def calls(self, context: RenderContext) -> tuple[ButtonCall, ...]:

@@ -28,7 +28,7 @@ class ImageComponent(Component, title="Image"):
     description: Template = Field("", description="What is to be seen, for people who cannot; a Jinja2 template")
 
     def render(self, context: RenderContext) -> tuple[Block, ...]:
-        """The picture. Raises InvalidConfigError when the template gives no https address."""
+        """Return the picture. Raises InvalidConfigError when the template gives no https address."""
         address = context.plain(self.url).strip()
         problem = checked_address(address, ("https",), IMAGE_ADDRESS_LIMIT)
         if problem:

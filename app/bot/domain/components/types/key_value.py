@@ -48,7 +48,7 @@ class Pair(MetricStyle):
         return self.label or self.metric
 
     def printed(self, context: RenderContext) -> str:
-        """The value with its mark, or “no data”."""
+        """Return the value with its mark, or “no data”."""
         if self.text:
             return detail_text(context, self.text) or MISSING
         reference = MetricReference.model_construct(source=self.source, metric=self.metric, labels=self.labels)

@@ -46,7 +46,7 @@ class LogTail(Component, title="Log tail"):
     empty: str = Field("No lines", max_length=200, description="Shown where there are none")
 
     def render(self, context: RenderContext) -> tuple[Block, ...]:
-        """A monospaced block with `12:31 Redis server went away` for each line."""
+        """Return a monospaced block with `12:31 Redis server went away` for each line."""
         title = title_lines(context, self.title)
         reading = context.reading(self.source)
         shown: list[str] = []

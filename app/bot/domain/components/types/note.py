@@ -17,6 +17,6 @@ class Note(Component, title="Note"):
     text: str = Field(min_length=1, max_length=4_000, description="Discord's Markdown, as it stands")
 
     def render(self, context: RenderContext) -> tuple[Block, ...]:
-        """The text; nothing where it is blank."""
+        """Return the text; nothing where it is blank."""
         text = self.text.strip()
         return (Text(shorten_markdown(text, MAX_CHARACTERS)),) if text else ()

@@ -68,7 +68,7 @@ class PageSelect(Component, title="Page select"):
         return self
 
     def render(self, context: RenderContext) -> tuple[Block, ...]:
-        """The select or the buttons, with the page that is shown marked as chosen."""
+        """Return the select or the buttons, with the page that is shown marked as chosen."""
         verb = PAGE_VERB if self.scope is Scope.SHARED else OWN_PAGE_VERB
         if self.style is PageStyle.BUTTONS:
             buttons = [self._button(context, verb, option) for option in self.options]

@@ -61,7 +61,7 @@ class Repeat(Component, title="Repeat"):
         return self
 
     def render(self, context: RenderContext) -> tuple[Block, ...]:
-        """The children for each, in order. Raises ExpressionFailedError for a condition that never works."""
+        """Return the children for each, in order. Raises ExpressionFailedError for a condition that never works."""
         chosen, problem = self._chosen(context)
         blocks: list[Block] = list(text_of(title_lines(context, self.title)))
         for position, item in enumerate(chosen[: self.limit]):
@@ -92,7 +92,7 @@ class Repeat(Component, title="Repeat"):
             context.statuses.append(WORDS.get(word, Status.UNKNOWN))
 
     def _found(self, context: RenderContext) -> tuple[Sequence[Any], str]:
-        """What to repeat over, and why there may be nothing."""
+        """Return what to repeat over, and why there may be nothing."""
         if not self.source:
             return (_variable_values(context, self.variable) if self.variable else self.values), ""
         reading: Reading = context.reading(self.source)
@@ -139,14 +139,14 @@ def _field(item: Any, path: str) -> Any:
 
 
 def _needed_fields(condition: str, name: str) -> frozenset[str] | None:
-    """The item's fields that a condition can read; None where that is not plain to see."""
+    """Return the item's fields that a condition can read; None where that is not plain to see."""
     mentions = len(re.findall(rf"\b{name}\b", condition))
     fields = re.findall(rf"\b{name}\.([A-Za-z_]\w*)", condition)
     return frozenset(fields) if len(fields) == mentions else None
 
 
 def _only(item: Any, fields: frozenset[str] | None) -> Any:
-    """The item with no more than these fields: handing a large one to CEL takes longer than the condition itself."""
+    """Return the item with only these fields: handing a large one to CEL takes longer than the condition itself."""
     if fields is None or not isinstance(item, Mapping):
         return item
     return {name: item[name] for name in fields if name in item}

@@ -101,7 +101,7 @@ class SectionComponent(Component, title="Section"):
         return self
 
     def render(self, context: RenderContext) -> tuple[Block, ...]:
-        """A section; plain texts where there is nothing at their right, which Discord's sections need."""
+        """Return a section; plain texts where there is nothing at their right, which Discord's sections need."""
         room = MAX_CHARACTERS // len(self.texts)
         printed = (shorten_markdown(context.text(text).strip(), room) for text in self.texts)
         texts = tuple(Text(text) for text in printed if text)

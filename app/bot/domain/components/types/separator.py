@@ -18,7 +18,7 @@ class SeparatorComponent(Component, title="Separator"):
     large: bool = Field(False, description="Leave more space")
 
     def render(self, context: RenderContext) -> tuple[Block, ...]:  # the same for every context
-        """The separator."""
+        """Return the separator."""
         return self._blocks
 
     @cached_property

@@ -38,7 +38,7 @@ class Sparkline(Component, MetricDisplay, title="Sparkline"):
         return self
 
     def render(self, context: RenderContext) -> tuple[Block, ...]:
-        """The name with the newest value, the curve, and its lowest and highest value."""
+        """Return the name with the newest value, the curve, and its lowest and highest value."""
         metric = context.metric(self)
         mark, shown = self.shown(context, metric, self)
         lines = [f"{mark}**{self.name_shown}** {shown}"]
@@ -54,7 +54,7 @@ class Sparkline(Component, MetricDisplay, title="Sparkline"):
         return (Text("\n".join(lines)),)
 
     def _values(self, context: RenderContext) -> list[float | None]:
-        """The values to draw; none while history is being loaded."""
+        """Return the values to draw; none while history is being loaded."""
         if self.range is None:
             return list(context.recent(self))[-self.width :]
         seconds = seconds_of(self.range)

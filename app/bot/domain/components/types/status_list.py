@@ -51,7 +51,7 @@ WORDS: Mapping[str, Status] = {
 
 
 def status_of_word(value: Any, states: Mapping[str, Status]) -> Status:
-    """What a value of a status field means; `states` says it for unusual words."""
+    """Return what a value of a status field means; `states` says it for unusual words."""
     text = "yes" if value is True else "no" if value is False else str(value)[:STATUS_LIMIT].strip()
     word = text.casefold()
     return states.get(word) or states.get(text) or WORDS.get(word, Status.UNKNOWN)
@@ -76,7 +76,7 @@ class StatusEntry(BaseModel):
     mappings: Mappings = Field(default_factory=list, description="Words and emoji for certain values of the metric")
 
     def metric_text(self, context: RenderContext) -> str:
-        """The metric's value, or what is to be shown for it."""
+        """Return the metric's value, or what is to be shown for it."""
         metric = context.metric(
             MetricReference.model_construct(source=self.source, metric=self.metric, labels=self.labels)
         )

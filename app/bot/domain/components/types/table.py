@@ -45,7 +45,7 @@ class Column(BaseModel):
     align: Align = Field(Align.AUTO, description="left, right, or auto: numbers at the right")
 
     def cell(self, context: RenderContext, value: Any) -> str:
-        """What stands in the column for a value."""
+        """Return what stands in the column for a value."""
         mapping = find_mapping(self.mappings, value, context) if self.mappings else None
         if mapping is None:
             return value_text(value, self.unit, self.decimals, MISSING_CELL)
@@ -73,7 +73,7 @@ class Table(Component, title="Table"):
     empty: str = Field("Nothing to show", max_length=200, description="Shown instead of a table without rows")
 
     def render(self, context: RenderContext) -> tuple[Block, ...]:
-        """A monospaced block, narrow enough for a phone."""
+        """Return a monospaced block, narrow enough for a phone."""
         title = title_lines(context, self.title)
         reading = context.reading(self.source)
         items = self._chosen(reading.items.get(self.items, ()))
@@ -123,7 +123,7 @@ class Table(Component, title="Table"):
 
 
 def _fitted(widths: Sequence[int], limit: int) -> list[int]:
-    """The columns' widths, the widest one made narrower until the row fits."""
+    """Return the columns' widths, the widest one made narrower until the row fits."""
     fitted = [max(width, 1) for width in widths]
     room = max(limit - len(GAP) * (len(fitted) - 1), len(fitted))
     while sum(fitted) > room:

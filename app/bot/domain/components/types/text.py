@@ -35,7 +35,7 @@ class TextComponent(Component, title="Text"):
     style: TextStyle = Field(TextStyle.NORMAL, description="normal, small (grey), quote, or code (monospaced)")
 
     def render(self, context: RenderContext) -> tuple[Block, ...]:
-        """The text; nothing at all where the template prints nothing."""
+        """Return the text; nothing at all where the template prints nothing."""
         if self.style is TextStyle.CODE:
             text = context.plain(self.text).strip("\n")
             return (Text(shorten_markdown(code_block(text), MAX_CHARACTERS)),) if text.strip() else ()

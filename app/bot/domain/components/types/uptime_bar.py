@@ -43,7 +43,7 @@ class UptimeBar(Component, title="Uptime bar"):
     theme: Theme = Field(Theme.DARK, description="Colours that suit Discord's dark or light side")
 
     def render(self, context: RenderContext) -> tuple[Block, ...]:
-        """The title, and for each source its name, how long it was up, and the bar."""
+        """Return the title, and for each source its name, how long it was up, and the bar."""
         statuses = [context.reading(entry.source).status for entry in self.entries]
         title = title_lines(context, self.title)
         histories = [context.history(self._query(entry)) for entry in self.entries]

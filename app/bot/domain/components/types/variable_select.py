@@ -34,7 +34,7 @@ class VariableSelect(Component, title="Variable select"):
     )
 
     def render(self, context: RenderContext) -> tuple[Block, ...]:
-        """The select, with what is chosen marked."""
+        """Return the select, with what is chosen marked."""
         resolved = context.resolved.get(self.variable)
         if resolved is None:
             known = ", ".join(context.resolved) or "none; add it to the layout of the dashboard"

@@ -49,7 +49,7 @@ class Cleaner:
         return self._left >= 0
 
     def rows(self, rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-        """The leading rows."""
+        """Return the leading rows."""
         found: list[dict[str, Any]] = []
         for row in rows[:MAX_ROWS]:
             cleaned = dict(self._fields(row, 0))
@@ -101,7 +101,7 @@ class Dataset(BaseModel):
         return self
 
     def rows(self, context: RenderContext, cleaner: Cleaner) -> list[dict[str, Any]] | None:
-        """The rows as they are now; None while they are being loaded."""
+        """Return the rows as they are now; None while they are being loaded."""
         if self.items:
             return cleaner.rows(context.reading(self.source).items.get(self.items, ()))
         if self.range is not None:
@@ -156,7 +156,7 @@ class VegaLite(Component, title="Vega-Lite"):
         return frozenset(dataset.source for dataset in self.datasets.values())
 
     def render(self, context: RenderContext) -> tuple[Block, ...]:
-        """The picture below its title. Raises ChartFailedError and InvalidConfigError."""
+        """Return the picture below its title. Raises ChartFailedError and InvalidConfigError."""
         lines = title_lines(context, self.title)
         cleaner = Cleaner()
         data = {name: dataset.rows(context, cleaner) for name, dataset in self.datasets.items()}
@@ -181,7 +181,7 @@ class VegaLite(Component, title="Vega-Lite"):
         return ChartRequest(json.dumps(self._whole(data), separators=(",", ":"), allow_nan=False), words)
 
     def _whole(self, data: Mapping[str, Any]) -> Spec:
-        """The user's specification, with the theme and the size below it and the data beside it."""
+        """Return the user's specification, with the theme and the size below it and the data beside it."""
         themed = look(self.theme)
         config = self.spec.get("config")
         spec: Spec = {**themed, **self.spec}

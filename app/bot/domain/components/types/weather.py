@@ -61,7 +61,7 @@ class Weather(Component, title="Weather"):
     details: bool = Field(True, description="Also humidity, wind and rain")
 
     def render(self, context: RenderContext) -> tuple[Block, ...]:
-        """A large line for now, a small one with details, and a line for each day."""
+        """Return a large line for now, a small one with details, and a line for each day."""
         reading = context.reading(self.source)
         title = title_lines(context, self.title)
         if not reading.metrics and not reading.items.get("daily"):

@@ -84,7 +84,7 @@ class EngineAccess(SshLogin):
         return scheme == "https" or (scheme == "tcp" and bool(self.tls_ca or self.tls_certificate))
 
     async def open(self, resolver: SecretResolver) -> Engine:
-        """A client of the engine, which connects when it is first asked. Whoever calls closes it.
+        """Return a client of the engine, which connects when it is first asked. Whoever calls closes it.
 
         Raises a HomelabError: a secret or file is missing, or there is no SSH connection.
         """
@@ -112,7 +112,7 @@ class EngineAccess(SshLogin):
         return _Route(f"{scheme}://{shown}:{parts.port or port}", connector, shown, _nothing)
 
     async def _tunnel(self, host: str, port: int, user: str, path: str, secrets: SecretUse) -> _Route:
-        """The remote socket by a local one that nobody else may open."""
+        """Return the remote socket by a local one that nobody else may open."""
         import aiohttp
 
         connection = await open_ssh(host, port, user, self, secrets)
@@ -153,7 +153,7 @@ class EngineLink:
         self._closed = False
 
     async def engine(self) -> Engine:
-        """The open engine. Raises a HomelabError."""
+        """Return the open engine. Raises a HomelabError."""
         async with self._opening:
             if self._closed:
                 raise InvalidConfigError("This source was closed.")
@@ -176,7 +176,7 @@ class EngineLink:
 
 
 def _load() -> type[Engine]:
-    """The client, whose library takes longer to load than the event loop has."""
+    """Return the client, whose library takes longer to load than the event loop has."""
     from app.bot.infrastructure.sources.docker.engine import Engine
 
     return Engine

@@ -70,7 +70,7 @@ class Container:
         )
 
     def label(self, name: str) -> str:
-        """The value of the label `homelab.<name>`, empty where there is none."""
+        """Return the value of the label `homelab.<name>`, empty where there is none."""
         return self.labels.get(LABEL + name, "").strip()
 
     @property

@@ -93,7 +93,7 @@ class Engine:
     # Looking
 
     async def info(self) -> Mapping[str, Any]:
-        """What the engine says of itself (GET /info)."""
+        """Return what the engine says of itself (GET /info)."""
         with self._named_failures():
             return _object(await self._docker.system.info())
 
@@ -117,7 +117,7 @@ class Engine:
                 return _object(await response.json())
 
     async def logs(self, container: str, lines: int) -> bytes:
-        """The last lines of a container's log with their times, as the engine sends them: see `log_lines`."""
+        """Return the last lines of a container's log with their times, as the engine sends them: see `log_lines`."""
         params = {"stdout": "1", "stderr": "1", "timestamps": "1", "tail": str(lines)}
         with self._named_failures():
             async with self._docker._query(f"containers/{_checked(container)}/logs", params=params) as response:
@@ -126,7 +126,7 @@ class Engine:
 
     @asynccontextmanager
     async def events(self, since: str) -> AsyncIterator[AsyncIterator[Mapping[str, Any]]]:
-        """The events of containers from a time on (seconds, as text), without end (GET /events)."""
+        """Yield the events of containers from a time on (seconds, as text), without end (GET /events)."""
         timeout = aiohttp.ClientTimeout(total=None, sock_read=_SILENT_SECONDS)
         params = {"since": since, "filters": json.dumps({"type": ["container"]})}
         with self._named_failures():
@@ -252,7 +252,7 @@ class Engine:
 
 
 def _checked(name: str) -> str:
-    """A container's or network's name or id, that can be nothing else in an address. Raises InvalidConfigError."""
+    """Return a name or id of a container or network, safe in an address. Raises InvalidConfigError."""
     if not _NAME.fullmatch(name):
         raise InvalidConfigError(
             f"“{shorten(one_line(name), 60)}” is no name of Docker's: letters, digits, dots, dashes and underscores"

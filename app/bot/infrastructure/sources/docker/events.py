@@ -69,7 +69,7 @@ class EventFeed:
                 await self._task
 
     def rows(self) -> list[dict[str, Any]]:
-        """The newest events, oldest first, as a log has them."""
+        """Return the newest events, oldest first, as a log has them."""
         return list(self._newest)
 
     def take_touched(self) -> frozenset[str]:
@@ -119,7 +119,7 @@ class EventFeed:
         self._changed()
 
     def _told_once(self, error: HomelabError) -> None:
-        """An engine that is gone is told of as a source that is down; one that refuses only this is told of here."""
+        """Log once that an engine refuses its events; one that is gone is a source that is down."""
         if isinstance(error, EngineRefusedError):
             self._refusal.fail(str(error))
 

@@ -29,7 +29,7 @@ class Inspections:
         self._known: dict[str, tuple[float, str, Details]] = {}
 
     async def of(self, engine: Engine, containers: Sequence[Container]) -> list[Container]:
-        """The containers with their details; those that went meanwhile are left out. Raises EngineError."""
+        """Return the containers with their details; those that went meanwhile are left out. Raises EngineError."""
         touched, now = self._feed.take_touched(), time.monotonic()
         self._known = {
             one.id: known

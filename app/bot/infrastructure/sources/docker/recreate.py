@@ -122,7 +122,7 @@ class _Swap:
 
 
 def body_of(old: Mapping[str, Any], built_in: Mapping[str, Any]) -> dict[str, Any]:
-    """What POST /containers/create takes to make a container as an inspection shows it.
+    """Return what POST /containers/create takes to make a container as an inspection shows it.
 
     What the old image had `built_in` is left out, so that the new one's own counts.
     """
@@ -147,7 +147,7 @@ def body_of(old: Mapping[str, Any], built_in: Mapping[str, Any]) -> dict[str, An
 
 
 def networks_of(old: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-    """The networks with how the container is in each, the one it was made with first."""
+    """Return the networks with how the container is in each, the one it was made with first."""
     mode = str(value_at(old, "HostConfig.NetworkMode") or "")
     found = value_at(old, "NetworkSettings.Networks")
     if mode in ("host", "none") or mode.startswith("container:") or not isinstance(found, Mapping):

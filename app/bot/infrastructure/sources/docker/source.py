@@ -72,7 +72,7 @@ class Docker(EngineAccess, Source, title="Docker"):
     _asking: asyncio.TimerHandle | None = PrivateAttr(None)
 
     async def read(self, resources: Resources) -> Reading:
-        """What the engine tells now. Raises EngineError, or what opening the engine raises."""
+        """Return what the engine tells now. Raises EngineError, or what opening the engine raises."""
         self._asked()
         self._read_at = asyncio.get_running_loop().time()
         watch = self._watch = self._watch or self._start(resources)
@@ -146,7 +146,7 @@ class Docker(EngineAccess, Source, title="Docker"):
         return Reading(now, status, "; ".join(troubles), metrics, items)
 
     async def _logs(self, engine: Engine) -> tuple[dict[str, list[dict[str, Any]]], list[str]]:
-        """The tables of log lines, and what is to be said of those that cannot be read."""
+        """Return the tables of log lines, and what is to be said of those that cannot be read."""
         answers = await asyncio.gather(
             *(engine.logs(wish.container, wish.lines) for wish in self.logs), return_exceptions=True
         )
@@ -173,7 +173,7 @@ class _Watch:
 
 
 async def _info(engine: Engine) -> Mapping[str, Any]:
-    """What the engine says of itself; nothing where a proxy keeps that to itself."""
+    """Return what the engine says of itself; nothing where a proxy keeps that to itself."""
     try:
         return await engine.info()
     except EngineRefusedError:

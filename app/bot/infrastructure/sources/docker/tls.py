@@ -13,7 +13,7 @@ from app.bot.infrastructure.threads import in_thread
 
 
 async def client_context(authority: str, certificate: str, key: str, secrets: SecretUse) -> ssl.SSLContext:
-    """What a client uses that trusts this authority (empty: the system's) and shows this certificate, if any.
+    """Return what a client uses that trusts this authority (empty: the system's) and shows this certificate, if any.
 
     Raises InvalidConfigError that names the field, or UnknownSecretError.
     """

@@ -107,7 +107,7 @@ class Usages:
         return bool(self._sampled_once)
 
     async def read(self, engine: Engine, ids: Sequence[str]) -> Mapping[str, Usage]:
-        """What the containers use; those that give no sample are missing."""
+        """Return what the containers use; those that give no sample are missing."""
         self._forget_all_but(ids)
         now = time.perf_counter()
         due = [one for one in ids if self._is_due(one, now)]
@@ -157,7 +157,7 @@ def _cpu_percent(before: Sample, now: Sample) -> float | None:
 
 
 def _memory(found: Mapping[str, Any]) -> float | None:
-    """Used memory without the page cache that can be given back (docker/cli, calculateMemUsageUnixNoCache)."""
+    """Return used memory without the page cache that can be given back (docker/cli, calculateMemUsageUnixNoCache)."""
     used = _number(found, "memory_stats.usage")
     if used is None:
         return None

@@ -86,7 +86,7 @@ def rdap_servers(bootstrap: Any) -> dict[str, str]:
 
 
 async def ask_rdap(session: aiohttp.ClientSession, server: str, domain: str) -> Registration:
-    """What a registry tells by RDAP (RFC 9083). Raises NoAnswerFromRegistryError."""
+    """Return what a registry tells by RDAP (RFC 9083). Raises NoAnswerFromRegistryError."""
     try:
         status, found = await fetch_json(session, URL(server.rstrip("/") + "/") / "domain" / domain)
     except (RequestFailedError, ValueError) as error:
@@ -108,7 +108,7 @@ async def ask_rdap(session: aiohttp.ClientSession, server: str, domain: str) -> 
 
 
 async def ask_whois(server: str, domain: str) -> Registration:
-    """What a registry tells by WHOIS (RFC 3912), over the servers that one refers to.
+    """Return what a registry tells by WHOIS (RFC 3912), over the servers that one refers to.
 
     Raises NoAnswerFromRegistryError.
     """
@@ -155,7 +155,7 @@ def _dates(text: str) -> Iterator[datetime]:
 
 
 def parse_date(text: str) -> datetime | None:
-    """The moment that a registry wrote; None for what is no date. One without a zone is taken for UTC."""
+    """Return the moment that a registry wrote; None for what is no date. One without a zone is taken for UTC."""
     text = re.sub(r"\s*(?:UTC|GMT|\(.*\))\s*$|[,;]", "", one_line(text)).strip()
     try:
         found = datetime.fromisoformat(text)

@@ -66,7 +66,7 @@ class Interface:
             self.transmit = rate(latest[1], earlier[1], now.at - before.at)
 
     def row(self) -> dict[str, Any]:
-        """The interface in the table of them."""
+        """Return the interface in the table of them."""
         return {
             "interface": self.name,
             "address": self.address,
@@ -78,7 +78,7 @@ class Interface:
 
 
 def network_metrics(interfaces: Sequence[Interface]) -> Iterator[Metric]:
-    """Sums without labels first, so that a reference without labels means all interfaces together."""
+    """Yield sums without labels first, so that a reference without labels means all interfaces together."""
     units = {"receive": "bytes/s", "transmit": "bytes/s", "received": "bytes", "transmitted": "bytes"}
     for name, unit in units.items():
         values = [value for interface in interfaces if (value := getattr(interface, name)) is not None]
@@ -90,7 +90,7 @@ def network_metrics(interfaces: Sequence[Interface]) -> Iterator[Metric]:
 
 
 def disk_row(disk: Disk) -> dict[str, Any]:
-    """A disk in the table of them."""
+    """Return a disk in the table of them."""
     return {
         "mount": disk.mount,
         "filesystem": disk.filesystem,

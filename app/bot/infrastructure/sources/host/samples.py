@@ -44,7 +44,7 @@ class Parts:
         self.failures: list[str] = []
 
     def read(self, name: str, function: Callable[[], Part]) -> Part | None:
-        """What `function` gives, or None when this machine has no such thing or it cannot be read."""
+        """Return what `function` gives, or None when this machine has no such thing or it cannot be read."""
         try:
             return function()
         except _ABSENT:
@@ -135,7 +135,7 @@ class Disk:
 
 
 def read_disks(mounts: Sequence[str], skipped_filesystems: Sequence[str], skipped_mounts: Sequence[str]) -> list[Disk]:
-    """These mounts, or every one that is not skipped; each device once, by its shortest path."""
+    """Return these mounts, or every one that is not skipped; each device once, by its shortest path."""
     partitions = sorted(psutil.disk_partitions(all=True), key=lambda partition: (len(partition.mountpoint), partition))
     if mounts:
         types = {partition.mountpoint: partition.fstype for partition in partitions}
@@ -194,7 +194,7 @@ def read_temperatures() -> dict[str, float]:
 
 
 def top_processes(now: Counters, before: Counters, count: int) -> list[dict[str, Any]]:
-    """The `count` processes that use most CPU and the `count` that use most memory, the busiest first.
+    """Return the `count` processes that use most CPU and the `count` that use most memory, the busiest first.
 
     `cpu` is in percent of one core, as top shows it; `memory` in bytes that are in RAM.
     """

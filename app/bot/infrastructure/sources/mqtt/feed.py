@@ -64,7 +64,7 @@ class MqttFeed:
         """Messages that were too large, or too many."""
 
     async def messages(self) -> dict[str, Message]:
-        """The newest message of each topic. Raises SourceFailedError while there is no connection."""
+        """Return the newest message of each topic. Raises SourceFailedError while there is no connection."""
         if self._task is None or self._task.done():
             self._tried.clear()
             self._task = asyncio.create_task(self._listen(), name="mqtt")
@@ -146,7 +146,7 @@ class Broker:
 
 
 def make_client(broker: Broker) -> Callable[[], Any]:
-    """What makes a client for each connection."""
+    """Return what makes a client for each connection."""
     import aiomqtt
     from paho.mqtt.packettypes import PacketTypes
     from paho.mqtt.properties import Properties

@@ -72,7 +72,7 @@ class TopicMapping(BaseModel):
     stale_seconds: float | None = Field(None, gt=0, description="Missing when nothing came for so long")
 
     def of(self, messages: Mapping[str, Message]) -> list[Message]:
-        """The messages on its topics."""
+        """Return the messages on its topics."""
         if not self._is_many:
             return [messages[self.topic]] if self.topic in messages else []
         return [message for topic, message in sorted(messages.items()) if _matches(self.topic, topic)]
@@ -82,7 +82,7 @@ class TopicMapping(BaseModel):
         return "+" in self.topic or "#" in self.topic
 
     def metric(self, message: Message | None, value: float | None) -> Metric:
-        """The metric of a message, or the one that is missing."""
+        """Return the metric of a message, or the one that is missing."""
         labels = dict(self.labels)
         if message is not None:
             parts = message.topic.split("/")
@@ -92,7 +92,7 @@ class TopicMapping(BaseModel):
         return Metric(self.name, None if value is None else value * self.scale, self.unit, labels, self.kind)
 
     def value(self, payload: str) -> float | None:
-        """The number in a payload. Raises PathError."""
+        """Return the number in a payload. Raises PathError."""
         if self.path is None:
             found: Any = payload.strip()
         else:
@@ -134,7 +134,7 @@ class Mqtt(Source, title="MQTT"):
     _read_at: float = PrivateAttr(0.0)
 
     async def read(self, resources: Resources) -> Reading:
-        """What was last published. Raises SourceFailedError while there is no connection."""
+        """Return what was last published. Raises SourceFailedError while there is no connection."""
         self._asked()
         self._read_at = asyncio.get_running_loop().time()
         secrets = SecretUse(resources.secrets)

@@ -48,7 +48,7 @@ class Sample:
 
 
 def parse(text: str, wanted: Callable[[str], bool]) -> list[Sample]:
-    """The samples with a wanted name. Raises SourceFailedError for what is not this format."""
+    """Return the samples with a wanted name. Raises SourceFailedError for what is not this format."""
     from prometheus_client.parser import text_string_to_metric_families
 
     samples: list[Sample] = []
@@ -67,7 +67,7 @@ def parse(text: str, wanted: Callable[[str], bool]) -> list[Sample]:
 
 
 def _lines(text: str, wanted: Callable[[str], bool]) -> Iterator[str]:
-    """What is worth parsing: a parser in Python takes its time, and of thousands of lines a few are wanted."""
+    """Yield what is worth parsing: a parser in Python takes its time, and of thousands of lines a few are wanted."""
     is_wanted = functools.cache(wanted)
     kind, kept, known = "", 0, False
     for line in text.splitlines():

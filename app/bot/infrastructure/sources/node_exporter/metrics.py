@@ -57,7 +57,7 @@ class Machine:
         return bool(self._by_name)
 
     def counters(self, at: float) -> Counters:
-        """What becomes rates against an earlier scrape; `at` in seconds of a clock that never steps."""
+        """Return what becomes rates against an earlier scrape; `at` in seconds of a clock that never steps."""
         return Counters(at, self._cores(), self._network(), self._disk_bytes())
 
     def _cores(self) -> list[tuple[float, float]]:
@@ -85,7 +85,7 @@ class Machine:
         return sums[0], sums[1]
 
     def disks(self, skipped_filesystems: Sequence[str], skipped_mounts: Sequence[str]) -> list[Disk]:
-        """The filesystems that are not skipped; each device once, by its shortest path."""
+        """Return the filesystems that are not skipped; each device once, by its shortest path."""
         free = self._by("node_filesystem_free_bytes", "mountpoint")
         available = self._by("node_filesystem_avail_bytes", "mountpoint")
         found: dict[str, Disk] = {}
@@ -102,7 +102,7 @@ class Machine:
         return sorted(found.values(), key=lambda disk: disk.mount)
 
     def interfaces(self, skipped: Sequence[str]) -> list[str]:
-        """The network interfaces that are not skipped."""
+        """Return the network interfaces that are not skipped."""
         return sorted(name for name in self._network() if not matches(name, skipped))
 
     def gauges(self) -> Iterator[Metric]:

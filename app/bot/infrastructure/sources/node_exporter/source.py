@@ -47,7 +47,7 @@ class SampleMapping(BaseModel):
         )
 
     def metric(self, sample: Sample) -> Metric:
-        """The sample as a metric."""
+        """Return the sample as a metric."""
         value = None if sample.value is None else sample.value * self.scale
         unit = sample.unit if self.unit is None else self.unit
         kind = MetricKind.COUNTER if sample.counter else MetricKind.GAUGE

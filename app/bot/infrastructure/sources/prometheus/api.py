@@ -45,7 +45,7 @@ class Taken:
 
 
 def parse(content: bytes, status: int, status_text: str) -> Result:
-    """The result in an answer. Raises SourceFailedError with the API's own error, such as “bad_data: ...”."""
+    """Return the result in an answer. Raises SourceFailedError with the API's own error, such as “bad_data: ...”."""
     try:
         document = json.loads(content)
     except (ValueError, RecursionError):
@@ -64,7 +64,7 @@ def parse(content: bytes, status: int, status_text: str) -> Result:
 
 
 def values(result: Result, limit: int, labels: Sequence[str] | None) -> Taken:
-    """The newest value of each series, at most `limit` of them, with these labels or all but the name."""
+    """Return the newest value of each series, at most `limit` of them, with these labels or all but the name."""
     taken = Taken(problems=list(result.warnings))
     try:
         _take_values(result, limit, labels, taken)
@@ -102,7 +102,7 @@ def _take_values(result: Result, limit: int, labels: Sequence[str] | None, taken
 
 
 def points(result: Result, limit: int) -> Taken:
-    """The rows of a range query: time, value and labels, the newest MAX_ITEMS of all series together, oldest first."""
+    """Return the rows of a range query: time, value and labels, the newest MAX_ITEMS of all series, oldest first."""
     taken = Taken(problems=list(result.warnings))
     if result.type != "matrix":
         raise SourceFailedError(_FOREIGN)
@@ -128,7 +128,7 @@ def _tell_cut(found: int, limit: int, taken: Taken) -> None:
 
 
 def _newest(series: Any, problems: list[str]) -> float | None:
-    """The value of a vector's series, or the last one of a matrix'."""
+    """Return the value of a vector's series, or the last one of a matrix'."""
     if "value" in series:
         return _number(series["value"])
     if series.get("values"):
@@ -148,7 +148,7 @@ def _labels(series: Any, wanted: Sequence[str] | None) -> dict[str, str]:
 
 
 def _number(sample: Any) -> float | None:
-    """A sample's value, None for NaN and infinities."""
+    """Return a sample's value, None for NaN and infinities."""
     _, text = sample
     value = float(text)
     return value if abs(value) < float("inf") else None

@@ -58,7 +58,7 @@ class Lookups:
         return None if hits is None or misses is None else cls(hits, misses)
 
     def percent(self, before: Lookups | None) -> float | None:
-        """The share of hits since `before`, which counts for nothing after a restart; None when nothing was asked."""
+        """Return the share of hits since `before`, or since a restart; None when nothing was asked."""
         if before is None or before.hits > self.hits or before.misses > self.misses:
             before = Lookups(0.0, 0.0)
         hits, misses = self.hits - before.hits, self.misses - before.misses
@@ -66,7 +66,7 @@ class Lookups:
 
 
 def number(info: Info, key: str) -> float | None:
-    """A field as a number; None where it is missing or no number."""
+    """Return a field as a number; None where it is missing or no number."""
     value = info.get(key)
     try:
         return float(value) if isinstance(value, (int, float, str)) else None
@@ -75,7 +75,7 @@ def number(info: Info, key: str) -> float | None:
 
 
 def metrics(info: Info) -> Iterator[Metric]:
-    """The numbers of the whole server."""
+    """Yield the numbers of the whole server."""
     for name, field, unit, scale in _GAUGES:
         value = number(info, field)
         yield Metric(name, None if value is None else value * scale, unit)
@@ -101,7 +101,7 @@ def keys(info: Info) -> Iterator[Metric]:
 
 
 def databases(info: Info) -> list[dict[str, Any]]:
-    """The table of databases; times to live in seconds."""
+    """Return the table of databases; times to live in seconds."""
     found = {
         int(key[2:]): value
         for key, value in info.items()
@@ -119,7 +119,7 @@ def databases(info: Info) -> list[dict[str, Any]]:
 
 
 def replicas(info: Info) -> list[dict[str, Any]]:
-    """The table of those who copy from this server."""
+    """Return the table of those who copy from this server."""
     entries = (value for key, value in info.items() if key.startswith("slave") and key[5:].isdecimal())
     return [
         {
@@ -134,7 +134,7 @@ def replicas(info: Info) -> list[dict[str, Any]]:
 
 
 def server(info: Info) -> dict[str, Any]:
-    """What runs there: a table of one row."""
+    """Return what runs there: a table of one row."""
     version = info.get("valkey_version") or info.get("redis_version")
     role = {"master": "primary", "slave": "replica"}.get(str(info.get("role")), info.get("role"))
     return {
@@ -149,7 +149,7 @@ def server(info: Info) -> dict[str, Any]:
 
 
 def problems(info: Info) -> list[str]:
-    """What a person should look at, in words; empty when all is well."""
+    """Return what a person should look at, in words; empty when all is well."""
     found = [text for field, text in _FAILURES if info.get(field) == "err"]
     if number(info, "loading"):
         found.append("It is still loading its data")

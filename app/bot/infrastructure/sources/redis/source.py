@@ -104,7 +104,7 @@ class Redis(Source, title="Redis"):
 
 
 async def _ask(client: Any) -> tuple[redis_info.Info, float]:
-    """What INFO says, and how long the answer took on a connection that is open."""
+    """Return what INFO says, and how long the answer took on a connection that is open."""
     await client.initialize()
     started = time.perf_counter()
     info = await client.info()

@@ -48,7 +48,7 @@ class AuthLog:
             ) from None
 
     def _rest_of_rotated(self) -> Iterator[str]:
-        """What came to the old file after the last look, where it is found under its new name."""
+        """Yield what came to the old file after the last look, where it is found under its new name."""
         rotated = self._path.with_name(f"{self._path.name}.1")
         try:
             with rotated.open("rb") as file:

@@ -58,7 +58,7 @@ class Journal:
 
 
 def _text(message: Any) -> str:
-    """A message; what is no UTF-8 is written as a list of bytes."""
+    """Return a message; what is no UTF-8 is written as a list of bytes."""
     if isinstance(message, list):
         return bytes(byte for byte in message if isinstance(byte, int) and 0 <= byte < 256).decode(errors="replace")
     return str(message or "")

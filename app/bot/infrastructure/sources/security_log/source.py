@@ -96,5 +96,5 @@ def _newest(logins: Sequence[Login]) -> list[dict[str, Any]]:
 
 
 def _shown(text: str) -> str:
-    """A name that a stranger typed, in one short line."""
+    """Return a name that a stranger typed, in one short line."""
     return shorten(one_line(text), _TEXT_CHARACTERS)

@@ -40,7 +40,7 @@ class Logins:
         self._counted: OrderedDict[tuple[str, str], None] = OrderedDict()
 
     def of(self, at: datetime, message: str) -> Login | None:
-        """What a message tells; None for all the others that sshd writes."""
+        """Return what a message tells; None for all the others that sshd writes."""
         failed = _FAILED.match(message)
         if failed is not None and failed["method"] != "none":
             self._remember(failed["address"], failed["port"])

@@ -55,7 +55,7 @@ class Disk:
     problem: str = ""
 
     def row(self) -> dict[str, Any]:
-        """The disk as a row of a table."""
+        """Return the disk as a row of a table."""
         return {
             "name": self.name,
             "model": self.model,
@@ -74,7 +74,7 @@ class Disk:
 
 
 def parse_disk(name: str, data: Mapping[str, Any], limits: Limits) -> Disk:
-    """The disk that smartctl told of, judged."""
+    """Return the disk that smartctl told of, judged."""
     attributes = _attributes(data)
     rotation = _number(data, "rotation_rate")
     facts: dict[str, Any] = {

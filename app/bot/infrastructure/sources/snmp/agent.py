@@ -86,7 +86,7 @@ class Agent:
         self._engine.close_dispatcher()
 
     async def get(self, login: Login, oids: Sequence[str]) -> dict[str, Value]:
-        """The values of these objects. Raises SourceFailedError."""
+        """Return the values of these objects. Raises SourceFailedError."""
         found: dict[str, Value] = {}
         for start in range(0, len(oids), _BATCH):
             batch = list(dict.fromkeys(oids[start : start + _BATCH]))
@@ -109,7 +109,7 @@ class Agent:
         return {oid: _value(bound[1]) for oid, bound in zip(oids, found, strict=True)}
 
     async def walk(self, login: Login, oid: str, limit: int) -> dict[str, Value]:
-        """What is below an object, at most `limit` values, by what follows it. Raises SourceFailedError."""
+        """Return what is below an object, at most `limit` values, by what follows it. Raises SourceFailedError."""
         library, root = self._library, library_oid(oid)
         asked = library.ObjectType(library.ObjectIdentity(oid))
         common = (self._engine, self._login(login), self._target, library.ContextData())
@@ -144,7 +144,7 @@ class Agent:
 
     @contextlib.contextmanager
     def _named_failures(self) -> Any:
-        """What the library raises, in words that hold nothing that was sent."""
+        """Yield what the library raises, in words that hold nothing that was sent."""
         from pyasn1.error import PyAsn1Error
         from pysnmp.error import PySnmpError
 
@@ -155,12 +155,12 @@ class Agent:
 
 
 def library_oid(oid: str) -> tuple[int, ...]:
-    """An identifier as numbers."""
+    """Return an identifier as numbers."""
     return tuple(map(int, oid.split(".")))
 
 
 def _check(indication: Any, status: Any) -> None:
-    """Raises SourceFailedError when an answer is a failure."""
+    """Check an answer. Raises SourceFailedError when it is a failure."""
     if indication:
         kind = type(indication).__name__
         raise SourceFailedError(_REASONS.get(kind, f"The agent says: {shorten(one_line(str(indication)), 100)}"))
@@ -184,7 +184,7 @@ def _value(value: Any) -> Value:
 
 
 def _text(content: bytes) -> str:
-    """What is no text, such as the address of a network card, as hexadecimal digits."""
+    """Return what is no text, such as the address of a network card, as hexadecimal digits."""
     try:
         text = content.rstrip(b"\0").decode()
     except UnicodeDecodeError:

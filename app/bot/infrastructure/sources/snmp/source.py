@@ -51,7 +51,7 @@ class OidMapping(BaseModel):
     labels: dict[str, str] = Field(default_factory=dict, max_length=10, description="Labels that tell metrics apart")
 
     def metric(self, value: Value, labels: Mapping[str, str]) -> Metric:
-        """The metric with a value of the agent."""
+        """Return the metric with a value of the agent."""
         number = _number(value)
         return Metric(self.name, None if number is None else number * self.scale, self.unit, labels, self.kind)
 
@@ -209,7 +209,7 @@ def _metrics_of(table: TableMapping, rows: list[dict[str, Any]]) -> Iterator[Met
 
 
 def _number(value: Value) -> float | None:
-    """A number, or a text that is one; anything else is missing."""
+    """Return a number, or a text that is one; anything else is missing."""
     try:
         return None if value is None else float(value)
     except (ValueError, OverflowError):

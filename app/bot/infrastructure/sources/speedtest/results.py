@@ -26,7 +26,7 @@ class Result:
 
 
 def parse_result(printed: Any) -> Result:
-    """The result that a program printed. Raises ValueError, TypeError or LookupError for anything else."""
+    """Return the result that a program printed. Raises ValueError, TypeError or LookupError for anything else."""
     if isinstance(printed, list):
         return _librespeed(printed[0])
     if not isinstance(printed, Mapping):

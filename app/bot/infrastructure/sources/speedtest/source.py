@@ -52,7 +52,10 @@ class Speedtest(Source, title="Speedtest"):
     _due: float = PrivateAttr(0.0)
 
     async def read(self, resources: Resources) -> Reading:
-        """The last result; begins a test when it is time. Raises SourceFailedError while there was never a result."""
+        """Return the last result; begins a test when it is time.
+
+        Raises SourceFailedError while there was never a result.
+        """
         if self._running is None and time.monotonic() >= self._due:
             self._running = asyncio.create_task(self._test(resources), name="speedtest")
         if self._result is None and self._problem:

@@ -25,7 +25,7 @@ _TOO_LONG = (1969, 3024)
 
 
 async def ask(login: Login, statements: Sequence[str]) -> list[Answer]:
-    """What each statement gives, on one connection. Raises SourceFailedError when there is no connection."""
+    """Return what each statement gives, on one connection. Raises SourceFailedError when there is no connection."""
     asyncmy: Any = await in_thread(lambda: importlib.import_module("asyncmy"), "import-asyncmy")
     try:
         connection = await asyncmy.connect(
@@ -52,7 +52,7 @@ async def ask(login: Login, statements: Sequence[str]) -> list[Answer]:
 
 
 async def _limit(connection: Any, seconds: float) -> None:
-    """The server's own limits of time and rows."""
+    """Set the server's own limits of time and rows."""
     mariadb = "mariadb" in connection.get_server_info().lower()
     limit = f"max_statement_time={seconds:g}" if mariadb else f"max_execution_time={int(seconds * 1000)}"
     async with connection.cursor() as cursor:

@@ -25,7 +25,7 @@ _FAILED = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClient
 
 
 async def ask(login: Login, statements: Sequence[str]) -> list[Answer]:
-    """What each statement gives, on one connection. Raises SourceFailedError when there is no connection."""
+    """Return what each statement gives, on one connection. Raises SourceFailedError when there is no connection."""
     milliseconds = str(int(login.seconds * 1000))
     watch = postgresql_frames.WatchedLoop(asyncio.get_running_loop(), _LARGEST_TRAFFIC_BYTES)
     try:

@@ -41,7 +41,7 @@ class ColumnMapping(BaseModel):
     )
 
     def take(self, table: Table) -> Iterator[Metric]:
-        """The metrics in the rows; one without a value where there is no row."""
+        """Yield the metrics in the rows; one without a value where there is no row."""
         rows = table.rows if self.labels else table.rows[:1]
         for row in rows or [{}]:
             labels = {name: shorten(str(row.get(name, "")), _LABEL_CHARACTERS) for name in self.labels if rows}
@@ -65,7 +65,7 @@ class Query(BaseModel):
     )
 
     def take(self, table: Table) -> list[Metric]:
-        """The metrics of a result."""
+        """Return the metrics of a result."""
         if self.metrics:
             return [metric for mapping in self.metrics for metric in mapping.take(table)][:MAX_ITEMS]
         row = table.rows[0] if table.rows else {}
@@ -167,7 +167,7 @@ def _shown(text: str, secrets: SecretUse) -> str:
 
 
 def _number(value: Any) -> float | None:
-    """A number, or a text that is one; anything else is missing."""
+    """Return a number, or a text that is one; anything else is missing."""
     try:
         return float(value) if isinstance(value, (bool, int, float, str)) else None
     except (ValueError, OverflowError):

@@ -22,7 +22,7 @@ _LARGEST_VALUE_BYTES = 1_000_000
 
 
 async def ask(path: str, seconds: float, statements: Sequence[str]) -> list[Answer]:
-    """What each statement gives, in a thread that ends with the caller. Raises SourceFailedError."""
+    """Return what each statement gives, in a thread that ends with the caller. Raises SourceFailedError."""
     given_up = threading.Event()
     try:
         return await in_thread(lambda: _ask_all(path, seconds, statements, given_up), "sqlite")

@@ -59,7 +59,7 @@ Answer = Table | SourceFailedError
 
 
 def plain(value: Any) -> Any:
-    """A value as JSON has it: no decimals, moments, bytes or what else a database knows."""
+    """Return a value as JSON has it: no decimals, moments, bytes or what else a database knows."""
     match value:
         case None | bool() | int():
             return value

@@ -41,7 +41,7 @@ class Certificate:
 
 
 async def certificate_of(host: str, port: int, server_name: str, trusted: ssl.SSLContext) -> Certificate:
-    """The certificate that a server shows. `trusted` checks the chain alone, not the name.
+    """Return the certificate that a server shows. `trusted` checks the chain alone, not the name.
 
     A server whose certificate is refused is asked once more without a check. Raises ConnectionFailedError.
     """

@@ -51,12 +51,12 @@ class NutClient:
         await self._ask(f"PASSWORD {_quoted(password)}")
 
     async def names(self) -> dict[str, str]:
-        """The UPS that the server knows, with their descriptions. Raises SourceFailedError."""
+        """Return the UPS that the server knows, with their descriptions. Raises SourceFailedError."""
         rows = await self._list("UPS")
         return {row[0]: shorten(row[1], _VALUE_CHARACTERS) for row in rows if len(row) >= 2}
 
     async def variables(self, name: str) -> dict[str, str]:
-        """What a UPS tells of itself, such as battery.charge. Raises SourceFailedError."""
+        """Return what a UPS tells of itself, such as battery.charge. Raises SourceFailedError."""
         rows = await self._list(f"VAR {_quoted(name)}")
         return {row[1]: shorten(one_line(row[2]), _VALUE_CHARACTERS) for row in rows if len(row) >= 3}
 
@@ -67,7 +67,7 @@ class NutClient:
             await self._writer.drain()
 
     async def _list(self, what: str) -> list[list[str]]:
-        """The lines between BEGIN and END, without the word that each begins with."""
+        """Return the lines between BEGIN and END, without the word that each begins with."""
         kind = what.split(maxsplit=1)[0]
         if not (await self._ask(f"LIST {what}")).startswith(f"BEGIN LIST {kind}"):
             raise SourceFailedError(_FOREIGN)
@@ -114,7 +114,7 @@ class NutClient:
 
 
 def _quoted(text: str) -> str:
-    """A word of a command, in quotes where it needs them."""
+    """Return a word of a command, in quotes where it needs them."""
     if _QUOTED.fullmatch(text):
         return text
     if not text.isprintable():
