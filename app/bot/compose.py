@@ -16,6 +16,7 @@ import asyncpg
 
 from app.bot.application.actions.action_forms import ActionForms
 from app.bot.application.actions.interactions import Interactions
+from app.bot.application.actions.own_bot import OwnBot
 from app.bot.application.actions.requests import Actions
 from app.bot.application.actions.running import RunAction
 from app.bot.application.actions.worker import ActionWorker
@@ -210,16 +211,14 @@ def _actions(
     definitions, readings = rendering.definitions, rendering.readings
     forms, runs = ActionForms(action_types, definitions, readings), PostgresActionRuns(database.pool, database.box)
     messages = DiscordRunMessages(client)
+    own_bot = OwnBot(definitions, readings, dashboards, collector)
     run_action = RunAction(
         action_types,
         forms,
         runs,
         messages,
         definitions=definitions,
-        readings=readings,
-        dashboards=dashboards,
-        collector=collector,
-        resources=lambda: lend(resources),
+        resources=lambda: lend(resources, own_bot),
     )
     jobs = PgQueuerJobs(lambda: _connect(database.url, "homelab bot actions"))
     return Actions(definitions, forms, runs), ActionWorker(jobs, runs, forms, run_action, messages)

@@ -1,28 +1,25 @@
-"""What an action type is: a pydantic model of its config that can run. A type is one file.
+"""What an action is to the one who runs it: a pydantic model of its config that can run.
 
-Types that need nothing but the bot itself are in `action_types/`; those that touch the network are in
-`app/bot/infrastructure/actions/`. docs/add-an-action-type.md goes through a new one step by step.
+The types are in `app/bot/infrastructure/actions/`, one file each; docs/add-an-action-type.md goes through a new one.
 """
 
 from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol
 
 from pydantic import ConfigDict
 
-from app.bot.application.collecting.collector import Collector
-from app.bot.application.publishing.dashboards import Dashboards
-from app.bot.application.rendering.readings import ReadingStore
-from app.bot.application.runtime.definitions import DefinitionCache
 from app.bot.domain.actions.settings import ActionSettings
 from app.bot.domain.blocks.block import View
 from app.bot.domain.errors import HomelabError
 from app.bot.domain.guilds import Actor
-from app.bot.domain.readings.source import DataSource
 from app.bot.domain.registry import Registry
+
+Progress = Callable[[str], Awaitable[None]]
+"""Shows the user how far a run is: plain text, a few words."""
 
 
 class ActionFailedError(HomelabError):
@@ -38,56 +35,19 @@ class FailedWithOutputError(ActionFailedError):
 
 
 class RunResources(Protocol):
-    """What the process lends to one run. Infrastructure's ActionResources is the one there is."""
+    """What the process lends to one run: infrastructure knows what its actions need."""
 
     def prepare(self, config: Mapping[str, Any]) -> Mapping[str, Any]:
-        """The config of an action before the user's values are filled in: its references to secrets are marked."""
+        """Return the config of an action, its references to secrets marked, before the user's values are put in."""
         ...
 
     def hide(self, text: str) -> str:
-        """The text with every secret that the run has used replaced by a mark."""
+        """Return the text with every secret that the run has used replaced by a mark."""
         ...
 
-
-class NoResources:
-    """For what runs without a network; fulfils RunResources."""
-
-    def prepare(self, config: Mapping[str, Any]) -> Mapping[str, Any]:
-        """The config: nobody fills secrets in."""
-        return config
-
-    def hide(self, text: str) -> str:
-        """The text: no secret was used."""
-        return text
-
-
-async def no_progress(_text: str) -> None:
-    """Nobody watches."""
-
-
-@dataclass(frozen=True, slots=True)
-class ActionContext:
-    """What a running action may use.
-
-    `parameters` are the user's values, checked against the action's parameters; those that the config names as
-    `${params.x}` stand in it already. `progress` shows the user how far it is: plain text, a few words.
-    """
-
-    actor: Actor
-    definitions: DefinitionCache
-    readings: ReadingStore
-    dashboards: Dashboards
-    collector: Collector
-    resources: RunResources = field(default_factory=NoResources)
-    parameters: Mapping[str, Any] = field(default_factory=dict)
-    progress: Callable[[str], Awaitable[None]] = no_progress
-
-    def source(self, name: str) -> DataSource:
-        """The data source that an action works with, such as an engine. Raises ActionFailedError."""
-        source = self.definitions.sources.get(name)
-        if source is None or not source.enabled:
-            raise ActionFailedError(f"There is no data source “{name}”, or it is switched off.")
-        return source
+    def context(self, actor: Actor, parameters: Mapping[str, Any], progress: Progress) -> Any:
+        """Return the context that the actions of this process run with."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,10 +93,14 @@ class Action(ActionSettings):
         """What a run does, as one plain sentence: “Restarts the unit nginx.service”. References to secrets stay."""
 
     @abstractmethod
-    async def run(self, context: ActionContext) -> ActionResult:
-        """Do it, and say what came of it. A HomelabError's text is shown to the user; other errors are faults."""
+    async def run(self, context: Any) -> ActionResult:
+        """Do it, and return what came of it; `context` is what RunResources made.
 
-    async def dry_run(self, _context: ActionContext) -> ActionResult:
+        The text of a HomelabError is shown to the user; other errors are faults. The caller limits the time, and hides
+        secrets in all that is returned.
+        """
+
+    async def dry_run(self, _context: Any) -> ActionResult:
         """Say what a run would do, and do nothing. A type that can look whether it would work overrides this."""
         return ActionResult(self.describe())
 

@@ -13,14 +13,10 @@ from app.bot.application.actions.action_forms import ActionForms
 from app.bot.application.actions.answers import RunMessages, capped, progress_view
 from app.bot.application.actions.base import (
     Action,
-    ActionContext,
     ActionResult,
     FailedWithOutputError,
     RunResources,
 )
-from app.bot.application.collecting.collector import Collector
-from app.bot.application.publishing.dashboards import Dashboards
-from app.bot.application.rendering.readings import ReadingStore
 from app.bot.application.runtime.definitions import DefinitionCache
 from app.bot.domain.actions.action import ActionCall
 from app.bot.domain.actions.runs import ActionRun, Origin, RunOutcome, RunState
@@ -57,9 +53,6 @@ class RunAction:
         messages: RunMessages,
         *,
         definitions: DefinitionCache,
-        readings: ReadingStore,
-        dashboards: Dashboards,
-        collector: Collector,
         resources: Callable[[], RunResources],
     ) -> None:
         self._types = types
@@ -67,9 +60,6 @@ class RunAction:
         self._runs = runs
         self._messages = messages
         self._definitions = definitions
-        self._readings = readings
-        self._dashboards = dashboards
-        self._collector = collector
         self._resources = resources
 
     def is_repeatable(self, run: ActionRun) -> bool:
@@ -110,16 +100,7 @@ class RunAction:
         self, action: Action, run: ActionRun, checked: CheckedCall, resources: RunResources
     ) -> ActionResult:
         reporter = _Reporter(run, checked.definition.label, self._runs, self._messages, resources)
-        context = ActionContext(
-            run.actor,
-            self._definitions,
-            self._readings,
-            self._dashboards,
-            self._collector,
-            resources,
-            checked.values,
-            reporter.say,
-        )
+        context = resources.context(run.actor, checked.values, reporter.say)
         try:
             async with asyncio.timeout(action.timeout_seconds) as limit:
                 return await (action.dry_run(context) if run.dry_run else action.run(context))

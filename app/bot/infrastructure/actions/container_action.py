@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from abc import abstractmethod
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -10,10 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import Field
 
-from app.bot.application.actions.base import ActionContext, ActionFailedError, ActionResult
 from app.bot.domain.components.component import parse_config
 from app.bot.domain.readings.items import value_at
-from app.bot.infrastructure.actions.base import ActionResources, NetworkAction
+from app.bot.infrastructure.actions.base import Action, ActionContext, ActionFailedError, ActionResult
 from app.bot.infrastructure.sources.docker.containers import is_hidden, own_name
 from app.bot.infrastructure.sources.docker.errors import EngineRefusedError
 from app.bot.infrastructure.sources.docker.source import Docker
@@ -36,7 +34,7 @@ class Target:
         return _state(await self.engine.inspect(self.id))
 
 
-class ContainerAction(NetworkAction):
+class ContainerAction(Action):
     """Base of actions on one container of a docker source. Only containers that the source shows can be meant."""
 
     source: str = Field("docker", min_length=1, description="Name of the data source of type docker whose engine it is")
@@ -44,29 +42,19 @@ class ContainerAction(NetworkAction):
         min_length=1, max_length=255, description="The container's name, or ${params.container} to let users choose"
     )
 
-    @abstractmethod
-    async def do(self, target: Target, context: ActionContext) -> ActionResult:
-        """Do it to the container. A HomelabError's text is shown to the user."""
-
-    async def act(self, context: ActionContext, resources: ActionResources) -> ActionResult:
-        """Find the container, and do it."""
-        async with self._target(context, resources) as target:
-            return await self.do(target, context)
-
     async def dry_run(self, context: ActionContext) -> ActionResult:
         """Say what would be done, and how the container is now."""
-        if not isinstance(context.resources, ActionResources):
-            return ActionResult(self.describe())
-        async with self._target(context, context.resources) as target:
+        async with self.target(context) as target:
             return ActionResult(f"{self.describe()} It is {target.state} now.")
 
     @asynccontextmanager
-    async def _target(self, context: ActionContext, resources: ActionResources) -> AsyncIterator[Target]:
-        definition = context.source(self.source)
+    async def target(self, context: ActionContext) -> AsyncIterator[Target]:
+        """Find the container, and close its engine at the end. Raises ActionFailedError or EngineError."""
+        definition = context.resources.bot.source(self.source)
         if definition.type != "docker":
             raise ActionFailedError(f"The data source “{self.source}” is not of the type docker.")
         source = parse_config(Docker, definition.config, f"Config of “{definition.name}”")
-        engine = await source.open(resources.sources.secrets)
+        engine = await source.open(context.resources.sources.secrets)
         try:
             yield await self._found(engine, source)
         finally:

@@ -6,9 +6,8 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from app.bot.application.actions.base import ActionContext, ActionResult
-from app.bot.infrastructure.actions.base import action_types
-from app.bot.infrastructure.actions.container_action import ContainerAction, Target
+from app.bot.infrastructure.actions.base import ActionContext, ActionResult, action_types
+from app.bot.infrastructure.actions.container_action import ContainerAction
 from app.bot.infrastructure.sources.docker.logs import log_lines
 
 
@@ -25,13 +24,16 @@ class DockerLogs(ContainerAction, title="Docker logs"):
         """The container, and how much."""
         return f"Shows the last {self.lines} lines of the log of {self.container} in “{self.source}”."
 
-    async def do(self, target: Target, _context: ActionContext) -> ActionResult:
+    async def run(self, context: ActionContext) -> ActionResult:
         """Read them."""
-        rows = log_lines(await target.engine.logs(target.id, self.lines))[-self.lines :]
-        if not rows:
-            return ActionResult(f"The log of {target.name} is empty.")
-        shown = [f"{row['time']} {row['message']}" if self.times else str(row["message"]) for row in rows]
-        text = (
-            f"The last {len(shown)} lines of {target.name}:" if len(shown) > 1 else f"The last line of {target.name}:"
-        )
-        return ActionResult(text, "\n".join(shown), f"{target.name}.log")
+        async with self.target(context) as target:
+            rows = log_lines(await target.engine.logs(target.id, self.lines))[-self.lines :]
+            if not rows:
+                return ActionResult(f"The log of {target.name} is empty.")
+            shown = [f"{row['time']} {row['message']}" if self.times else str(row["message"]) for row in rows]
+            text = (
+                f"The last {len(shown)} lines of {target.name}:"
+                if len(shown) > 1
+                else f"The last line of {target.name}:"
+            )
+            return ActionResult(text, "\n".join(shown), f"{target.name}.log")

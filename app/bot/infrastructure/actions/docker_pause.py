@@ -6,9 +6,8 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from app.bot.application.actions.base import ActionContext, ActionResult
-from app.bot.infrastructure.actions.base import action_types
-from app.bot.infrastructure.actions.container_action import ContainerAction, Target
+from app.bot.infrastructure.actions.base import ActionContext, ActionResult, action_types
+from app.bot.infrastructure.actions.container_action import ContainerAction
 
 
 @action_types.register("docker_pause")
@@ -24,10 +23,11 @@ class DockerPause(ContainerAction, title="Docker pause"):
         verb = "Pauses" if self.mode == "pause" else "Lets go on"
         return f"{verb} the container {self.container} of “{self.source}”."
 
-    async def do(self, target: Target, _context: ActionContext) -> ActionResult:
+    async def run(self, context: ActionContext) -> ActionResult:
         """Freeze it or let it go on; one that is as wanted stays so."""
-        wanted = "paused" if self.mode == "pause" else "running"
-        if target.state == wanted:
-            return ActionResult(f"{target.name} is {wanted} already.")
-        await (target.engine.pause if self.mode == "pause" else target.engine.unpause)(target.id)
-        return ActionResult(f"{target.name} is {await target.state_now()} now.")
+        async with self.target(context) as target:
+            wanted = "paused" if self.mode == "pause" else "running"
+            if target.state == wanted:
+                return ActionResult(f"{target.name} is {wanted} already.")
+            await (target.engine.pause if self.mode == "pause" else target.engine.unpause)(target.id)
+            return ActionResult(f"{target.name} is {await target.state_now()} now.")

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from app.bot.application.actions.base import ActionContext, ActionResult
-from app.bot.infrastructure.actions.base import action_types
-from app.bot.infrastructure.actions.container_action import ContainerAction, Target
+from app.bot.infrastructure.actions.base import ActionContext, ActionResult, action_types
+from app.bot.infrastructure.actions.container_action import ContainerAction
 from app.bot.infrastructure.sources.docker.recreate import recreate
 
 
@@ -27,9 +26,10 @@ class DockerRecreate(ContainerAction, title="Docker recreate"):
         image = ", with the newest image of its name" if self.pull else ""
         return f"Makes the container {self.container} of “{self.source}” anew{image}."
 
-    async def do(self, target: Target, context: ActionContext) -> ActionResult:
+    async def run(self, context: ActionContext) -> ActionResult:
         """Exchange it for a new one."""
-        made = await recreate(target.engine, target.id, pull=self.pull, progress=context.progress)
-        image = "Its image is new." if made.new_image else "Its image is the same as before."
-        left = f" The old one could not be removed and is called {made.left_over}." if made.left_over else ""
-        return ActionResult(f"{made.name} was made anew{' and runs' if made.is_running else ''}. {image}{left}")
+        async with self.target(context) as target:
+            made = await recreate(target.engine, target.id, pull=self.pull, progress=context.progress)
+            image = "Its image is new." if made.new_image else "Its image is the same as before."
+            left = f" The old one could not be removed and is called {made.left_over}." if made.left_over else ""
+            return ActionResult(f"{made.name} was made anew{' and runs' if made.is_running else ''}. {image}{left}")

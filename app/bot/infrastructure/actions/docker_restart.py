@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from app.bot.application.actions.base import ActionContext, ActionResult
-from app.bot.infrastructure.actions.base import action_types
-from app.bot.infrastructure.actions.container_action import ContainerAction, Target
+from app.bot.infrastructure.actions.base import ActionContext, ActionResult, action_types
+from app.bot.infrastructure.actions.container_action import ContainerAction
 
 
 @action_types.register("docker_restart")
@@ -21,8 +20,9 @@ class DockerRestart(ContainerAction, title="Docker restart"):
         """The container."""
         return f"Restarts the container {self.container} of “{self.source}”."
 
-    async def do(self, target: Target, context: ActionContext) -> ActionResult:
+    async def run(self, context: ActionContext) -> ActionResult:
         """Restart it, and wait for that."""
-        await context.progress(f"Restarting {target.name}")
-        await target.engine.restart(target.id, self.stop_seconds)
-        return ActionResult(f"{target.name} was restarted and is {await target.state_now()}.")
+        async with self.target(context) as target:
+            await context.progress(f"Restarting {target.name}")
+            await target.engine.restart(target.id, self.stop_seconds)
+            return ActionResult(f"{target.name} was restarted and is {await target.state_now()}.")

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from app.bot.application.actions.base import ActionContext, ActionResult
-from app.bot.infrastructure.actions.base import action_types
-from app.bot.infrastructure.actions.container_action import ContainerAction, Target
+from app.bot.infrastructure.actions.base import ActionContext, ActionResult, action_types
+from app.bot.infrastructure.actions.container_action import ContainerAction
 
 
 @action_types.register("docker_start")
@@ -22,9 +21,10 @@ class DockerStart(ContainerAction, title="Docker start"):
         """The container."""
         return f"Starts the container {self.container} of “{self.source}”."
 
-    async def do(self, target: Target, _context: ActionContext) -> ActionResult:
+    async def run(self, context: ActionContext) -> ActionResult:
         """Start it, or let it go on."""
-        if target.state == "running":
-            return ActionResult(f"{target.name} runs already.")
-        await (target.engine.unpause if target.state == "paused" else target.engine.start)(target.id)
-        return ActionResult(f"{target.name} was started and is {await target.state_now()}.")
+        async with self.target(context) as target:
+            if target.state == "running":
+                return ActionResult(f"{target.name} runs already.")
+            await (target.engine.unpause if target.state == "paused" else target.engine.start)(target.id)
+            return ActionResult(f"{target.name} was started and is {await target.state_now()}.")

@@ -6,9 +6,8 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from app.bot.application.actions.base import ActionContext, ActionResult
-from app.bot.infrastructure.actions.base import action_types
-from app.bot.infrastructure.actions.container_action import ContainerAction, Target
+from app.bot.infrastructure.actions.base import ActionContext, ActionResult, action_types
+from app.bot.infrastructure.actions.container_action import ContainerAction
 
 
 @action_types.register("docker_stop")
@@ -25,8 +24,9 @@ class DockerStop(ContainerAction, title="Docker stop"):
         """The container."""
         return f"Stops the container {self.container} of “{self.source}”."
 
-    async def do(self, target: Target, context: ActionContext) -> ActionResult:
+    async def run(self, context: ActionContext) -> ActionResult:
         """Stop it, and wait for that."""
-        await context.progress(f"Stopping {target.name}")
-        await target.engine.stop(target.id, self.stop_seconds)
-        return ActionResult(f"{target.name} was stopped and is {await target.state_now()}.")
+        async with self.target(context) as target:
+            await context.progress(f"Stopping {target.name}")
+            await target.engine.stop(target.id, self.stop_seconds)
+            return ActionResult(f"{target.name} was stopped and is {await target.state_now()}.")

@@ -8,8 +8,7 @@ from typing import Annotated, Any, ClassVar
 from pydantic import Field
 from yarl import URL
 
-from app.bot.application.actions.base import ActionContext, ActionFailedError, ActionResult
-from app.bot.infrastructure.actions.base import ActionResources, NetworkAction, action_types
+from app.bot.infrastructure.actions.base import Action, ActionContext, ActionFailedError, ActionResult, action_types
 from app.bot.infrastructure.network.http_requests import Request, send
 from app.bot.infrastructure.sources.http_request import HttpAddress
 
@@ -23,7 +22,7 @@ _REASONS = {
 
 
 @action_types.register("home_assistant")
-class HomeAssistant(NetworkAction, title="Home Assistant"):
+class HomeAssistant(Action, title="Home Assistant"):
     """Calls a service of Home Assistant, such as light.turn_on.
 
     The token is a long-lived access token, made in the profile of a user of Home Assistant.
@@ -42,8 +41,9 @@ class HomeAssistant(NetworkAction, title="Home Assistant"):
         concerned = self.data.get("entity_id")
         return f"Calls {self.service}{f' on {concerned}' if concerned else ''}."
 
-    async def act(self, _context: ActionContext, resources: ActionResources) -> ActionResult:
+    async def run(self, context: ActionContext) -> ActionResult:
         """Call the service, and count what changed."""
+        resources = context.resources
         domain, _, service = self.service.partition(".")
         token = await resources.secrets.fill(self.token)
         url = URL(await resources.secrets.fill(self.url.rstrip("/"), quoted=True))

@@ -7,9 +7,8 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import Field
 
-from app.bot.application.actions.base import ActionContext, ActionFailedError, ActionResult
 from app.bot.domain.actions.runs import MAX_OUTPUT
-from app.bot.infrastructure.actions.base import ActionResources, NetworkAction, action_types
+from app.bot.infrastructure.actions.base import Action, ActionContext, ActionFailedError, ActionResult, action_types
 from app.bot.infrastructure.network.http_requests import send
 from app.bot.infrastructure.secrets import SecretUse
 from app.bot.infrastructure.sources.http_request import HttpFields
@@ -18,7 +17,7 @@ _SHOWN_CHARACTERS = 300
 
 
 @action_types.register("http_request")
-class HttpRequest(HttpFields, NetworkAction, title="HTTP request"):
+class HttpRequest(HttpFields, Action, title="HTTP request"):
     """Sends an HTTP request, such as to the API of a service, or to a webhook.
 
     Values of the user are percent-encoded in the address, and JSON in a body that is an object.
@@ -39,8 +38,9 @@ class HttpRequest(HttpFields, NetworkAction, title="HTTP request"):
         """Method and address."""
         return f"Sends {self.method} to {self.url}."
 
-    async def act(self, _context: ActionContext, resources: ActionResources) -> ActionResult:
+    async def run(self, context: ActionContext) -> ActionResult:
         """Send it once; whatever is not expected is a failure, with the beginning of the answer."""
+        resources = context.resources
         secrets = resources.secrets
         body = None if self.body is None else await _sent(self.body, secrets)
         defaults = {"Content-Type": "application/json"} if body is not None and not isinstance(self.body, str) else {}

@@ -8,8 +8,7 @@ from typing import Any
 
 from pydantic import Field, field_validator
 
-from app.bot.application.actions.base import ActionContext, ActionFailedError, ActionResult
-from app.bot.infrastructure.actions.base import ActionResources, NetworkAction, action_types
+from app.bot.infrastructure.actions.base import Action, ActionContext, ActionFailedError, ActionResult, action_types
 from app.bot.infrastructure.network.errors import explain, explain_cause
 from app.bot.infrastructure.secrets import SecretUse
 from app.bot.infrastructure.threads import in_thread
@@ -19,7 +18,7 @@ _WILDCARDS = ("+", "#", "\0")
 
 
 @action_types.register("mqtt_publish")
-class MqttPublish(NetworkAction, title="MQTT publish"):
+class MqttPublish(Action, title="MQTT publish"):
     """Publishes a message on an MQTT broker, such as a command for a switch."""
 
     host: str = Field(min_length=1, max_length=253, description="Host name or address of the broker")
@@ -46,8 +45,9 @@ class MqttPublish(NetworkAction, title="MQTT publish"):
         """Topic and broker."""
         return f"Publishes on {self.topic} at {self.host}{', to be kept' if self.retain else ''}."
 
-    async def act(self, _context: ActionContext, resources: ActionResources) -> ActionResult:
+    async def run(self, context: ActionContext) -> ActionResult:
         """Publish it once, and wait until the broker says that it has it (QoS 1 and 2)."""
+        resources = context.resources
         aiomqtt = await in_thread(_load, "load-mqtt")
         secrets = resources.secrets
         payload = await _sent(self.payload, secrets)

@@ -11,8 +11,14 @@ from urllib.parse import quote, urlencode
 from pydantic import Field
 from yarl import URL
 
-from app.bot.application.actions.base import ActionContext, ActionFailedError, ActionResult
-from app.bot.infrastructure.actions.base import ActionResources, NetworkAction, action_types
+from app.bot.infrastructure.actions.base import (
+    Action,
+    ActionContext,
+    ActionFailedError,
+    ActionResources,
+    ActionResult,
+    action_types,
+)
 from app.bot.infrastructure.network.http_requests import Request, send
 from app.bot.infrastructure.sources.http_request import HttpAddress
 
@@ -33,7 +39,7 @@ _REASONS = {
 
 
 @action_types.register("proxmox")
-class Proxmox(NetworkAction, title="Proxmox"):
+class Proxmox(Action, title="Proxmox"):
     """Starts, stops, shuts down, restarts or snapshots a virtual machine or container of Proxmox VE.
 
     The API token needs VM.PowerMgmt, or VM.Snapshot, on the guest.
@@ -60,8 +66,9 @@ class Proxmox(NetworkAction, title="Proxmox"):
         verb = verbs.get(self.operation, f"{self.operation.capitalize()}s")
         return f"{verb} {self.guest}/{self.vmid} on {self.node}."
 
-    async def act(self, context: ActionContext, resources: ActionResources) -> ActionResult:
+    async def run(self, context: ActionContext) -> ActionResult:
         """Ask for it, and wait until the task is over."""
+        resources = context.resources
         what = f"{self.guest}/{self.vmid}"
         if self.operation == "snapshot":
             task = await self._ask(resources, "POST", f"{what}/snapshot", {"snapname": self.snapshot})

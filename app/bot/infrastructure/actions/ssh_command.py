@@ -6,13 +6,12 @@ import shlex
 
 from pydantic import Field, field_validator
 
-from app.bot.application.actions.base import ActionContext, ActionResult, FailedWithOutputError
-from app.bot.infrastructure.actions.base import ActionResources, NetworkAction, action_types
+from app.bot.infrastructure.actions.base import Action, ActionContext, ActionResult, FailedWithOutputError, action_types
 from app.bot.infrastructure.actions.remote import Host
 
 
 @action_types.register("ssh_command")
-class SshCommand(Host, NetworkAction, title="SSH command"):
+class SshCommand(Host, Action, title="SSH command"):
     """Runs a command on a host by SSH, and shows what it printed.
 
     The command is a list of arguments: a value that a user entered is always one argument, whatever is in it.
@@ -43,8 +42,9 @@ class SshCommand(Host, NetworkAction, title="SSH command"):
         """The command as one could type it, and the host."""
         return f"Runs {shlex.join(self.command)} on {self.host}."
 
-    async def act(self, context: ActionContext, resources: ActionResources) -> ActionResult:
+    async def run(self, context: ActionContext) -> ActionResult:
         """Run it; an exit status other than 0 is a failure, with what was printed."""
+        resources = context.resources
         secrets = resources.secrets
         arguments = [await secrets.fill(argument) for argument in self.command]
         await context.progress(f"Logging in to {self.host}")

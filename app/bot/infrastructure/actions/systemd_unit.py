@@ -6,8 +6,7 @@ from typing import Literal
 
 from pydantic import Field, field_validator
 
-from app.bot.application.actions.base import ActionContext, ActionResult, FailedWithOutputError
-from app.bot.infrastructure.actions.base import ActionResources, NetworkAction, action_types
+from app.bot.infrastructure.actions.base import Action, ActionContext, ActionResult, FailedWithOutputError, action_types
 from app.bot.infrastructure.actions.remote import Host
 
 _UNIT = r"^[A-Za-z0-9:_.\\@][A-Za-z0-9:_.\\@-]{0,254}$"
@@ -15,7 +14,7 @@ _DONE = {"start": "Started", "stop": "Stopped", "restart": "Restarted", "reload"
 
 
 @action_types.register("systemd_unit")
-class SystemdUnit(Host, NetworkAction, title="Systemd unit"):
+class SystemdUnit(Host, Action, title="Systemd unit"):
     """Starts, stops, restarts or reloads a unit of systemd.
 
     On this machine, or on a host by SSH. The user needs the right to do so, by polkit or with sudo.
@@ -35,8 +34,9 @@ class SystemdUnit(Host, NetworkAction, title="Systemd unit"):
         """The unit, and where it is."""
         return f"{self.operation.capitalize()}s {self.unit} on {self.host or 'this machine'}."
 
-    async def act(self, _context: ActionContext, resources: ActionResources) -> ActionResult:
+    async def run(self, context: ActionContext) -> ActionResult:
         """Run systemctl, and say how the unit is afterwards."""
+        resources = context.resources
         systemctl = [*(["sudo", "-n"] if self.sudo else []), "systemctl", *(["--user"] if self.user_unit else [])]
         arguments = [*systemctl, "--no-ask-password", self.operation, "--", self.unit]
         outcome = await self.run_command(arguments, resources.secrets)

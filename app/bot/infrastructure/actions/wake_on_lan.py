@@ -9,8 +9,7 @@ from typing import ClassVar
 
 from pydantic import Field, field_validator
 
-from app.bot.application.actions.base import ActionContext, ActionFailedError, ActionResult
-from app.bot.infrastructure.actions.base import ActionResources, NetworkAction, action_types
+from app.bot.infrastructure.actions.base import Action, ActionContext, ActionFailedError, ActionResult, action_types
 from app.bot.infrastructure.network.errors import explain
 
 _MAC = re.compile(r"[0-9A-Fa-f]{2}(?:([:-]?)[0-9A-Fa-f]{2})(?:\1[0-9A-Fa-f]{2}){4}")
@@ -22,7 +21,7 @@ _APART_SECONDS = 0.1
 
 
 @action_types.register("wake_on_lan")
-class WakeOnLan(NetworkAction, title="Wake on LAN"):
+class WakeOnLan(Action, title="Wake on LAN"):
     """Wakes a machine in the local network.
 
     A magic packet is sent by UDP. The machine must have Wake-on-LAN switched on, and be in reach of the broadcast.
@@ -55,8 +54,9 @@ class WakeOnLan(NetworkAction, title="Wake on LAN"):
         """The machine, and where the packet goes."""
         return f"Sends a magic packet for {self.mac} to {self.host}, port {self.port}."
 
-    async def act(self, _context: ActionContext, resources: ActionResources) -> ActionResult:
+    async def run(self, context: ActionContext) -> ActionResult:
         """Send the packet a few times."""
+        resources = context.resources
         password = (await resources.secrets.fill(self.password)).strip()
         if password and not _PASSWORD.fullmatch(password):
             raise ActionFailedError(

@@ -7,15 +7,16 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, ClassVar, cast
+from types import SimpleNamespace
+from typing import Any, ClassVar
 
 from cryptography.fernet import Fernet
 
 from app.bot.application.actions.action_forms import ActionForms
 from app.bot.application.actions.answers import Attachment
-from app.bot.application.actions.base import Action, ActionContext, ActionResult, NoResources
+from app.bot.application.actions.base import Action, ActionResult, Progress, RunResources
 from app.bot.application.actions.running import RunAction
 from app.bot.application.actions.worker import ActionWorker, ActionWorkerConfig
 from app.bot.application.rendering.readings import ReadingStore
@@ -23,6 +24,7 @@ from app.bot.application.runtime.definitions import DefinitionCache
 from app.bot.compose import definition_repositories
 from app.bot.domain.actions.runs import ReplyAddress
 from app.bot.domain.blocks.block import View
+from app.bot.domain.guilds import Actor
 from app.bot.domain.registry import Registry
 from app.bot.infrastructure.job_queue import PgQueuerJobs
 from app.bot.infrastructure.repositories import PostgresActionRuns
@@ -44,7 +46,7 @@ class Mark(Action):
     def describe(self) -> str:
         return f"Writes to {self.file}."
 
-    async def run(self, context: ActionContext) -> ActionResult:
+    async def run(self, context: Any) -> ActionResult:
         path = Path(self.file)
         await asyncio.to_thread(_append, path, self.text)
         await context.progress("written")
@@ -65,6 +67,19 @@ class MarkAgain(Mark):
     repeatable: ClassVar[bool] = True
 
 
+class NoResources(RunResources):
+    """For what needs nothing but to say how far it is: there are no secrets."""
+
+    def prepare(self, config: Mapping[str, Any]) -> Mapping[str, Any]:
+        return config
+
+    def hide(self, text: str) -> str:
+        return text
+
+    def context(self, actor: Actor, parameters: Mapping[str, Any], progress: Progress) -> Any:
+        return SimpleNamespace(progress=progress)
+
+
 class Shown:
     """What a user would see."""
 
@@ -83,16 +98,12 @@ async def make_worker(url: str, key: str, messages: Shown) -> tuple[ActionWorker
     readings = ReadingStore()
     runs = PostgresActionRuns(pool, SecretBox(key))
     forms = ActionForms(types, definitions, readings)
-    nothing = cast("Any", None)
     run_action = RunAction(
         types,
         forms,
         runs,
         messages,
         definitions=definitions,
-        readings=readings,
-        dashboards=nothing,
-        collector=nothing,
         resources=NoResources,
     )
     config = ActionWorkerConfig(lost_after_seconds=2)

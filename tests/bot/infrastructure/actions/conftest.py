@@ -5,10 +5,10 @@ from typing import Any, cast
 
 import pytest
 
-from app.bot.application.actions.base import Action, ActionContext, ActionResult
 from app.bot.application.runtime.statistics import Statistics
 from app.bot.domain.guilds import Actor
-from app.bot.infrastructure.actions import NetworkAction, action_types, lend
+from app.bot.infrastructure.actions import action_types, lend
+from app.bot.infrastructure.actions.base import ActionResult
 from app.bot.infrastructure.network.http_session import make_session
 from app.bot.infrastructure.secrets import UnknownSecretError
 from app.bot.infrastructure.sources import Resources
@@ -26,6 +26,10 @@ class Secrets:
         return self.values[name]
 
 
+async def no_progress(_text: str) -> None:
+    """Show it to no one."""
+
+
 Run = Callable[..., Awaitable[ActionResult]]
 
 
@@ -36,12 +40,9 @@ async def run() -> AsyncIterator[Run]:
         resources = Resources(session, Secrets(), Statistics())
 
         async def run_once(type_name: str, **config: Any) -> ActionResult:
-            lent = lend(resources)
-            nothing = cast("Any", None)
-            context = ActionContext(Actor(7, "ada", 1, 2), nothing, nothing, nothing, nothing, lent)
-            model: type[Action] = action_types[type_name]
-            action = model.model_validate(lent.prepare(config))
-            assert isinstance(action, NetworkAction)
+            lent = lend(resources, cast("Any", None))
+            context = lent.context(Actor(7, "ada", 1, 2), {}, no_progress)
+            action = action_types[type_name].model_validate(lent.prepare(config))
             assert "s3cr3t" not in action.describe()
             result = await action.run(context)
             return ActionResult(lent.hide(result.text), lent.hide(result.output), result.output_name)

@@ -11,11 +11,13 @@ from typing import Any, cast
 
 import pytest
 
-from app.bot.application.actions.base import ActionContext, ActionFailedError, ActionResult
+from app.bot.application.actions.own_bot import OwnBot
 from app.bot.application.runtime.statistics import Statistics
 from app.bot.domain.errors import HomelabError
+from app.bot.domain.guilds import Actor
 from app.bot.domain.readings.source import DataSource
 from app.bot.infrastructure.actions import action_types, lend
+from app.bot.infrastructure.actions.base import ActionContext, ActionFailedError, ActionResult
 from app.bot.infrastructure.network.http_session import make_session
 from app.bot.infrastructure.sources import Resources
 from app.bot.infrastructure.sources.docker.recreate import body_of, networks_of
@@ -39,17 +41,12 @@ class Lab:
             "nas": DataSource(2, "nas", "static"),
         }
         nothing = cast("Any", None)
+        bot = OwnBot(cast("Any", SimpleNamespace(sources=sources)), nothing, nothing, nothing)
 
         async def progress(text: str) -> None:
             self.said.append(text)
 
-        return ActionContext(
-            nothing,
-            cast("Any", SimpleNamespace(sources=sources)),
-            *(nothing, nothing, nothing),
-            resources=lend(self.resources),
-            progress=progress,
-        )
+        return lend(self.resources, bot).context(Actor(7, "ada", 1, 2), {}, progress)
 
     async def run(self, type_name: str, container: str = "web", **config: Any) -> ActionResult:
         return await action_types[type_name](container=container, **config).run(self.context)

@@ -9,12 +9,9 @@ from typing import Any, cast
 import pytest
 from pydantic import ValidationError
 
-from app.bot.application.actions.base import ActionContext, ActionFailedError
-from app.bot.infrastructure.actions.base import ActionResources
+from app.bot.infrastructure.actions.base import ActionContext, ActionFailedError, ActionResources
 from app.bot.infrastructure.actions.run_secrets import RunSecrets
 from app.bot.infrastructure.actions.wake_on_lan import WakeOnLan, magic_packet
-
-CONTEXT = cast("ActionContext", None)
 
 
 class Password:
@@ -22,13 +19,13 @@ class Password:
         return "0a0b0c0d0e0f"
 
 
-def resources() -> tuple[ActionResources, RunSecrets]:
-    secrets = RunSecrets(Password())
-    return ActionResources(cast("Any", None), secrets, cast("Any", None)), secrets
+def context() -> tuple[ActionContext, RunSecrets]:
+    secrets, nothing = RunSecrets(Password()), cast("Any", None)
+    return ActionResources(nothing, secrets, nothing, nothing).context(nothing, {}, nothing), secrets
 
 
 async def test_the_packet_arrives_with_the_password() -> None:
-    lent, secrets = resources()
+    running, secrets = context()
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as listening:
         listening.bind(("127.0.0.1", 0))
         listening.setblocking(False)
@@ -39,7 +36,7 @@ async def test_the_packet_arrives_with_the_password() -> None:
             password=secrets.mark("${secret:secureon}"),
         )
 
-        result = await action.act(CONTEXT, lent)
+        result = await action.run(running)
         received = await asyncio.get_running_loop().sock_recv(listening, 1024)
 
     assert received == b"\xff" * 6 + bytes.fromhex("001122aabbcc") * 16 + bytes.fromhex("0a0b0c0d0e0f")
@@ -60,9 +57,9 @@ def test_what_is_no_mac_is_refused(mac: str) -> None:
 
 
 async def test_a_wrong_password_and_an_unknown_host_are_said() -> None:
-    lent, _ = resources()
+    running, _ = context()
 
     with pytest.raises(ActionFailedError, match="4 or 6 bytes"):
-        await WakeOnLan(mac="001122aabbcc", password="0102").act(CONTEXT, lent)
+        await WakeOnLan(mac="001122aabbcc", password="0102").run(running)
     with pytest.raises(ActionFailedError, match="cannot be sent to nowhere"):
-        await WakeOnLan(mac="001122aabbcc", host="nowhere.invalid").act(CONTEXT, lent)
+        await WakeOnLan(mac="001122aabbcc", host="nowhere.invalid").run(running)

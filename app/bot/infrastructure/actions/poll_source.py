@@ -6,10 +6,8 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from app.bot.application.actions.base import Action, ActionContext, ActionResult, action_types
 from app.bot.application.queries.overview import source_view
-
-_WAIT_SECONDS = 10.0
+from app.bot.infrastructure.actions.base import Action, ActionContext, ActionResult, action_types
 
 
 @action_types.register("poll_source")
@@ -29,10 +27,9 @@ class PollSource(Action, title="Poll source"):
 
     async def run(self, context: ActionContext) -> ActionResult:
         """Poll, and show the new reading."""
-        source = context.source(self.source)
-        context.collector.require_running()
-        await context.collector.poll_now([self.source], _WAIT_SECONDS)
-        reading = context.readings.latest(self.source)
+        bot = context.resources.bot
+        source = bot.source(self.source)
+        reading = await bot.poll(source)
         said = f": {reading.message}" if reading.message else ""
         text = f"“{source.label}” is {reading.status.value}{said}"
         return ActionResult(text, view=source_view(source, reading))

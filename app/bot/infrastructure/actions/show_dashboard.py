@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from app.bot.application.actions.base import Action, ActionContext, ActionResult, action_types
+from app.bot.infrastructure.actions.base import Action, ActionContext, ActionResult, action_types
 
 
 @action_types.register("show_dashboard")
@@ -27,6 +27,7 @@ class ShowDashboard(Action, title="Show dashboard"):
 
     async def run(self, context: ActionContext) -> ActionResult:
         """Build the dashboard as it is now."""
-        dashboard = context.dashboards.named(context.actor.guild_id, self.dashboard)
-        view = await context.dashboards.show(context.actor, dashboard, self.page)
+        bot = context.resources.bot
+        dashboard = bot.dashboard(context.actor, self.dashboard)
+        view = await bot.show(context.actor, dashboard, self.page)
         return ActionResult(f"Showed the dashboard “{dashboard.name}”.", view=view)
