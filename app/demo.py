@@ -137,7 +137,7 @@ async def _page(
 
 
 def _patient(preview: Any, turn: asyncio.Lock) -> Callable[[str, Any], Awaitable[Any]]:
-    """Take what someone does on the page although the page was published anew since, or is just being published.
+    """Take what someone does on the page although the page was published again since, or is just being published.
 
     SimCord's page is made for tests that stand still: it refuses a click on any but the newest publication, and one
     while it publishes. A control that has gone is still refused, as in Discord.

@@ -35,7 +35,7 @@ _TOKEN_SECONDS = 2.0
 _AUTHENTICATION_FAILED = 4004
 """The gateway's close code for a token that is not valid any more (documentation, opcodes and status codes)."""
 _WRONG_TOKEN = (
-    "Discord does not accept the token. Copy it anew from the Developer Portal (Bot, Reset Token) into "  # noqa: S105  # a sentence
+    "Discord does not accept the token. Copy it again from the Developer Portal (Bot, Reset Token) into "  # noqa: S105  # a sentence
     "DISCORD_TOKEN, or into the secret “discord_token” of the web admin."
 )
 
@@ -55,7 +55,7 @@ class WrongTokenError(BotStartError):
 async def run_bot(settings: Settings, bot_url: str, **options: Any) -> None:
     """Run on the real Discord until SIGTERM, SIGINT or cancellation, then leave cleanly.
 
-    Waits for a database that is down, and for another token where Discord refuses that of the web admin: whoever
+    Waits for a database that is down, and for another token where Discord refuses that of the web admin: anyone who
     mistyped it there can mend it there. Raises BotStartError, or DatabaseError for a database that no waiting helps
     (refused, too old a schema), each with one line that says what to do.
     """

@@ -155,7 +155,7 @@ async def _discord(settings: Settings, pool: Pool, box: SecretBox) -> list[Findi
             if answer.status == 401:
                 return [
                     Finding(
-                        "fault", "Discord", "It does not accept the token. Copy it anew from the Developer Portal."
+                        "fault", "Discord", "It does not accept the token. Copy it again from the Developer Portal."
                     ),
                     *skew,
                 ]

@@ -67,7 +67,7 @@ async def restore(
     if existing is not None:
         return await _change(database, store, kind, existing, values, actor=actor)
     for field in kind.write_only_fields:
-        raise InvalidRecordError([FieldError(field, f"is not kept in revisions; make the {kind.singular} anew")])
+        raise InvalidRecordError([FieldError(field, f"is not kept in revisions; make the {kind.singular} again")])
     key = kind.parse_key(revision.row_key) if kind.key not in kind.fields else None
     await store.create(database, kind, values, actor, key=key)
     parts = await _restore_parts(database, store, kind, revision, actor)

@@ -38,7 +38,7 @@ async def seed(
     types: Sequence[TypeDescription],
     texts: Mapping[str, str] | None = None,
 ) -> None:
-    """Describe the builtin types, add what of the catalog was never added, and renew what nobody changed.
+    """Describe the builtin types, add what of the catalog was never added, and renew what no one changed.
 
     Safe to repeat. What cannot be added now is logged, and tried again at the next start: no definition of a user's can
     keep the program from starting. `make_store` is called where there is something to do. `texts` are the files by

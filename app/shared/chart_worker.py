@@ -4,7 +4,7 @@ app/shared/charts.py starts it as a script, in an empty environment and with not
 on a pipe is four bytes of length (big-endian) and so many bytes. Every frame in is a specification as JSON text; every
 frame out begins with PICTURE and a PNG, or with REFUSED and the reason. The first frame out says that it is ready.
 
-A specification is a program that somebody wrote. It may not read files or addresses: vl-convert refuses addresses of
+A specification is a program that someone wrote. It may not read files or addresses: vl-convert refuses addresses of
 data, but not pictures and `file:` addresses. So every element of the drawing between the two steps (Vega to SVG, SVG to
 PNG) is looked at; that also tells its size before there are any pixels.
 """

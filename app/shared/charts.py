@@ -1,7 +1,7 @@
 """Charts drawn beside the program: a process of its own draws, for the event loop and the memory of this one are small.
 
 Bot and web admin both draw. The process is started by the first chart, draws one at a time, is killed when it takes too
-long, and ends when nobody wanted a chart for a while.
+long, and ends when no one wanted a chart for a while.
 """
 
 from __future__ import annotations

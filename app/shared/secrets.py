@@ -53,7 +53,7 @@ class SecretBox:
         except InvalidToken:
             raise WrongKeyError(
                 "This secret was sealed with another key. Put back the key it was sealed with (HOMELAB_SECRET_KEY or "
-                "the file secret.key in the data folder), or enter the secret anew in the web admin."
+                "the file secret.key in the data folder), or enter the secret again in the web admin."
             ) from None
 
 

@@ -48,6 +48,6 @@ async def database_of(request: Request) -> AsyncIterator[AsyncSession]:
 
 
 def actor_of_request(request: Request) -> WebActor:
-    """Return the user; the middleware lets nobody else through to pages."""
+    """Return the user; the middleware lets no one else through to pages."""
     actor: WebActor = request.state.actor
     return actor

@@ -101,7 +101,7 @@ async def show_metrics(request: Request) -> Response:
 
 
 def _is_local(request: Request) -> bool:
-    """Whether the request comes from this machine, and not from a proxy on it that speaks for somebody else."""
+    """Whether the request comes from this machine, and not from a proxy on it that speaks for someone else."""
     if request.client is None or any(name in request.headers for name in _PROXY_HEADERS):
         return False
     try:

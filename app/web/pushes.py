@@ -58,7 +58,7 @@ class Call:
 
 
 async def make_address(database: AsyncSession, source: DataSourceRow) -> str:
-    """Return a new path to call; one that was there before is good for nothing from now on. Whoever calls commits."""
+    """Return a new path to call; one that was there before is good for nothing from now on. The caller commits."""
     token = _TOKEN_PREFIX + secrets.token_urlsafe(32)
     values = {"token_hash": token_hash(token), "created_at": func.now(), "called_at": None, "calls": 0}
     fresh: dict[str, Any] = {**values, "status": "up", "message": "", "metrics": {}}

@@ -228,7 +228,7 @@ async def test_a_drop_down_gives_a_value_from_a_source(lab: Lab, api: Api) -> No
     options = await until(shown, "the choices")
     assert [option["label"] for option in options] == ["Rack", "Desk"]
     message = lab.messages()[0]
-    for number in (1, 2):  # the message is drawn anew, so the same choice can be made again
+    for number in (1, 2):  # the message is drawn again, so the same choice can be made again
         chosen = await lab.ada.select(message, [options[1]["value"]])
         assert [part["type"] for part in (lab.requests("POST", "/callback")[-1].json,) if part] == [UPDATE_MESSAGE]
         (answer,) = chosen.followups

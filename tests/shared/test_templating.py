@@ -22,7 +22,7 @@ def render(template: str, limits: TemplateLimits | None = None, **values: Any) -
 
 
 def ticking(seconds: float) -> Callable[[], float]:
-    """A clock that moves on by so many seconds whenever it is read."""
+    """A clock that moves on by that many seconds whenever it is read."""
     now = 0.0
 
     def clock() -> float:

@@ -103,7 +103,7 @@ def service(function: Callable[..., Generator[Any, None, None]]) -> Any:
 
 
 def service_of_each_test(function: Callable[..., Any]) -> Any:
-    """A fixture that starts a program anew for each test, for tests that stop it; it may be asynchronous."""
+    """A fixture that starts a program again for each test, for tests that stop it; it may be asynchronous."""
     _fixtures.add(function.__name__)
     return pytest.fixture(function)
 
@@ -131,7 +131,7 @@ def free_port(kind: socket.SocketKind = socket.SOCK_STREAM) -> int:
 
 
 def accepts(port: int) -> bool:
-    """Whether somebody accepts connections at a port."""
+    """Whether someone accepts connections at a port."""
     with socket.create_connection((HOST, port), timeout=2):
         return True
 
@@ -162,7 +162,7 @@ def running(
     """Run a program in the foreground until the end of the block; gives its port once it answers there.
 
     `command` is called with the port, and may write the program's configuration. A program that ends at once is started
-    again at another port, as somebody may have taken the first meanwhile. Fails with the end of its log otherwise.
+    again at another port, as someone may have taken the first meanwhile. Fails with the end of its log otherwise.
     """
     log = folder / f"{name}.log"
     home = {"HOME": str(folder), "XDG_CONFIG_HOME": str(folder), "XDG_DATA_HOME": str(folder), "TMPDIR": str(folder)}

@@ -100,7 +100,7 @@ async def open_browser(app: FastAPI) -> AsyncIterator[Callable[..., Browser]]:
 
 @pytest.fixture
 def visitor(open_browser: Callable[..., Browser]) -> Browser:
-    """Somebody who did not log in."""
+    """Someone who did not log in."""
     return open_browser()
 
 

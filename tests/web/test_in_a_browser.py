@@ -132,8 +132,8 @@ async def test_the_preview_follows_without_a_reload(page: Page, owner: asyncpg.C
     await page.goto(f"/dashboards/{dashboard['id']}")
     await page.select_option(".dc-select", "Two")
     await expect(page.locator("#message")).to_contain_text("on two")
-    await owner.execute("UPDATE dashboard_components SET config = $1 WHERE id = $2", {"text": "anew"}, second["id"])
-    await expect(page.locator("#message")).to_contain_text("anew", timeout=10_000)
+    await owner.execute("UPDATE dashboard_components SET config = $1 WHERE id = $2", {"text": "again"}, second["id"])
+    await expect(page.locator("#message")).to_contain_text("again", timeout=10_000)
 
 
 async def test_a_row_is_deleted_after_a_question(page: Page, owner: asyncpg.Connection) -> None:

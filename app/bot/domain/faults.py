@@ -1,4 +1,4 @@
-"""What may be said of an error that nobody foresaw."""
+"""What may be said of an error that no one foresaw."""
 
 from __future__ import annotations
 

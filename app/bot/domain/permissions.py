@@ -30,7 +30,7 @@ AUDIT_VIEW = "audit.view"
 PERMISSIONS: Mapping[str, str] = MappingProxyType(
     {
         DASHBOARD_VIEW: "look at dashboards",
-        DASHBOARD_REFRESH: "have dashboards read anew",
+        DASHBOARD_REFRESH: "have dashboards read again",
         DASHBOARD_MANAGE: "post and remove dashboards",
         SOURCE_VIEW: "look at data sources",
         ACTION_RUN: "run actions",
@@ -50,7 +50,7 @@ ALLOWED_BY_DEFAULT = frozenset({DASHBOARD_VIEW, DASHBOARD_REFRESH, SOURCE_VIEW})
 
 
 class Reason(StrEnum):
-    """Why somebody may or may not do something."""
+    """Why someone may or may not do something."""
 
     DENIED = "denied"
     GRANTED = "granted"
@@ -95,7 +95,7 @@ class PermissionGrant:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """Whether somebody may do something, why, and the grant that decided it, if one did."""
+    """Whether someone may do something, why, and the grant that decided it, if one did."""
 
     allowed: bool
     reason: Reason

@@ -207,5 +207,5 @@ class ActionRunRepository(Protocol):
         ...
 
     async def clean_up(self, keep_days: int) -> None:
-        """Refuse what nobody confirmed, forget addresses that are of no use any more, delete what is old."""
+        """Refuse what no one confirmed, forget addresses that are of no use any more, delete what is old."""
         ...

@@ -1,6 +1,6 @@
 """Hearing of changed rows: LISTEN on one dedicated connection, with a slow poll beside it.
 
-A notification is a hint, never the truth. Notifications sent while nobody listened are lost, so every new connection
+A notification is a hint, never the truth. Notifications sent while no one listened are lost, so every new connection
 begins with a full reload. The poll does three things with one cheap query: it finds out that a connection is dead, it
 finds changes that no notification told of (a connection pooler between bot and server swallows them all), and it finds
 altered tables, which have no triggers.

@@ -47,7 +47,7 @@ class PostgresSecrets(SecretResolver):
         return "PostgresSecrets()"
 
     def forget(self) -> None:
-        """Read every secret anew: one of them changed."""
+        """Read every secret again: one of them changed."""
         self._opened = {}
 
     async def get(self, name: str) -> str:
@@ -137,7 +137,7 @@ class SecretUse:
             raise UnknownSecretError(f"The secret “{name}” is the bot's own and cannot be used here.")
         value = (await self._resolver.get(name)).strip()
         if any(not character.isprintable() and not (lines and character in "\r\n") for character in value):
-            raise UnreadableSecretError(f"The secret “{name}” has line breaks or control characters. Enter it anew.")
+            raise UnreadableSecretError(f"The secret “{name}” has line breaks or control characters. Enter it again.")
         for form in (value, *_in_addresses(value)):
             self.also_hide(form)
         return value

@@ -1,7 +1,7 @@
 """Blocking calls off the event loop, each in a thread of its own.
 
 A pool would let a few calls that hang (a dead network mount, a name server that does not answer) hold up all others,
-and its threads would keep the process from ending. These are daemons: nobody waits for one that is given up.
+and its threads would keep the process from ending. These are daemons: no one waits for one that is given up.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ async def in_thread(function: Callable[[], Result], name: str) -> Result:
             result = function()
         except Exception as error:  # noqa: BLE001  # carried to the caller, who awaits it
             failure = error
-        with suppress(RuntimeError):  # the loop was closed meanwhile: nobody waits any more
+        with suppress(RuntimeError):  # the loop was closed meanwhile: no one waits any more
             loop.call_soon_threadsafe(deliver, result, failure)
 
     threading.Thread(target=work, name=name, daemon=True).start()

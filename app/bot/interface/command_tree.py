@@ -33,7 +33,7 @@ class CommandTree(app_commands.CommandTree["HomelabClient"]):
     async def on_error(
         self, interaction: discord.Interaction[HomelabClient], error: app_commands.AppCommandError, /
     ) -> None:
-        """Answer in any case; log what nobody expected."""
+        """Answer in any case; log what no one expected."""
         changed = isinstance(error, (app_commands.CommandNotFound, app_commands.CommandSignatureMismatch))
         if not changed:
             data = cast("dict[str, Any]", interaction.data or {})

@@ -68,7 +68,7 @@ async def apply_documents(
             if getattr(error.orig, "sqlstate", "") not in _COLLISIONS:
                 raise
     raise MeanwhileChangedError(
-        "Somebody else changed definitions at the same time, so nothing was changed here. Look at the plan again."
+        "Someone else changed definitions at the same time, so nothing was changed here. Look at the plan again."
     )
 
 

@@ -19,7 +19,7 @@ _TRUTH = {"true": True, "false": False}
 
 
 class Environment:
-    """The variables that files may name. None of them: whoever sends the file is not who runs the program."""
+    """The variables that files may name. None of them: anyone who sends the file is not who runs the program."""
 
     def __init__(self, variables: Mapping[str, str] | None) -> None:
         self._variables = variables

@@ -32,4 +32,4 @@ class ConfigurationError(Exception):
 
 
 class MeanwhileChangedError(Exception):
-    """Somebody else changed definitions while these were applied; nothing was changed here."""
+    """Someone else changed definitions while these were applied; nothing was changed here."""

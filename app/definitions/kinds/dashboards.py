@@ -25,7 +25,7 @@ class DashboardInput(Input):
     refresh_rate: int = Field(15, ge=2, le=86_400, description="Seconds between two comparisons with the readings")
     channel_id: SnowflakeId | None = Field(None, description="The channel it is posted to; empty for none")
     renew_after: int | None = Field(
-        None, ge=60, le=MAX_INTEGER, description="Seconds after which it is posted anew, so that it stays fast"
+        None, ge=60, le=MAX_INTEGER, description="Seconds after which it is posted again, so that it stays fast"
     )
     enabled: bool = True
 

@@ -35,7 +35,7 @@ def load_queue() -> None:
 
 
 def seal(box: SecretBox, values: Mapping[str, Any], shown: Mapping[str, Any], reply: Any = None) -> bytes | None:
-    """Return what nobody may read of a run, for its column `sealed`: values that are shown otherwise than they are.
+    """Return what no one may read of a run, for its column `sealed`: values that are shown otherwise than they are.
 
     `reply` is where the answer goes. None where there is nothing to hide.
     """

@@ -6,7 +6,7 @@ import asyncio
 
 
 class WakeableSleep:
-    """For one sleeper. A call of `wake` that comes while nobody sleeps ends the next sleep at once: none is lost."""
+    """For one sleeper. A call of `wake` that comes while no one sleeps ends the next sleep at once: none is lost."""
 
     def __init__(self) -> None:
         self._sleeping: asyncio.Task[None] | None = None

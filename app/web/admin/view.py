@@ -171,7 +171,7 @@ class RecordView(ModelView):
         return len(known)
 
     async def _require_unchanged(self, request: Request, row: Any, data: dict[str, Any]) -> None:
-        """Raise FormValidationError if somebody changed the record since the form was made; lock it otherwise."""
+        """Raise FormValidationError if someone changed the record since the form was made; lock it otherwise."""
         known = str((await request.form()).get("known_revision", ""))
         if not known.isascii() or not known.isdecimal():
             return  # no form of ours, such as one field changed in the list

@@ -41,7 +41,7 @@ class ProblemDetails(BaseModel):
 
 
 class NotAuthenticatedError(Exception):
-    """The request names nobody, or somebody unknown."""
+    """The request names no one, or someone unknown."""
 
 
 def problem(status: int, title: str, detail: str, fields: tuple[errors.FieldError, ...] = ()) -> JSONResponse:

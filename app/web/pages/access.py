@@ -36,7 +36,7 @@ async def user_count(database: AsyncSession) -> int:
 
 @router.get("/setup")
 async def show_setup(request: Request, database: Database, token: str = "") -> Response:
-    """Return the form for the first user, for whoever has the link from the terminal."""
+    """Return the form for the first user, for anyone who has the link from the terminal."""
     if await user_count(database):
         return RedirectResponse("/login", 303)
     if not context_of(request).first_run.accepts(token):

@@ -1,4 +1,4 @@
-"""Limits how often somebody may call: a bucket of calls for each, which fills up again with time."""
+"""Limits how often someone may call: a bucket of calls for each, which fills up again with time."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class CallLimit:
 
 
 class PushLimits:
-    """How often one address may be called, and how often somebody may try addresses that do not exist."""
+    """How often one address may be called, and how often someone may try addresses that do not exist."""
 
     def __init__(self) -> None:
         self.calls = CallLimit(burst=20, seconds=1.0)

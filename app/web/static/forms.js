@@ -28,7 +28,7 @@
 
     async load() {
       this.destroy();
-      // Nobody can type into a form that is still being made: what was typed there would be taken for what was stored.
+      // No one can type into a form that is still being made: what was typed there would be taken for what was stored.
       this.form.hidden = true;
       this.schema = null;
       const type = this.type;
@@ -51,7 +51,7 @@
       else this.showText();
     }
 
-    // A type knows how often it is worth asking; what somebody typed stays.
+    // A type knows how often it is worth asking; what someone typed stays.
     suggestInterval(seconds) {
       const field = document.getElementById("interval_seconds");
       if (!field || field.value !== (this.suggested ?? field.defaultValue) || !location.pathname.endsWith("/create")) return;
@@ -94,7 +94,7 @@
         return;
       }
       this.editor = editor;
-      // What was stored stays as it is, to the letter, until somebody changes something.
+      // What was stored stays as it is, to the letter, until someone changes something.
       const untouched = JSON.stringify(editor.getValue());
       editor.on("change", () => {
         const now = editor.getValue();

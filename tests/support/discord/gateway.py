@@ -41,7 +41,7 @@ class Gateway:
         return socket
 
     async def close(self, code: int = 1001) -> None:
-        """End every connection; by the default code clients connect anew."""
+        """End every connection; by the default code clients connect again."""
         for socket in list(self._sockets):
             await socket.close(code=code)
 

@@ -118,7 +118,7 @@ class PodmanEngine:
         # No `system reset`: it would also remove the networks of this machine's own podman.
         await self.podman("rm", "--all", "--force", "--time", "0")
         await self.stop()
-        # What tidies up after each container runs by itself, and would make its folders anew.
+        # What tidies up after each container runs by itself, and would make its folders again.
         await until(lambda: not self._is_used(), "podman to tidy up")
         shutil.rmtree(self._short)
 

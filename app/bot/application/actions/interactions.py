@@ -27,7 +27,7 @@ class GoneError(HomelabError):
 
 
 class ForeignDashboardError(HomelabError):
-    """A message of one guild's dashboard is shown in another guild, where nobody has rights in it."""
+    """A message of one guild's dashboard is shown in another guild, where no one has rights in it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -176,7 +176,7 @@ class Actions:
             raise
 
     async def _refused(self, call: ActionCall, actor: Actor, origin: Origin, reason: str) -> None:
-        # The values are not checked, so nobody knows which of them are secret.
+        # The values are not checked, so no one knows which of them are secret.
         await self._runs.ask(RunRequest(call.action, actor, origin, refusal=reason))
 
     def _request(self, checked: CheckedCall, actor: Actor, origin: Origin) -> RunRequest:

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 QUICK_SECONDS = 1.0
-"""A poll that takes longer gives its slot to the next: it waits for somebody else, which costs this process nothing."""
+"""A poll that takes longer gives its slot to the next: it waits for someone else, which costs this process nothing."""
 _REMEMBERED = 4_096
 
 

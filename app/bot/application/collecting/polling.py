@@ -59,7 +59,7 @@ class Outcome:
 
 
 class GuardedReader:
-    """A reader whose failures of any kind become readings, and which holds up nobody beyond its timeout."""
+    """A reader whose failures of any kind become readings, and which holds up no one beyond its timeout."""
 
     def __init__(self, reader: Reader, clock: Callable[[], datetime]) -> None:
         self._reader = reader
@@ -81,7 +81,7 @@ class GuardedReader:
         return Outcome(reading, error, time.perf_counter() - started)
 
     async def close(self) -> None:
-        """Close the reader; what goes wrong there is logged, for nobody can do anything about it."""
+        """Close the reader; what goes wrong there is logged, for no one can do anything about it."""
         closing = asyncio.create_task(self._reader.close())
         await asyncio.wait({closing}, timeout=_CLOSE_SECONDS)
         if not closing.done():
@@ -107,7 +107,7 @@ class GuardedReader:
             await self._abandon(self._task)
 
     async def _abandon(self, task: asyncio.Task[Reading]) -> None:
-        """Cancel a reading that is not done. One that refuses to end is left behind, so that it delays nobody."""
+        """Cancel a reading that is not done. One that refuses to end is left behind, so that it delays no one."""
         if not task.done():
             task.add_done_callback(_forget_result)
             task.cancel()

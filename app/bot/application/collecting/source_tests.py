@@ -48,7 +48,7 @@ class SourceTests:
                 test = await self._tests.take(test_id)
                 if test is not None:
                     await self._tests.answer(test_id, await self._result(test))
-        except Exception as error:  # noqa: BLE001  # the guarded edge: nobody awaits this task
+        except Exception as error:  # noqa: BLE001  # the guarded edge: no one awaits this task
             log.warning("a test of a data source could not be answered", reason=describe_fault(error))
 
     async def _result(self, test: SourceTest) -> dict[str, Any]:

@@ -47,7 +47,7 @@ class AuditTrail:
         known = self._definitions.actions.get(line.target)
         target = known.label if known is not None and line.action == "action.run" else line.target
         what = escape_markdown(target) if line.action == "action.run" else escape_markdown(f"{line.action} {target}")
-        who = f"<@{line.user_id}>" if line.user_id.isdecimal() else escape_markdown(line.user_name or "somebody")
+        who = f"<@{line.user_id}>" if line.user_id.isdecimal() else escape_markdown(line.user_name or "someone")
         where = f" in <#{line.channel_id}>" if line.channel_id else ""
         took = f" · {format_value(line.duration_seconds, 'seconds')}" if line.duration_seconds is not None else ""
         mark = _MARKS.get(line.outcome, "▫️")

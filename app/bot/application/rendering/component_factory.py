@@ -41,7 +41,7 @@ class ComponentFactory:
         if changed:
             self._templates = now
             self._builds = {name: build for name, build in self._builds.items() if name not in changed}
-            # What a component reads also depends on the types within its own: all of templates are made anew.
+            # What a component reads also depends on the types within its own: all of templates are made again.
             self._made = OrderedDict((key, made) for key, made in self._made.items() if key[0] in self._types)
         return changed
 

@@ -19,11 +19,11 @@ from app.shared.kit.wakeable_sleep import WakeableSleep
 log = structlog.get_logger(__name__)
 
 _SHORTEST_SECONDS, _LONGEST_SECONDS = 10.0, 300.0
-"""A query is asked anew once per step, within these bounds."""
+"""A query is asked again once per step, within these bounds."""
 _FORGET_SECONDS = 900.0
 """A query that no dashboard asked for this long is forgotten."""
 _ABSENT_SECONDS = 60.0
-"""When nobody has answered queries for so long, nobody will."""
+"""When no one has answered queries for so long, no one will."""
 _AT_ONCE = 4
 _IDLE_SECONDS = 5.0
 MAX_QUERIES = 2_000

@@ -60,7 +60,7 @@ class Heartbeat(Service[HeartbeatConfig]):
                 await self.beat()
                 missing = None
             except StorageUnavailableError:
-                pass  # whoever listens for changes has logged that the database is away
+                pass  # the listener for changes has logged that the database is away
             except (MissingTableError, MissingColumnError) as error:
                 if missing != str(error):
                     log.warning("the heartbeat cannot be written", reason=str(error))

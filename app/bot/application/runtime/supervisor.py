@@ -162,7 +162,7 @@ class Supervisor:
             try:
                 await self._states.save_status(unit.definition.id, status.value, error)
             except StorageUnavailableError:
-                return False  # whoever listens for changes has logged that the database is away
+                return False  # the listener for changes has logged that the database is away
             except HomelabError as refusal:
                 self._storing.fail(str(refusal))
                 return False

@@ -24,7 +24,7 @@ class AuditFilter:
 
 @dataclass(frozen=True, slots=True)
 class AuditLine:
-    """One thing that somebody did, or may not do. `parameters` are masked already."""
+    """One thing that someone did, or may not do. `parameters` are masked already."""
 
     at: datetime
     user_id: str

@@ -88,7 +88,7 @@ class CommandOption(BaseModel):
         default_factory=list, max_length=MAX_CHOICES, description="The only values that can be chosen"
     )
     choices_from: ItemChoices | None = Field(
-        None, description="Values to complete from, while somebody types: the items of a data source"
+        None, description="Values to complete from, while someone types: the items of a data source"
     )
 
     @model_validator(mode="after")

@@ -46,7 +46,7 @@ class Origin(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ReplyAddress:
-    """The interaction whose answer shows how the run goes. Whoever has the token can edit that answer.
+    """The interaction whose answer shows how the run goes. Anyone who has the token can edit that answer.
 
     `message` is the id of the answer where it is not the first one.
     """
@@ -58,7 +58,7 @@ class ReplyAddress:
 
 @dataclass(frozen=True, slots=True)
 class RunRequest:
-    """A run that somebody asks for. `values` are checked; `shown` are those that may be shown.
+    """A run that someone asks for. `values` are checked; `shown` are those that may be shown.
 
     `key` is what runs are counted by, at most `concurrency` at once; `refusal` says why it is not allowed at all, and
     then it is only recorded.

@@ -16,7 +16,7 @@ _REACH = math.radians(115)
 """How far a gauge goes to either side of the top."""
 _ONE_ROW: Spec = {"values": [{}]}
 _STEPS = 200
-"""A gauge moves in so many steps: what is not to be seen draws nothing anew."""
+"""A gauge moves in so many steps: what is not to be seen draws nothing again."""
 
 
 @dataclass(frozen=True, slots=True)

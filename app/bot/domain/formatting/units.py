@@ -28,7 +28,7 @@ _DECIMAL = ("", "k", "M", "G", "T", "P", "E")
 _DURATION = ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s"))
 _LONGEST_UNIT = 40
 _LONG = 1e15
-"""From here on digits are no longer written out: nobody reads them, and a line of a message is short."""
+"""From here on digits are no longer written out: no one reads them, and a line of a message is short."""
 
 
 def _number(value: float, places: int, region: Region) -> str:
@@ -97,7 +97,7 @@ def _measure(suffix: str, scale: float = 1.0) -> Formatter:
 
 
 def _suffixed(suffix: str, places: int | None = None) -> Formatter:
-    """Return the number as it is, with `places` decimals where nobody says otherwise."""
+    """Return the number as it is, with `places` decimals where no one says otherwise."""
 
     def show(value: float, decimals: int | None, region: Region) -> str:
         return f"{_plain(value, places if decimals is None else decimals, region)} {suffix}"

@@ -86,7 +86,7 @@ class LoginAuthentication(_Part):
     expired_statuses: tuple[StatusCode, ...] = Field(
         (401,), min_length=1, description="Answers that mean that the log-in has run out"
     )
-    valid_seconds: float | None = Field(None, gt=0, description="Log in anew after this time")
+    valid_seconds: float | None = Field(None, gt=0, description="Log in again after this time")
 
     @model_validator(mode="after")
     def _gives_something(self) -> LoginAuthentication:

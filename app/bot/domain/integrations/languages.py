@@ -1,4 +1,4 @@
-"""The languages within a definition: texts whose syntax whoever validates it can check, by pydantic's context."""
+"""The languages within a definition: texts whose syntax anyone who validates it can check, by pydantic's context."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 class Push:
     """The newest call to a data source. Seconds count by the database's clock.
 
-    `waited_seconds` is the time since the call, or since the address was made where nobody called (`called` is False).
+    `waited_seconds` is the time since the call, or since the address was made where no one called (`called` is False).
     """
 
     called: bool

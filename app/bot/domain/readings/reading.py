@@ -30,7 +30,7 @@ class Status(StrEnum):
 
 
 class MetricKind(StrEnum):
-    """What a number tells: a gauge goes up and down; a counter only grows, and starts anew after a reset."""
+    """What a number tells: a gauge goes up and down; a counter only grows, and starts again after a reset."""
 
     GAUGE = "gauge"
     COUNTER = "counter"

@@ -1,4 +1,4 @@
-"""A source that is tried out: what one reading showed, for whoever sets it up or writes its type."""
+"""A source that is tried out: what one reading showed, for anyone who sets it up or writes its type."""
 
 from __future__ import annotations
 

@@ -89,7 +89,7 @@ class Thresholds(BaseModel):
         """Return the level of a value after its `recent` ones, oldest first, which may end with the value itself.
 
         A level once reached is kept while the value is within `hysteresis` of its limit. Nothing is remembered: the
-        recent values tell anew each time, and are asked for only where they matter.
+        recent values tell again each time, and are asked for only where they matter.
         """
         level = self.level(value)
         if value is None or not self.hysteresis or self._kept(value, Level.CRITICAL) is level:

@@ -15,7 +15,7 @@ _OPENING = re.compile(r"\$\{secret:")
 class RunSecrets(SecretUse):
     """Fills the references that the config of one action has; any other is text that a user typed, and stays text.
 
-    The config's references get a mark that nobody can guess, before the user's values are filled in. Whoever types
+    The config's references get a mark that no one can guess, before the user's values are filled in. Whoever types
     `${secret:name}` as a value gets just that.
     """
 

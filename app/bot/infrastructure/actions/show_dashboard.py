@@ -13,7 +13,7 @@ from app.bot.infrastructure.actions.base import Action, ActionContext, ActionRes
 class ShowDashboard(Action, title="Show dashboard"):
     """Shows a dashboard to the user who clicked.
 
-    Nobody else sees the answer. Whether the user may look at that dashboard is checked as well.
+    No one else sees the answer. Whether the user may look at that dashboard is checked as well.
     """
 
     repeatable: ClassVar[bool] = True

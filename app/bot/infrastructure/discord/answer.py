@@ -15,7 +15,7 @@ _WAIT_WITHOUT_NUMBER = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """`data` is the parsed JSON, or the text where it is none; `headers` is empty where nobody saw them."""
+    """`data` is the parsed JSON, or the text where it is none; `headers` is empty where no one saw them."""
 
     status: int
     headers: Mapping[str, str] = field(default_factory=dict)

@@ -97,7 +97,7 @@ class Window:
         self.in_flight -= 1
 
     def answered(self, now: float, answer: Answer | None) -> None:
-        """Learn from an answer; None where none came, or nobody saw it."""
+        """Learn from an answer; None where none came, or no one saw it."""
         self.in_flight -= 1
         if answer is not None and "X-RateLimit-Remaining" in answer.headers:
             self._follow(now, answer)
@@ -162,7 +162,7 @@ class OldEdits:
         self.in_flight = False
 
     def answered(self, now: float, answer: Answer | None) -> None:
-        """Learn from an answer; None where none came, or nobody saw it."""
+        """Learn from an answer; None where none came, or no one saw it."""
         self.in_flight = False
         if answer is not None and answer.limited and answer.code == OLD_MESSAGE_EDITS:
             self._refused(now, max(_SHORTEST_WAIT, answer.retry_after))

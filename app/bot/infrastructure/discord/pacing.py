@@ -1,6 +1,6 @@
 """Whose turn it is: requests wait here until Discord allows them, those that wait longest first.
 
-Answers to interactions are not paced here: Discord does not count them, and somebody waits for them.
+Answers to interactions are not paced here: Discord does not count them, and someone waits for them.
 """
 
 from __future__ import annotations

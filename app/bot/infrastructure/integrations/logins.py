@@ -20,7 +20,7 @@ REFUSED_SECONDS = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """What a log-in gave: what is sent with each request from then on. `hidden` is what nobody may see of it."""
+    """What a log-in gave: what is sent with each request from then on. `hidden` is what no one may see of it."""
 
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     query: Mapping[str, str] = field(default_factory=dict, repr=False)

@@ -102,7 +102,7 @@ class RemoteCalls:
                 text = self._text(socket, await socket.receive())
                 # Off the event loop where it is long, as the answers of HTTP.
                 answer = _read(text) if len(text) < _LARGE else await in_thread(partial(_read, text), "json")
-                if answer.identifier == self._last:  # others are notices that nobody asked for
+                if answer.identifier == self._last:  # others are notices that no one asked for
                     break
         except (aiohttp.ClientError, OSError, RuntimeError):
             raise RequestFailedError("The server closed the connection") from None

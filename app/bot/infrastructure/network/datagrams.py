@@ -32,7 +32,7 @@ class Datagrams(asyncio.DatagramProtocol):
             self._waiting.put_nowait(data)
 
     def error_received(self, error: Exception) -> None:
-        """Keep why nothing comes: mostly that nobody listens."""
+        """Keep why nothing comes: mostly that no one listens."""
         if isinstance(error, OSError) and not self._waiting.full():
             self._waiting.put_nowait(error)
 
@@ -48,7 +48,7 @@ class Datagrams(asyncio.DatagramProtocol):
         raise ConnectionFailedError("No answer in time")
 
     async def next(self) -> bytes:
-        """Return the next datagram. Raises TimeoutError, or ConnectionFailedError when nobody listens."""
+        """Return the next datagram. Raises TimeoutError, or ConnectionFailedError when no one listens."""
         found = await asyncio.wait_for(self._waiting.get(), self._answer_seconds)
         if isinstance(found, OSError):
             raise ConnectionFailedError(explain(found))

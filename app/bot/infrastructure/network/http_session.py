@@ -56,7 +56,7 @@ class CheckedResponse(aiohttp.ClientResponse):
 def make_session(tls: ssl.SSLContext | None = None) -> aiohttp.ClientSession:
     """Return the session for all data sources and actions; close it at the end. `tls` holds the authorities to trust.
 
-    Without a time limit of its own: whoever waits for an answer limits that.
+    Without a time limit of its own: anyone who waits for an answer limits that.
     """
     connector = aiohttp.TCPConnector(
         limit=0,  # connections that hang must not keep others waiting; the collection bounds how many there are

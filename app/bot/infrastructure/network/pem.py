@@ -38,7 +38,7 @@ def _read_file(field: str, value: str) -> str:
     try:
         with Path(value).expanduser().open("rb") as file:
             return file.read(_LARGEST_BYTES).decode(errors="replace")
-    except (OSError, RuntimeError) as error:  # RuntimeError: nobody has a home here
+    except (OSError, RuntimeError) as error:  # RuntimeError: no one has a home here
         reason = error.strerror if isinstance(error, OSError) else "there is no home folder"
         raise InvalidConfigError(
             f"{field}: the file {value} cannot be read ({reason}). "

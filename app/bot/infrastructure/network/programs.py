@@ -45,7 +45,7 @@ class Output:
 
 
 async def run_program(arguments: Sequence[str], *, sudo: bool = False, largest: int = LARGEST_OUTPUT) -> Output:
-    """Run a program and wait for its end. Whoever calls limits the time: cancellation kills it with its children.
+    """Run a program and wait for its end. The caller limits the time: cancellation kills it with its children.
 
     It sees none of the bot's environment, where the token is, and speaks English. With `sudo` it runs as root, where
     that needs no password. Raises ProgramFailedError when it is missing, may not be run, or prints too much.

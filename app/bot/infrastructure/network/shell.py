@@ -68,7 +68,7 @@ async def run_over_ssh(
     """
     if any("\0" in argument for argument in arguments):
         raise CommandFailedError("An argument cannot be passed on: it has a character that is no text.")
-    import asyncssh  # loaded already, by whoever opened the connection
+    import asyncssh  # loaded already, by the one who opened the connection
 
     try:
         process = await connection.create_process(

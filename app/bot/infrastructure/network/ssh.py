@@ -45,7 +45,7 @@ class SshLogin(BaseModel):
 async def open_ssh(
     host: str, port: int, user: str, login: SshLogin, secrets: SecretUse
 ) -> asyncssh.SSHClientConnection:
-    """Return a connection; whoever calls closes it. It ends by itself when the host is silent for a minute.
+    """Return a connection; the caller closes it. It ends by itself when the host is silent for a minute.
 
     Raises SshFailedError, InvalidConfigError that names the field, or UnknownSecretError.
     """

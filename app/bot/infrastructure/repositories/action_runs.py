@@ -27,7 +27,7 @@ from app.shared.secrets import SecretBox, SecretError
 
 _MAX_RESULT = 4_000
 _SETTLED = "5 seconds"
-"""An answer that was not given this long after the run has been forgotten by whoever was to give it."""
+"""An answer that was not given this long after the run has been forgotten by the one who was to give it."""
 
 _CLAIM = """
 UPDATE action_runs AS run SET state = 'running', attempts = run.attempts + 1, started_at = now(), progress = ''
@@ -40,7 +40,7 @@ UPDATE action_runs SET state = $2, result = $3, output = $4, output_name = $5, p
 WHERE id = $1
 """
 _CLEAN_UP = (
-    f"UPDATE action_runs SET state = 'refused', result = 'Nobody confirmed it.', finished_at = now(), sealed = NULL "  # noqa: S608  # numbers of this module
+    f"UPDATE action_runs SET state = 'refused', result = 'No one confirmed it.', finished_at = now(), sealed = NULL "  # noqa: S608  # numbers of this module
     f"WHERE state = 'asked' AND requested_at < now() - interval '{TOKEN_SECONDS} seconds'",
     f"UPDATE action_runs SET sealed = NULL WHERE sealed IS NOT NULL AND finished_at IS NOT NULL "  # noqa: S608  # as above
     f"AND requested_at < now() - interval '{TOKEN_SECONDS} seconds'",
@@ -160,7 +160,7 @@ class PostgresActionRuns(ActionRunRepository):
         )
 
     def _sealed(self, request: RunRequest) -> bytes | None:
-        """Return what nobody may read: values that are shown otherwise than they are, and the interaction's token."""
+        """Return what no one may read: values that are shown otherwise than they are, and the interaction's token."""
         to = request.reply
         reply = [str(to.application_id), to.token, to.message] if to is not None else None
         return seal(self._box, request.values, request.shown, reply)

@@ -41,7 +41,7 @@ class PostgresGuilds(GuildRepository):
     async def seen(self, guild_id: int, name: str, channels: Sequence[Channel]) -> None:
         """Remember that the bot is in a guild, and replace the list of its text channels.
 
-        That it was seen again is no change of the definition, and nobody is told; a new name is.
+        That it was seen again is no change of the definition, and no one is told; a new name is.
         """
         different = {channel.id: channel for channel in channels}
         await execute(

@@ -39,7 +39,7 @@ DELETE FROM rollup_marks WHERE (tier, at) IN (
     SELECT tier, at FROM rollup_marks WHERE tier = $1 AND at <= $2 ORDER BY at LIMIT $3 FOR UPDATE SKIP LOCKED
 ) RETURNING at
 """
-# The span behind a late sample is rolled up anew too: what a counter has grown by there depends on it.
+# The span behind a late sample is rolled up again too: what a counter has grown by there depends on it.
 _ROLL_UP_SAMPLES = """
 INSERT INTO samples_five_minutes AS known
     (series_id, at, minimum, maximum, total, count, up_count, last, last_at, increase)

@@ -68,7 +68,7 @@ async def fetch(pool: Pool, query: str, *arguments: Any) -> list[asyncpg.Record]
 
 
 async def execute(pool: Pool, query: str, *arguments: Any) -> None:
-    """Run a statement whose rows nobody wants; the same second try, the same errors as `fetch`."""
+    """Run a statement whose rows no one wants; the same second try, the same errors as `fetch`."""
     await fetch(pool, query, *arguments)
 
 

@@ -51,7 +51,7 @@ class Source(BaseModel):
 
     @abstractmethod
     async def read(self, resources: Resources) -> Reading:
-        """Take a reading. Whoever calls limits the time, and calls one at a time.
+        """Take a reading. The caller limits the time, and calls one at a time.
 
         Raises SourceFailedError (or another HomelabError) when there is nothing to read; the poll then becomes a
         reading of status down with the error's text, and the next one waits longer. Anything else it raises is shown

@@ -62,7 +62,7 @@ class SourceGame(Source, title="Source game server"):
         )
 
     async def _players(self, datagrams: Datagrams, protocol: Any) -> list[dict[str, Any]]:
-        """Who plays; nobody where the server keeps that to itself."""
+        """Who plays; no one where the server keeps that to itself."""
         try:
             found = await _ask(datagrams, protocol)
         except ConnectionFailedError:

@@ -156,5 +156,5 @@ def _ago(peer: Peer, now: float) -> float | None:
 
 
 def _short(key: str) -> str:
-    """Return a name as it is, a key so that nobody can use it and the owner knows it."""
+    """Return a name as it is, a key so that no one can use it and the owner knows it."""
     return f"{key[:_SHOWN_KEY]}…" if len(key) > 40 else key

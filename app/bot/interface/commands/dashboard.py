@@ -71,7 +71,7 @@ class _DashboardGroup(app_commands.Group):
         """Show one dashboard."""
         await self._reply(interaction, self._show(interaction, name, page))
 
-    @app_commands.command(description="Read everything a dashboard shows anew, now")
+    @app_commands.command(description="Read everything a dashboard shows again, now")
     @app_commands.describe(name="The dashboard")
     async def refresh(self, interaction: Interaction, name: str) -> None:
         """Refresh one dashboard."""
@@ -119,7 +119,7 @@ class _DashboardGroup(app_commands.Group):
         if not messages:
             return notice(f"**{escape_markdown(board.name)}** is not shown in a channel. /dashboard post does that.")
         count = "its message" if messages == 1 else f"its {messages} messages"
-        return notice(f"**{escape_markdown(board.name)}** was read anew; {count} will follow.")
+        return notice(f"**{escape_markdown(board.name)}** was read again; {count} will follow.")
 
     async def _post(self, interaction: Interaction, name: str, channel: discord.TextChannel | None) -> View:
         board = self._context.dashboards.named(interaction.guild_id, name)

@@ -24,7 +24,7 @@ Run = Callable[[discord.Interaction[Any], dict[str, Any]], Awaitable[None]]
 class CommandOption:
     """One option: `kind` is str, int, float or bool, or one of the library's ranges of them.
 
-    `choices` are fixed labels and values; `complete` gives them while somebody types.
+    `choices` are fixed labels and values; `complete` gives them while someone types.
     """
 
     name: str

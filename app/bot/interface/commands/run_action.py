@@ -25,7 +25,7 @@ _KINDS: dict[ParameterType, type] = {
 class RunActionCommand(CommandType, title="Run action"):
     """Runs an action.
 
-    Its parameters become the options, with what can be chosen offered while somebody types.
+    Its parameters become the options, with what can be chosen offered while someone types.
     """
 
     action: str = Field(min_length=1, max_length=MAX_ACTION_NAME, description="Name of the action")

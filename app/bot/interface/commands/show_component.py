@@ -17,7 +17,7 @@ from app.bot.interface.commands.defined import DefinedCommand, Interaction, Valu
 class ShowComponentCommand(DefinedCommand, title="Show component"):
     """Shows one component of any type, with what the user enters as its settings.
 
-    Nobody else sees the answer. Whoever asks must be allowed to look at every data source that it shows.
+    No one else sees the answer. Whoever asks must be allowed to look at every data source that it shows.
     """
 
     component: str = Field(min_length=1, description="Type of the component, such as table or chart")

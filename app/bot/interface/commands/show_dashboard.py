@@ -16,7 +16,7 @@ from app.bot.interface.commands.defined import DefinedCommand, Interaction, Valu
 class ShowDashboardCommand(DefinedCommand, title="Show dashboard"):
     """Shows one dashboard to whoever asks.
 
-    The command has the name and description of its row; nobody else sees the answer.
+    The command has the name and description of its row; no one else sees the answer.
     """
 
     dashboard: str = Field(min_length=1, description="Name of the dashboard, looked up in the guild of the user")

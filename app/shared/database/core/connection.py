@@ -25,7 +25,7 @@ from app.shared.kit.text import postgres_safe_text
 log = structlog.get_logger(__name__)
 
 MINIMUM_VERSION = 15
-"""PostgreSQL 15: the first where nobody but its owner may create in the schema `public`."""
+"""PostgreSQL 15: the first where no one but its owner may create in the schema `public`."""
 CONNECT_SECONDS = 10.0
 _LONGEST_PAUSE_SECONDS = 10.0
 _NUL = re.compile(r"(?<!\\)((?:\\\\)*)\\u0000")

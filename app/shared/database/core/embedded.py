@@ -87,7 +87,7 @@ class EmbeddedPostgres:
         return f"postgresql://{quote(user)}:@/{quote(database)}?host={quote(self._socket_folder)}"
 
     def start(self) -> str:
-        """Make the cluster if there is none, start it if nobody did, and return `url`. Raises EmbeddedServerError."""
+        """Make the cluster if there is none, start it if no one did, and return `url`. Raises EmbeddedServerError."""
         if self._socket_folder is not None:
             return self.url
         try:
@@ -113,7 +113,7 @@ class EmbeddedPostgres:
         return self.url
 
     def stop(self) -> None:
-        """Stop using the server, and stop it if nobody else uses it; does nothing when not started."""
+        """Stop using the server, and stop it if no one else uses it; does nothing when not started."""
         if self._socket_folder is None:
             return
         self._socket_folder = None
@@ -134,7 +134,7 @@ class EmbeddedPostgres:
         return True
 
     def _give_up(self, *, interrupted: bool) -> None:
-        """After a start that did not work out: leave no server behind that nobody uses.
+        """After a start that did not work out: leave no server behind that no one uses.
 
         The server of an interrupted pg_ctl may appear a moment later.
         """

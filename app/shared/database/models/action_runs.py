@@ -13,7 +13,7 @@ from app.shared.database.models.base import Base, BigId, EmptyText, JsonObject, 
 class ActionRunRow(Base):
     """A run, allowed or refused. `parameters` are masked.
 
-    `sealed` has what nobody may read while the run needs it: the values of secret parameters, and the token of the
+    `sealed` has what no one may read while the run needs it: the values of secret parameters, and the token of the
     interaction whose answer shows how it goes. `actor` keeps the roles that the user had when it was asked for.
     """
 

@@ -599,7 +599,7 @@ def _about(logs: list[Any]) -> list[Any]:
 
 
 class TestOddRows:
-    """Columns whose types somebody altered: values that no model expects."""
+    """Columns whose types someone altered: values that no model expects."""
 
     @pytest.mark.parametrize("rate", [Decimal("0.02"), "soon", None, float("nan")])
     async def test_an_odd_refresh_rate_takes_no_other_dashboard_down(self, server: DiscordServer, rate: Any) -> None:

@@ -182,7 +182,7 @@ def test_a_changed_type_is_shown_at_the_next_build() -> None:
     assert made.build(board, NOW).blocks == (Text("new"), Text("new"))
     assert made.use_types([outer]) == {"inner"}
     assert all(isinstance(block, Problem) for block in made.build(board, NOW).blocks)
-    assert made.types_of(board) >= {"outer", "inner"}, "it is built anew when the type comes back"
+    assert made.types_of(board) >= {"outer", "inner"}, "it is built again when the type comes back"
     assert made.use_types([new, outer]) == {"inner"}
     assert made.build(board, NOW).blocks == (Text("new"), Text("new"))
 

@@ -145,7 +145,7 @@ async def test_rows_are_followed_while_it_runs(lab: Lab, owner: asyncpg.Connecti
     await owner.execute("UPDATE services SET enabled = false WHERE id = $1", row["id"])
     await reload(lab)
     await until(lambda: not lab.ticker.running, "the service to stop")
-    assert lab.ticker.starts == 2, "a new name is no reason to start anew"
+    assert lab.ticker.starts == 2, "a new name is no reason to start again"
     with pytest.raises(ServiceOffError, match="ticker is not running"):
         lab.ticker.require_running()
 

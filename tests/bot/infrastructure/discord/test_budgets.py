@@ -125,7 +125,7 @@ class TestWindow:
 
 
 class FixedWindow:
-    """A server that allows so many edits in so many seconds, counted from the first one."""
+    """A server that allows so many edits in that many seconds, counted from the first one."""
 
     def __init__(self, edits: int, seconds: float, used: int = 0) -> None:
         self.edits, self.seconds = edits, seconds

@@ -143,7 +143,7 @@ async def test_finds_the_newest_message_of_its_own_with_the_marker(
 ) -> None:
     body = {"components": [{"type": 10, "content": "x", "id": 42}]}
     old, new = server.seed(CHANNEL, body, 60), server.seed(CHANNEL, body, 30)
-    server.channels[CHANNEL].post(body, {"id": "1", "username": "somebody"})
+    server.channels[CHANNEL].post(body, {"id": "1", "username": "someone"})
     server.seed(CHANNEL, {"components": [{"type": 10, "content": "x", "id": 43}]})
     server.seed(OTHER, body)
     assert await messenger.find(CHANNEL, 42) == new
@@ -320,7 +320,7 @@ class TestPace:
             for _ in range(3):
                 await messenger.edit(CHANNEL, old, draw, 42)
         await until(lambda: not exchange._IN_BACKGROUND, "discord.py to give up")
-        assert drawn == 4, "the third edit was refused once and drawn anew"
+        assert drawn == 4, "the third edit was refused once and drawn again"
         assert server.edit_count() == 3
         assert shown(server, old) == "4"
 

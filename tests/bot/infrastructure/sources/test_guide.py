@@ -28,7 +28,7 @@ def load(name: str, code: str, folder: Path) -> ModuleType:
 
 
 def without_the_example(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Have the registry as it was before somebody followed the guide."""
+    """Have the registry as it was before someone followed the guide."""
     others = {name: known for name, known in source_types.items() if name != "folder"}
     monkeypatch.setattr(source_types, "_implementations", others)
 

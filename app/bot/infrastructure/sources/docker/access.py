@@ -84,7 +84,7 @@ class EngineAccess(SshLogin):
         return scheme == "https" or (scheme == "tcp" and bool(self.tls_ca or self.tls_certificate))
 
     async def open(self, resolver: SecretResolver) -> Engine:
-        """Return a client of the engine, which connects when it is first asked. Whoever calls closes it.
+        """Return a client of the engine, which connects when it is first asked. The caller closes it.
 
         Raises a HomelabError: a secret or file is missing, or there is no SSH connection.
         """
@@ -112,7 +112,7 @@ class EngineAccess(SshLogin):
         return _Route(f"{scheme}://{shown}:{parts.port or port}", connector, shown, _nothing)
 
     async def _tunnel(self, host: str, port: int, user: str, path: str, secrets: SecretUse) -> _Route:
-        """Return the remote socket by a local one that nobody else may open."""
+        """Return the remote socket by a local one that no one else may open."""
         import aiohttp
 
         connection = await open_ssh(host, port, user, self, secrets)
@@ -143,7 +143,7 @@ class _Route(NamedTuple):
 
 
 class EngineLink:
-    """One engine, opened when it is needed and anew after it failed; several may wait for the same opening."""
+    """One engine, opened when it is needed and again after it failed; several may wait for the same opening."""
 
     def __init__(self, access: EngineAccess, resolver: SecretResolver) -> None:
         self._access = access
@@ -162,7 +162,7 @@ class EngineLink:
             return self._engine
 
     async def drop(self, engine: Engine) -> None:
-        """Close an engine that failed; the next to need it opens it anew, with what its secrets are then."""
+        """Close an engine that failed; the next to need it opens it again, with what its secrets are then."""
         if self._engine is engine:
             self._engine = None
         await engine.close()

@@ -75,7 +75,7 @@ class Container:
 
     @property
     def is_hidden(self) -> bool:
-        """Whether a label says that nobody wants to see it."""
+        """Whether a label says that no one wants to see it."""
         return is_hidden(self.labels)
 
     @property
@@ -187,7 +187,7 @@ def _has(labels: Mapping[str, str], wanted: str) -> bool:
 
 
 def is_hidden(labels: Mapping[str, Any]) -> bool:
-    """Whether a container's labels say that nobody wants to see it."""
+    """Whether a container's labels say that no one wants to see it."""
     return str(labels.get(f"{LABEL}hide", "")).strip().casefold() in _YES
 
 

@@ -28,7 +28,7 @@ _LARGEST_BYTES = 16 * 1024 * 1024
 _LONG_BYTES = 200_000
 """From here on JSON is parsed in a thread."""
 _SILENT_SECONDS = 600.0
-"""After so long without an event the stream is opened anew: a connection may have died unnoticed."""
+"""After so long without an event the stream is opened again: a connection may have died unnoticed."""
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,254}")
 """Docker's own rule for names (daemon/names); ids fit it as well."""
 _NOT_DOCKER = "The answer is not one of Docker's. Is the address right?"
@@ -150,7 +150,7 @@ class Engine:
             await self._docker.containers.container(_checked(container)).start()
 
     async def stop(self, container: str, seconds: int | None = None) -> None:
-        """Stop a container, killing it after so many seconds (None: as it was made to be)."""
+        """Stop a container, killing it after that many seconds (None: as it was made to be)."""
         with self._named_failures():
             await self._docker.containers.container(_checked(container)).stop(t=seconds)
 
@@ -243,7 +243,7 @@ class Engine:
             if number in (errno.EACCES, errno.EPERM):
                 return f"The bot may not open {self._where}. Add its user to the group of the socket (mostly docker)"
             if number == errno.ECONNREFUSED:
-                return f"Nobody answers at {self._where}. Does Docker run?"
+                return f"No one answers at {self._where}. Does Docker run?"
         if isinstance(error, aiohttp.TooManyRedirects):
             return "The requests are redirected in circles"
         if isinstance(error, aiohttp.ServerDisconnectedError):

@@ -99,7 +99,7 @@ class EventFeed:
         async with engine.events(self._since) as events:
             self.is_live = True
             self._refusal.recover()
-            self._changed()  # whatever happened while nobody listened
+            self._changed()  # whatever happened while no one listened
             async for event in events:
                 self._take(event)
 

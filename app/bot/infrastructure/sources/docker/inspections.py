@@ -76,7 +76,7 @@ class RestartCounts:
 
     def _has_grown(self, container: Container, now: float) -> bool:
         past, count = self._counts[container.id], container.details.restarts or 0
-        if past and count < past[-1][1]:  # somebody started it by hand, which sets it back
+        if past and count < past[-1][1]:  # someone started it by hand, which sets it back
             past.clear()
         if not past or past[-1][1] != count:
             past.append((now, count))

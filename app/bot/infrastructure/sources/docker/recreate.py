@@ -1,4 +1,4 @@
-"""Making a container anew with the same config, as after a new version of its image came."""
+"""Recreating a container with the same config, as after a new version of its image came."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Recreated:
 
 
 async def recreate(engine: Engine, container: str, *, pull: bool, progress: Progress) -> Recreated:
-    """Make a container anew: config, mounts, networks and name stay, the image is what its name means now.
+    """Recreate a container: config, mounts, networks and name stay, the image is what its name means now.
 
     The old one is kept until the new one has run for a moment. Where anything fails it is put back, and started if it
     ran. Raises EngineError, which says whether that worked.

@@ -114,7 +114,7 @@ class Docker(EngineAccess, Source, title="Docker"):
             self._asking = loop.call_at(max(loop.time(), self._read_at + _POLL_SECONDS), poll_soon)
 
     def _asked(self) -> None:
-        """Whatever was to be asked for is done now, or nobody wants it any more."""
+        """Whatever was to be asked for is done now, or no one wants it any more."""
         if self._asking is not None:
             self._asking.cancel()
             self._asking = None

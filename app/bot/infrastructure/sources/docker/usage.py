@@ -91,7 +91,7 @@ class Usage:
 
 
 class Usages:
-    """The newest usage of each container, sampled anew at most every so many seconds."""
+    """The newest usage of each container, sampled again at most every that many seconds."""
 
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds

@@ -96,7 +96,7 @@ def _process_times() -> Mapping[psutil.Process, float]:
 
 
 def rate(now: float, before: float, seconds: float) -> float | None:
-    """Change per second, or None where there is none: a counter that went back began anew in between."""
+    """Change per second, or None where there is none: a counter that went back began again in between."""
     return (now - before) / seconds if seconds > 0 and now >= before else None
 
 

@@ -1,4 +1,4 @@
-"""The newest messages of an MQTT broker, heard on a connection that is kept and opened anew when it breaks."""
+"""The newest messages of an MQTT broker, heard on a connection that is kept and opened again when it breaks."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from app.shared.kit.backoff import Backoff
 ANSWER_SECONDS = 10.0
 """How long a broker may take for each step."""
 _QUIET = logging.getLogger("app.mqtt")
-_QUIET.disabled = True  # whoever reads the source tells of failures, once
+_QUIET.disabled = True  # anyone who reads the source tells of failures, once
 _FIRST_PAUSE_SECONDS = 1.0
 _LONGEST_PAUSE_SECONDS = 60.0
 _MOST_TOPICS = 1_000

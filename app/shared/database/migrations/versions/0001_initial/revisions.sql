@@ -1,6 +1,6 @@
 -- Revisions: every change of a definition is kept, with its author and the row before and after.
 --
--- A program that changes rows for somebody names them for the transaction: `set_config('homelab.actor', '{"type":
+-- A program that changes rows for someone names them for the transaction: `set_config('homelab.actor', '{"type":
 -- "web", "id": "1", "name": "anna"}', true)`. Without it the change is the database role's, of type `sql`; the bot's
 -- role is always `bot`.
 --
@@ -52,7 +52,7 @@ BEGIN
         BEGIN
             actor := said::jsonb;
         EXCEPTION WHEN data_exception THEN
-            actor := NULL;  -- not JSON: nobody in particular
+            actor := NULL;  -- not JSON: no one in particular
         END;
         IF jsonb_typeof(actor) = 'object' AND actor ->> 'type' IN ('web', 'api', 'cli', 'catalog') THEN
             RETURN actor;
