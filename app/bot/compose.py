@@ -14,7 +14,8 @@ from uuid import uuid4
 
 import asyncpg
 
-from app.bot.application.actions.action_forms import ActionForms
+from app.bot.application.actions.authorizer import Authorizer
+from app.bot.application.actions.catalog import ActionCatalog
 from app.bot.application.actions.interactions import Interactions
 from app.bot.application.actions.own_bot import OwnBot
 from app.bot.application.actions.requests import Actions
@@ -209,19 +210,22 @@ def _actions(
 ) -> tuple[Actions, ActionWorker]:
     """Make both ends of the queue of runs: what asks for them, and what does them."""
     definitions, readings = rendering.definitions, rendering.readings
-    forms, runs = ActionForms(action_types, definitions, readings), PostgresActionRuns(database.pool, database.box)
+    catalog, runs = ActionCatalog(action_types, definitions, readings), PostgresActionRuns(database.pool, database.box)
+    authorizer = Authorizer(catalog, definitions)
     messages = DiscordRunMessages(client)
     own_bot = OwnBot(definitions, readings, dashboards, collector)
     run_action = RunAction(
         action_types,
-        forms,
+        catalog,
+        authorizer,
         runs,
-        messages,
+        messages=messages,
         definitions=definitions,
         resources=lambda: lend(resources, own_bot),
     )
     jobs = PgQueuerJobs(lambda: _connect(database.url, "homelab bot actions"))
-    return Actions(definitions, forms, runs), ActionWorker(jobs, runs, forms, run_action, messages)
+    actions = Actions(definitions, catalog, authorizer, runs)
+    return actions, ActionWorker(jobs, runs, catalog, run_action, messages)
 
 
 def _collector(pool: Pool, definitions: DefinitionCache, readings: ReadingStore, resources: Resources) -> Collector:

@@ -11,6 +11,7 @@ import discord
 import structlog
 
 from app.bot.application.actions.answers import GREY, waiting_view
+from app.bot.application.actions.authorizer import AuthorizedCall
 from app.bot.application.actions.interactions import Click, Interactions
 from app.bot.application.actions.requests import Actions, Confirmation, Started
 from app.bot.application.rendering.answers import RED, card, notice
@@ -23,8 +24,8 @@ from app.bot.domain.components.types.buttons import ACTION_VERB
 from app.bot.domain.errors import HomelabError
 from app.bot.domain.formatting.markdown import escape_markdown
 from app.bot.domain.guilds import Actor
-from app.bot.interface.action_forms import entered, to_modal
 from app.bot.interface.actors import actor_of
+from app.bot.interface.modals import entered, to_modal
 from app.bot.interface.replies import UNEXPECTED, Replies
 
 log = structlog.get_logger(__name__)
@@ -79,11 +80,12 @@ class ActionReplies:
         *,
         choice: Click | None = None,
     ) -> None:
-        form = await self._actions.form(call, actor, origin, optional=component != _NO_COMPONENT)
+        asked = await self._actions.authorize(call, actor, origin)
+        form = self._actions.form(asked, optional=component != _NO_COMPONENT)
         if form is None:
             if choice is not None and (answer := await self._interactions.redrawn(choice)) is not None:
                 await self._replies.redraw(interaction, answer)
-            await self._run(interaction, call, actor, origin)
+            await self._run(interaction, asked)
         else:
             modal = to_modal(form, custom_id_text(component, FORM_VERB, call.key))
             await interaction.response.send_modal(modal)
@@ -95,23 +97,24 @@ class ActionReplies:
         else:
             call, origin = self._interactions.action_of(click, key)
         values = {**entered(interaction.data), **call.parameters}  # what is set beforehand is not the user's to choose
-        await self._run(interaction, replace(call, parameters=values), click.actor, origin)
+        asked = await self._actions.authorize(replace(call, parameters=values), click.actor, origin)
+        await self._run(interaction, asked)
 
-    async def _run(self, interaction: discord.Interaction[Any], call: ActionCall, actor: Actor, origin: Origin) -> None:
-        if self._actions.needs_confirmation(call):
-            await self._replies.command(interaction, self._question(call, actor, origin))
+    async def _run(self, interaction: discord.Interaction[Any], asked: AuthorizedCall) -> None:
+        if asked.settings.confirm:
+            await self._replies.command(interaction, self._question(asked))
             return
-        layout = self._replies.layout(waiting_view(self._actions.title(call.action)))
+        layout = self._replies.layout(waiting_view(asked.definition.label))
         reply = _reply(interaction)
         if interaction.response.is_done():
             message = await interaction.followup.send(view=layout, ephemeral=True, wait=True)
             reply = replace(reply, message=str(message.id))
         else:
             await interaction.response.send_message(view=layout, ephemeral=True)
-        await self._started(interaction, self._actions.request(call, actor, origin, reply), reply)
+        await self._started(interaction, self._actions.request(asked, reply), reply)
 
-    async def _question(self, call: ActionCall, actor: Actor, origin: Origin) -> View:
-        return question_view(await self._actions.ask(call, actor, origin))
+    async def _question(self, asked: AuthorizedCall) -> View:
+        return question_view(await self._actions.ask(asked))
 
     async def _confirmed(self, interaction: discord.Interaction[Any], run_id: int, actor: Actor) -> None:
         self._actions.check_ready()

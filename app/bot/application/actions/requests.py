@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from app.bot.application.actions.action_forms import ActionForm, ActionForms
+from app.bot.application.actions.authorizer import AuthorizedCall, Authorizer
+from app.bot.application.actions.catalog import ActionCatalog, ActionForm
 from app.bot.application.runtime.definitions import DefinitionCache
 from app.bot.application.runtime.service import ServiceOffError
 from app.bot.domain.actions.action import ActionCall
@@ -53,47 +54,50 @@ class Actions:
     Every run has a row, also one that is refused.
     """
 
-    def __init__(self, definitions: DefinitionCache, forms: ActionForms, runs: ActionRunRepository) -> None:
+    def __init__(
+        self, definitions: DefinitionCache, catalog: ActionCatalog, authorizer: Authorizer, runs: ActionRunRepository
+    ) -> None:
         self._definitions = definitions
-        self._forms = forms
+        self._catalog = catalog
+        self._authorizer = authorizer
         self._runs = runs
 
-    async def form(self, call: ActionCall, actor: Actor, origin: Origin, *, optional: bool = True) -> ActionForm | None:
-        """What the user is to be asked first; None where nothing is. See ActionForms.missing for `optional`.
+    async def authorize(self, call: ActionCall, actor: Actor, origin: Origin) -> AuthorizedCall:
+        """Return the call if the actor may make it now; a refusal is recorded as a run.
 
-        Raises UnknownActionError, PermissionRefusedError, or what is wrong with the row.
+        Raises StillStartingError, UnknownActionError, ServiceOffError, PermissionRefusedError or InvalidConfigError.
         """
-        await self._allow(call, actor, origin)
-        return self._forms.missing(call, optional=optional)
+        self.check_ready()
+        self._catalog.definition(call.action)
+        if not any(known.type == SERVICE and known.enabled for known in self._definitions.services.values()):
+            raise ServiceOffError("Actions are switched off: there is no service of the type “actions” that is on.")
+        try:
+            return self._authorizer.authorize(call, actor, origin)
+        except PermissionRefusedError as error:
+            await self._refused(call, actor, origin, str(error))
+            raise
 
-    def needs_confirmation(self, call: ActionCall) -> bool:
-        """Whether the user is asked a question before it runs."""
-        definition = self._definitions.actions.get(call.action)
-        return definition is not None and bool(self._forms.settings(definition).confirm)
+    def form(self, asked: AuthorizedCall, *, optional: bool = True) -> ActionForm | None:
+        """Return what the user is to be asked first; None where nothing is. See ActionCatalog.missing."""
+        return self._catalog.missing(asked.call, asked.definition, asked.settings, optional=optional)
 
-    async def ask(self, call: ActionCall, actor: Actor, origin: Origin) -> Confirmation:
-        """The question that comes before a run. Raises what `request` raises."""
-        checked = await self._check(call, actor, origin)
-        run_id, _ = await self._runs.ask(replace(self._request(checked, actor, origin), ask=True))
+    async def ask(self, asked: AuthorizedCall) -> Confirmation:
+        """Return the question that comes before a run. Raises what `request` raises, without RunRefusedError."""
+        checked = await self._check(asked)
+        run_id, _ = await self._runs.ask(replace(self._request(checked, asked.actor, asked.origin), ask=True))
         settings = checked.settings
         return Confirmation(run_id, checked.definition.label, checked.question, settings.icon, settings.style)
 
     async def request(
-        self,
-        call: ActionCall,
-        actor: Actor,
-        origin: Origin,
-        reply: ReplyAddress | None = None,
-        *,
-        dry_run: bool = False,
+        self, asked: AuthorizedCall, reply: ReplyAddress | None = None, *, dry_run: bool = False
     ) -> Started:
         """Have an action run soon, with the values of the call.
 
-        Raises UnknownActionError, PermissionRefusedError, WrongParameterError, RunRefusedError (it cools down or runs
-        already), ServiceOffError, or StorageUnavailableError.
+        Raises WrongParameterError, PermissionRefusedError (a value names a denied source), RunRefusedError (it cools
+        down or runs already), or StorageUnavailableError.
         """
-        checked = await self._check(call, actor, origin)
-        request = replace(self._request(checked, actor, origin), reply=reply, dry_run=dry_run)
+        checked = await self._check(asked)
+        request = replace(self._request(checked, asked.actor, asked.origin), reply=reply, dry_run=dry_run)
         run_id, refusal = await self._runs.ask(request)
         if refusal:
             raise RunRefusedError(refusal)
@@ -106,9 +110,7 @@ class Actions:
             raise RunRefusedError("This question was answered already, or is too old. Run the action again.")
         call = ActionCall(run.action, run.values)
         try:
-            self._forms.require(run.action, actor)
-            checked = self._forms.check(call)
-            self._forms.require(run.action, actor, checked.values)
+            checked = self._authorizer.check(self._authorizer.authorize(call, actor, run.origin))
         except HomelabError as error:
             await self._runs.decline(run_id, str(error))
             raise
@@ -126,16 +128,16 @@ class Actions:
 
     def title(self, name: str) -> str:
         """What people read for an action."""
-        return self._forms.title(name)
+        return self._catalog.title(name)
 
     async def title_of_run(self, run_id: int) -> str:
         """What people read for the action of a run."""
         run = await self._runs.get(run_id)
-        return self._forms.title(run.action) if run is not None else "Action"
+        return self._catalog.title(run.action) if run is not None else "Action"
 
     def parameters(self, action: str) -> tuple[ActionParameter, ...]:
         """What an action asks for. Raises UnknownActionError, or what is wrong with the row."""
-        return tuple(self._forms.settings(self._forms.definition(action)).parameters)
+        return tuple(self._catalog.settings(self._catalog.definition(action)).parameters)
 
     def choices(self, actor: Actor, action: str, parameter: str, typed: str) -> list[Offer]:
         """What can be chosen for a parameter now and contains what was typed, at most 25.
@@ -143,36 +145,21 @@ class Actions:
         Nothing for who may not run the action.
         """
         try:
-            self._forms.require(action, actor)
+            self._authorizer.authorize(ActionCall(action), actor, Origin.COMMAND)
         except HomelabError:
             return []
-        return self._forms.choices(action, parameter, typed)
-
-    async def _check(self, call: ActionCall, actor: Actor, origin: Origin) -> CheckedCall:
-        await self._allow(call, actor, origin)
-        try:
-            checked = self._forms.check(call)
-            if origin is not Origin.WEB:  # a parameter may say which source it is about
-                self._forms.require(call.action, actor, checked.values)
-        except HomelabError as error:
-            await self._refused(call, actor, origin, str(error))
-            raise
-        return checked
+        return self._catalog.choices(action, parameter, typed)
 
     def check_ready(self) -> None:
         """Raise StillStartingError in the moment before the definitions were loaded."""
         if not self._definitions.loaded.is_set():
             raise StillStartingError("The bot is just starting. Try again in a moment.")
 
-    async def _allow(self, call: ActionCall, actor: Actor, origin: Origin) -> None:
-        self.check_ready()
-        self._forms.definition(call.action)
-        if not any(known.type == SERVICE and known.enabled for known in self._definitions.services.values()):
-            raise ServiceOffError("Actions are switched off: there is no service of the type “actions” that is on.")
+    async def _check(self, asked: AuthorizedCall) -> CheckedCall:
         try:
-            self._forms.require(call.action, actor)
-        except PermissionRefusedError as error:
-            await self._refused(call, actor, origin, str(error))
+            return self._authorizer.check(asked)
+        except HomelabError as error:
+            await self._refused(asked.call, asked.actor, asked.origin, str(error))
             raise
 
     async def _refused(self, call: ActionCall, actor: Actor, origin: Origin, reason: str) -> None:

@@ -9,14 +9,15 @@ from contextlib import suppress
 
 import structlog
 
-from app.bot.application.actions.action_forms import ActionForms
 from app.bot.application.actions.answers import RunMessages, capped, progress_view
+from app.bot.application.actions.authorizer import Authorizer
 from app.bot.application.actions.base import (
     Action,
     ActionResult,
     FailedWithOutputError,
     RunResources,
 )
+from app.bot.application.actions.catalog import ActionCatalog
 from app.bot.application.runtime.definitions import DefinitionCache
 from app.bot.domain.actions.action import ActionCall
 from app.bot.domain.actions.runs import ActionRun, Origin, RunOutcome, RunState
@@ -48,15 +49,17 @@ class RunAction:
     def __init__(
         self,
         types: Registry[type[Action]],
-        forms: ActionForms,
+        catalog: ActionCatalog,
+        authorizer: Authorizer,
         runs: ActionRunRepository,
-        messages: RunMessages,
         *,
+        messages: RunMessages,
         definitions: DefinitionCache,
         resources: Callable[[], RunResources],
     ) -> None:
         self._types = types
-        self._forms = forms
+        self._catalog = catalog
+        self._authorizer = authorizer
         self._runs = runs
         self._messages = messages
         self._definitions = definitions
@@ -74,13 +77,9 @@ class RunAction:
             return _UNREADABLE, None
         resources = self._resources()
         try:
-            if run.origin is not Origin.WEB:
-                self._forms.require(run.action, run.actor)
-            checked = self._forms.check(ActionCall(run.action, run.values))
-            if run.origin is not Origin.WEB:
-                self._forms.require(run.action, run.actor, checked.values)
+            checked = self._checked(run)
             config = resources.prepare(checked.definition.config)
-            action = self._forms.parse(checked.definition, config, checked.values)
+            action = self._catalog.parse(checked.definition, config, checked.values)
             result = await self._within_time(action, run, checked, resources)
         except PermissionRefusedError as error:
             return RunOutcome(RunState.REFUSED, str(error)), None
@@ -95,6 +94,14 @@ class RunAction:
         text = shorten(resources.hide(result.text), _MAX_TEXT)
         output = capped(resources.hide(result.output))
         return RunOutcome(RunState.DONE, text, output, result.output_name), result.view
+
+    def _checked(self, run: ActionRun) -> CheckedCall:
+        """Authorize the run once more, for what may be done can have changed; the web admin has its own roles."""
+        call = ActionCall(run.action, run.values)
+        if run.origin is not Origin.WEB:
+            return self._authorizer.check(self._authorizer.authorize(call, run.actor, run.origin))
+        definition = self._catalog.definition(run.action)
+        return self._catalog.check(call, definition, self._catalog.settings(definition))
 
     async def _within_time(
         self, action: Action, run: ActionRun, checked: CheckedCall, resources: RunResources

@@ -9,8 +9,8 @@ from typing import ClassVar, Protocol
 import structlog
 from pydantic import BaseModel, ConfigDict, Field
 
-from app.bot.application.actions.action_forms import ActionForms
 from app.bot.application.actions.answers import RunMessages, attachment_of, outcome_view
+from app.bot.application.actions.catalog import ActionCatalog
 from app.bot.application.actions.requests import SERVICE
 from app.bot.application.actions.running import LOST, RunAction
 from app.bot.application.runtime.service import Service
@@ -63,7 +63,7 @@ class ActionWorker(Service[ActionWorkerConfig]):
         self,
         queue: JobQueue,
         runs: ActionRunRepository,
-        forms: ActionForms,
+        catalog: ActionCatalog,
         run_action: RunAction,
         messages: RunMessages,
         *,
@@ -71,7 +71,7 @@ class ActionWorker(Service[ActionWorkerConfig]):
     ) -> None:
         self._queue = queue
         self._runs = runs
-        self._forms = forms
+        self._catalog = catalog
         self._run_action = run_action
         self._messages = messages
         self._config = config or ActionWorkerConfig()
@@ -83,7 +83,7 @@ class ActionWorker(Service[ActionWorkerConfig]):
 
     async def run(self) -> None:
         """Work until cancelled, from when the definitions are known: without them no action would be."""
-        await self._forms.until_loaded()
+        await self._catalog.until_loaded()
         sweeping = asyncio.create_task(self._sweep(), name="answers that are due")
         try:
             await self._queue.work(self.handle, self._config.parallel, self._config.lost_after_seconds)
@@ -147,7 +147,7 @@ class ActionWorker(Service[ActionWorkerConfig]):
         if run.reply is None:
             await self._runs.answered(run.id)
             return
-        title = self._forms.title(run.action)
+        title = self._catalog.title(run.action)
         shown = view if view is not None and outcome.state is RunState.DONE else None
         shown = shown or outcome_view(title, outcome, dry_run=run.dry_run)
         if await self._messages.show(run.reply, shown, attachment_of(outcome)):

@@ -14,9 +14,10 @@ from typing import Any, ClassVar
 
 from cryptography.fernet import Fernet
 
-from app.bot.application.actions.action_forms import ActionForms
 from app.bot.application.actions.answers import Attachment
+from app.bot.application.actions.authorizer import Authorizer
 from app.bot.application.actions.base import Action, ActionResult, Progress, RunResources
+from app.bot.application.actions.catalog import ActionCatalog
 from app.bot.application.actions.running import RunAction
 from app.bot.application.actions.worker import ActionWorker, ActionWorkerConfig
 from app.bot.application.rendering.readings import ReadingStore
@@ -97,18 +98,19 @@ async def make_worker(url: str, key: str, messages: Shown) -> tuple[ActionWorker
     await definitions.reload()
     readings = ReadingStore()
     runs = PostgresActionRuns(pool, SecretBox(key))
-    forms = ActionForms(types, definitions, readings)
+    catalog = ActionCatalog(types, definitions, readings)
     run_action = RunAction(
         types,
-        forms,
+        catalog,
+        Authorizer(catalog, definitions),
         runs,
-        messages,
+        messages=messages,
         definitions=definitions,
         resources=NoResources,
     )
     config = ActionWorkerConfig(lost_after_seconds=2)
     queue = PgQueuerJobs(lambda: connect(url, "homelab bot actions"))
-    return ActionWorker(queue, runs, forms, run_action, messages, config=config), runs, definitions
+    return ActionWorker(queue, runs, catalog, run_action, messages, config=config), runs, definitions
 
 
 async def main(arguments: Sequence[str]) -> None:

@@ -15,7 +15,8 @@ from typing import Any
 import asyncpg
 import pytest
 
-from app.bot.application.actions.action_forms import ActionForms
+from app.bot.application.actions.authorizer import Authorizer
+from app.bot.application.actions.catalog import ActionCatalog
 from app.bot.application.actions.requests import Actions, RunRefusedError
 from app.bot.application.actions.worker import ActionWorker
 from app.bot.application.rendering.readings import ReadingStore
@@ -52,12 +53,13 @@ class Bench:
         config = {"file": str(self.file), **config}
         await factories.action(self.owner, name="mark", type=type_name, config=config)
         self.worker, self.runs, self.definitions = await make_worker(self.database.bot_url, KEY, self.shown)
-        forms = ActionForms(types, self.definitions, ReadingStore())
-        self.actions = Actions(self.definitions, forms, self.runs)
+        catalog = ActionCatalog(types, self.definitions, ReadingStore())
+        self.actions = Actions(self.definitions, catalog, Authorizer(catalog, self.definitions), self.runs)
 
     async def ask(self, **parameters: Any) -> int:
         call = ActionCall("mark", parameters)
-        return (await self.actions.request(call, ADA, Origin.BUTTON, REPLY)).run_id
+        asked = await self.actions.authorize(call, ADA, Origin.BUTTON)
+        return (await self.actions.request(asked, REPLY)).run_id
 
     async def state(self, run_id: int) -> str:
         return str(await self.owner.fetchval("SELECT state FROM action_runs WHERE id = $1", run_id))
@@ -321,7 +323,7 @@ async def test_progress_is_shown_in_the_answer_and_in_the_row(bench: Bench) -> N
 
 async def test_only_who_was_asked_can_confirm_and_only_once(bench: Bench) -> None:
     await bench.start("mark", confirm="Sure?")
-    asked = await bench.actions.ask(ActionCall("mark"), ADA, Origin.BUTTON)
+    asked = await bench.actions.ask(await bench.actions.authorize(ActionCall("mark"), ADA, Origin.BUTTON))
     mallory = Actor(8, "mallory", None, None, manages_guild=True)
 
     with pytest.raises(RunRefusedError):
@@ -339,7 +341,7 @@ async def test_only_who_was_asked_can_confirm_and_only_once(bench: Bench) -> Non
 
 async def test_what_nobody_confirmed_is_refused_and_what_is_old_is_deleted(bench: Bench) -> None:
     await bench.start("mark", confirm="Sure?")
-    asked = await bench.actions.ask(ActionCall("mark"), ADA, Origin.BUTTON)
+    asked = await bench.actions.ask(await bench.actions.authorize(ActionCall("mark"), ADA, Origin.BUTTON))
     old = await factories.action_run(bench.owner, requested_at=datetime.now(UTC) - timedelta(days=91))
     await bench.owner.execute(
         "UPDATE action_runs SET requested_at = now() - interval '16 minutes' WHERE id = $1", asked.run_id

@@ -8,7 +8,7 @@ from typing import Any
 import discord
 from discord import ui
 
-from app.bot.application.actions.action_forms import ActionForm
+from app.bot.application.actions.catalog import ActionForm
 from app.bot.domain.actions.parameters import (
     CHOICE_CHARACTERS,
     MAX_TEXT,

@@ -1,10 +1,9 @@
-"""What an action needs to know before it runs: its settings, the parameters still to be asked, the choices for them."""
+"""The catalog of actions: look-up, settings, the choices for their parameters, and parsing."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import Any
 
 from app.bot.application.actions.base import Action
@@ -22,9 +21,7 @@ from app.bot.domain.actions.parameters import (
 )
 from app.bot.domain.actions.settings import ActionSettings, CheckedCall, fill_values
 from app.bot.domain.components.component import parse_config
-from app.bot.domain.errors import HomelabError, InvalidConfigError, PermissionRefusedError
-from app.bot.domain.guilds import Actor
-from app.bot.domain.permissions import ACTION_RUN, require, scopes_of_action
+from app.bot.domain.errors import HomelabError, InvalidConfigError
 from app.bot.domain.registry import Registry
 
 
@@ -42,8 +39,8 @@ class ActionForm:
     offers: Mapping[str, tuple[Offer, ...]]
 
 
-class ActionForms:
-    """Reads the rows of actions."""
+class ActionCatalog:
+    """Looks up actions, their settings and choices, and makes them from their rows."""
 
     def __init__(self, types: Registry[type[Action]], definitions: DefinitionCache, readings: ReadingStore) -> None:
         self._types = types
@@ -61,33 +58,21 @@ class ActionForms:
         """What its config says whatever its type. Raises InvalidConfigError."""
         return parse_config(ActionSettings, definition.config, f"Config of the action “{definition.name}”")
 
-    def require(self, name: str, actor: Actor, values: Mapping[str, Any] = MappingProxyType({})) -> None:
-        """Raise PermissionRefusedError unless the actor may run the action, where the actor is.
-
-        `values` of its parameters may say upon which source it acts.
-        """
-        definition = self.definition(name)
-        require(self._definitions.grants, actor, ACTION_RUN, scopes_of_action(definition, values), name)
-        if not self.settings(definition).may_run_in(actor.guild_id):
-            raise PermissionRefusedError("This action belongs to another server, and is run there only.")
-
-    def missing(self, call: ActionCall, *, optional: bool = True) -> ActionForm | None:
-        """What is to be asked for a call; None where all is set beforehand. Raises HomelabError.
+    def missing(
+        self, call: ActionCall, definition: ActionDefinition, settings: ActionSettings, *, optional: bool = True
+    ) -> ActionForm | None:
+        """Return what is to be asked for a call; None where all is set beforehand.
 
         Without `optional`, a form is for those alone that a run cannot do without.
         """
-        definition = self.definition(call.action)
-        wanted = self.settings(definition).parameters
-        asked = tuple(parameter for parameter in wanted if parameter.name not in call.parameters)
+        asked = tuple(parameter for parameter in settings.parameters if parameter.name not in call.parameters)
         if not any(optional or (parameter.required and is_missing(parameter.default)) for parameter in asked):
             return None
         found = {parameter.name: offers(parameter, self._readings) for parameter in asked}
         return ActionForm(call, definition.label, asked, found)
 
-    def check(self, call: ActionCall) -> CheckedCall:
-        """The call with every value checked. Raises WrongParameterError, or what is wrong with the row."""
-        definition = self.definition(call.action)
-        settings = self.settings(definition)
+    def check(self, call: ActionCall, definition: ActionDefinition, settings: ActionSettings) -> CheckedCall:
+        """Return the call with every value checked. Raises WrongParameterError."""
         parameters = settings.parameters
         values = parse_values(parameters, call.parameters, lambda parameter: offers(parameter, self._readings))
         return CheckedCall(definition, settings, values, masked(parameters, values))

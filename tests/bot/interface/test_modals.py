@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from app.bot.application.actions.action_forms import ActionForm
+from app.bot.application.actions.catalog import ActionForm
 from app.bot.domain.actions.action import ActionCall
 from app.bot.domain.actions.parameters import ActionParameter, Offer
-from app.bot.interface.action_forms import TooManyParametersError, entered, to_modal
+from app.bot.interface.modals import TooManyParametersError, entered, to_modal
 
 
 def form(*parameters: dict[str, Any], **offers: tuple[Offer, ...]) -> ActionForm:
