@@ -70,14 +70,12 @@ class WriteBehind(Generic[Key, Value]):
     def forget(self, key: Key) -> None:
         """Drop what waits for a key."""
         self._waiting.pop(key, None)
+        self._refused.discard(key)
 
     async def write_now(self, key: Key, value: Value) -> bool:
         """Write a value now; False when the storage is away, and the value waits."""
-        self._waiting[key] = value
-        if self.outage.active:
-            return False
-        await self._write([key])
-        return self._waiting.get(key, _GONE) is not value
+        self.put(key, value)
+        return not self.outage.active and await self._write([key])
 
     async def flush(self) -> bool:
         """Write all that waits, `batch` values at once; False when the storage is away."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 
 import pytest
@@ -12,6 +13,7 @@ from app.shared.kit.backoff import Backoff
 from app.shared.kit.outage import Outage
 from app.shared.kit.text import is_postgres_safe, postgres_safe_text
 from app.shared.kit.write_behind import WriteBehind
+from tests.support.waiting import until
 
 log = structlog.get_logger(__name__)
 
@@ -98,6 +100,32 @@ async def test_what_cannot_be_written_waits_and_is_said_once() -> None:
         assert await rows.flush()
     assert storage.rows == {1: "one", 2: "two"}
     assert [line["event"] for line in lines] == ["cannot be written", "is written again"]
+
+
+async def test_what_was_to_be_written_at_once_is_tried_again_by_itself() -> None:
+    storage = Storage()
+    outage = Outage(log, "cannot be written", "is written again")
+    rows = WriteBehind("a row", "key", storage.write, outage=outage, later=(ConnectionError,), backoff=Backoff(0, 0))
+    running = asyncio.create_task(rows.run())
+    await asyncio.sleep(0)  # it sleeps now, for nothing waits
+    storage.away = True
+    assert not await rows.write_now(1, "one")
+    storage.away = False
+    await until(lambda: storage.rows == {1: "one"}, "the row")
+    running.cancel()
+
+
+async def test_what_fails_is_not_called_written_because_a_newer_value_came() -> None:
+    storage = Storage()
+    rows = behind(storage)
+
+    async def write(batch: Mapping[int, str]) -> None:
+        rows.put(1, "newer")
+        raise ConnectionError("away")
+
+    rows._store = write
+    assert not await rows.write_now(1, "one")
+    assert rows.waiting == {1: "newer"}
 
 
 async def test_a_refused_value_is_dropped_and_keeps_no_other_from_being_written() -> None:

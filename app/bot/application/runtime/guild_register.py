@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import structlog
 
-from app.bot.domain.errors import HomelabError
+from app.bot.domain.errors import MissingColumnError, MissingTableError, StorageUnavailableError
 from app.bot.domain.guilds import Channel
 from app.bot.domain.repositories import GuildRepository
 from app.shared.kit.backoff import Backoff
@@ -18,6 +18,8 @@ from app.shared.kit.write_behind import WriteBehind
 log = structlog.get_logger(__name__)
 
 _AGAIN_SECONDS = 5.0
+_LATER = (StorageUnavailableError, MissingTableError, MissingColumnError)
+"""Failures of the storage, not of a guild: the guilds are kept and written later."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +40,7 @@ class GuildRegister(WriteBehind[int, SeenGuild]):
             "guild_id",
             self._save,
             outage=Outage(log, "guilds cannot be written; trying again"),
-            later=(HomelabError,),
+            later=_LATER,
             backoff=Backoff(_AGAIN_SECONDS, _AGAIN_SECONDS),
         )
         self._guilds = guilds

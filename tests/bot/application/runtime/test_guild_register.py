@@ -50,3 +50,16 @@ async def test_what_could_not_be_written_is_tried_again(
         await until(written, "the guild")
         running.cancel()
     assert [line["event"] for line in lines] == ["guilds cannot be written; trying again"]
+
+
+async def test_a_guild_that_is_refused_keeps_no_other_from_being_written(
+    owner: asyncpg.Connection, bot_pool: asyncpg.Pool
+) -> None:
+    await owner.execute("ALTER TABLE guilds ADD CONSTRAINT refuses CHECK (name <> 'Refused')")
+    register = GuildRegister(PostgresGuilds(bot_pool))
+    register.seen(SeenGuild(1, "Refused", ()))
+    register.seen(SeenGuild(2, "Lab", ()))
+    with capture_logs() as lines:
+        await register.flush()
+    assert [row["name"] for row in await owner.fetch("SELECT name FROM guilds")] == ["Lab"]
+    assert [line["event"] for line in lines] == ["a guild cannot be stored"]
