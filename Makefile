@@ -4,6 +4,8 @@ PYTHON ?= python3
 # uv from the PATH, else one of the project's own, installed by pip into a folder nobody else uses.
 UV := $(shell command -v uv 2>/dev/null || echo .uv/bin/uv)
 RUN := $(UV) run --no-sync
+# Tests wait for processes more than they compute: twice as many workers as cores keep the cores busy.
+WORKERS ?= $(shell echo $$((2 * $$(getconf _NPROCESSORS_ONLN))))
 
 .DEFAULT_GOAL := help
 .PHONY: help run demo test lint pytest test-services services schema bench screenshots docs browser clean
@@ -29,10 +31,10 @@ schema: .venv/.synced ## The migrations give exactly what the models say
 	$(RUN) python scripts/check_schema.py
 
 pytest: .venv/.synced ## The tests alone, on every core
-	$(RUN) pytest -n auto --dist loadfile
+	$(RUN) pytest -n $(WORKERS) --dist loadfile
 
 test-services: .venv/.synced ## Install the real services that tests talk to (Debian, Ubuntu), and run those tests
-	$(RUN) python -m scripts.test_services -n auto --dist loadfile
+	$(RUN) python -m scripts.test_services -n $(WORKERS) --dist loadfile
 
 services: .venv/.synced ## Install those services and run nothing
 	$(RUN) python -m scripts.test_services --install-only
