@@ -10,8 +10,8 @@ from sqlalchemy import exists, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.bot.domain.actions.action import ActionDefinition
-from app.bot.domain.actions.parameters import ActionParameter, Offer, WrongParameterError, masked, offers, parse_values
-from app.bot.domain.actions.settings import ActionSettings, CheckedCall
+from app.bot.domain.actions.parameters import ActionParameter, Offer, WrongParameterError, offers
+from app.bot.domain.actions.settings import ActionSettings, CheckedCall, check_values
 from app.bot.domain.components.component import parse_config
 from app.bot.domain.errors import HomelabError
 from app.definitions.actors import WebActor
@@ -92,13 +92,11 @@ class ActionRuns:
         return self._checked(action, given)
 
     def _checked(self, action: ActionRow, given: Mapping[str, Any]) -> CheckedCall:
-        settings = _settings(action)
+        definition = ActionDefinition(action.id, action.name, action.type, action.title, action.config)
         try:
-            values = parse_values(settings.parameters, given, self._offers)
+            return check_values(definition, _settings(action), given, self._offers)
         except WrongParameterError as error:
             raise InvalidRecordError([FieldError("parameters", str(error))]) from None
-        definition = ActionDefinition(action.id, action.name, action.type, action.title, action.config)
-        return CheckedCall(definition, settings, values, masked(settings.parameters, values))
 
     def _offers(self, parameter: ActionParameter) -> tuple[Offer, ...]:
         return offers(parameter, self._preview.readings)

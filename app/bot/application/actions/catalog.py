@@ -14,12 +14,10 @@ from app.bot.domain.actions.parameters import (
     ActionParameter,
     Offer,
     is_missing,
-    masked,
     offers,
-    parse_values,
     unknown_parameters,
 )
-from app.bot.domain.actions.settings import ActionSettings, CheckedCall, fill_values
+from app.bot.domain.actions.settings import ActionSettings, CheckedCall, check_values, fill_values
 from app.bot.domain.components.component import parse_config
 from app.bot.domain.errors import HomelabError, InvalidConfigError
 from app.bot.domain.registry import Registry
@@ -73,9 +71,7 @@ class ActionCatalog:
 
     def check(self, call: ActionCall, definition: ActionDefinition, settings: ActionSettings) -> CheckedCall:
         """Return the call with every value checked. Raises WrongParameterError."""
-        parameters = settings.parameters
-        values = parse_values(parameters, call.parameters, lambda parameter: offers(parameter, self._readings))
-        return CheckedCall(definition, settings, values, masked(parameters, values))
+        return check_values(definition, settings, call.parameters, lambda one: offers(one, self._readings))
 
     def choices(self, action: str, parameter: str, typed: str, limit: int = 25) -> list[Offer]:
         """What can be chosen for a parameter and contains what was typed; those that begin with it first."""

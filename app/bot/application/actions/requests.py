@@ -126,10 +126,6 @@ class Actions:
         if run is not None and _is_same(run.actor, actor):
             await self._runs.decline(run_id, "Not confirmed.")
 
-    def title(self, name: str) -> str:
-        """What people read for an action."""
-        return self._catalog.title(name)
-
     async def title_of_run(self, run_id: int) -> str:
         """What people read for the action of a run."""
         run = await self._runs.get(run_id)

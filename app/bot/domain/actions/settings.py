@@ -10,7 +10,15 @@ from urllib.parse import quote
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from app.bot.domain.actions.action import ActionDefinition
-from app.bot.domain.actions.parameters import MAX_PARAMETERS, PARAMS, ActionParameter, Value
+from app.bot.domain.actions.parameters import (
+    MAX_PARAMETERS,
+    PARAMS,
+    ActionParameter,
+    Offers,
+    Value,
+    masked,
+    parse_values,
+)
 from app.bot.domain.blocks.block import ButtonStyle
 from app.bot.domain.blocks.emoji import Emoji
 from app.bot.domain.components.placeholders import fill_known
@@ -85,6 +93,14 @@ class CheckedCall:
         if not self.settings.confirm:
             return ""
         return plain_text(fill_values(self.settings.confirm, self.shown))
+
+
+def check_values(
+    definition: ActionDefinition, settings: ActionSettings, given: Mapping[str, Any], offered: Offers
+) -> CheckedCall:
+    """Return the action with every value checked, wherever it was asked for. Raises WrongParameterError."""
+    values = parse_values(settings.parameters, given, offered)
+    return CheckedCall(definition, settings, values, masked(settings.parameters, values))
 
 
 def fill_values(value: Any, values: Mapping[str, Any], *, encoded: bool = False) -> Any:
