@@ -21,12 +21,11 @@ from app.bot.domain.blocks.block import Button, Buttons, ButtonStyle, Text, View
 from app.bot.domain.blocks.custom_id import CustomId, custom_id_text
 from app.bot.domain.components.types.action_select import ACTION_SELECT_VERB
 from app.bot.domain.components.types.buttons import ACTION_VERB
-from app.bot.domain.errors import HomelabError
 from app.bot.domain.formatting.markdown import escape_markdown
 from app.bot.domain.guilds import Actor
 from app.bot.interface.actors import actor_of
 from app.bot.interface.modals import entered, to_modal
-from app.bot.interface.replies import UNEXPECTED, Replies
+from app.bot.interface.replies import Replies, sentence_of
 
 log = structlog.get_logger(__name__)
 
@@ -133,11 +132,8 @@ class ActionReplies:
         reason = ""
         try:
             await asking
-        except HomelabError as error:
-            reason = str(error)
-        except Exception:
-            log.exception("a run could not be asked for")
-            reason = UNEXPECTED
+        except Exception as error:  # noqa: BLE001  # the waiting answer must not stand for ever
+            reason = sentence_of(error)
         if not reason:
             return
         layout = self._replies.layout(notice(f"⛔ {escape_markdown(reason)}", RED))
@@ -150,13 +146,10 @@ class ActionReplies:
         """The edge where errors become sentences."""
         try:
             await work
-        except HomelabError as error:
-            await self._replies.failure(interaction, str(error))
         except (discord.HTTPException, aiohttp.ClientError, OSError) as error:
             log.warning("an action's interaction could not be answered", reason=type(error).__name__)
-        except Exception:
-            log.exception("an action's interaction failed")
-            await self._replies.failure(interaction, UNEXPECTED)
+        except Exception as error:  # noqa: BLE001  # the guarded edge of every interaction
+            await self._replies.failure(interaction, sentence_of(error))
 
 
 def question_view(asked: Confirmation) -> View:
