@@ -42,7 +42,7 @@ class ActionRuns:
         self._box = box
 
     async def form(self, database: AsyncSession, action: ActionRow) -> WebForm:
-        """What an action asks for. Raises InvalidRecordError where its config is wrong."""
+        """Return what an action asks for. Raises InvalidRecordError where its config is wrong."""
         await self._preview.refresh()
         settings = _settings(action)
         return WebForm(settings, {one.name: self._offers(one) for one in settings.parameters})
@@ -115,7 +115,7 @@ async def _require_service(database: AsyncSession) -> None:
 
 
 async def _driver(database: AsyncSession) -> Any:
-    """The driver's own connection, within the session's transaction: PgQueuer speaks to that."""
+    """Return the driver's own connection, within the session's transaction: PgQueuer speaks to that."""
     await database.execute(text("SELECT 1"))  # begins the transaction, if nothing did
     connection = await (await database.connection()).get_raw_connection()
     return connection.driver_connection

@@ -44,11 +44,11 @@ class ActionReplies:
         self._replies = replies
 
     async def click(self, interaction: discord.Interaction[Any], click: Click) -> None:
-        """A click on a button or a choice that runs an action, or on the answer to a question."""
+        """Answer a click on a button or a choice that runs an action, or on the answer to a question."""
         await self._guarded(interaction, self._click(interaction, click))
 
     async def submitted(self, interaction: discord.Interaction[Any], click: Click) -> None:
-        """A form came back."""
+        """Answer a form that came back."""
         await self._guarded(interaction, self._submitted(interaction, click))
 
     async def start(
@@ -143,7 +143,7 @@ class ActionReplies:
             await interaction.edit_original_response(view=layout)
 
     async def _guarded(self, interaction: discord.Interaction[Any], work: Awaitable[None]) -> None:
-        """The edge where errors become sentences."""
+        """Turn errors into sentences: the edge of an answer."""
         try:
             await work
         except (discord.HTTPException, aiohttp.ClientError, OSError) as error:
@@ -153,7 +153,7 @@ class ActionReplies:
 
 
 def question_view(asked: Confirmation) -> View:
-    """The question with its two buttons; each names the run that waits."""
+    """Return the question with its two buttons; each names the run that waits."""
     icon = f"{asked.icon} " if asked.icon else ""
     text = Text(f"{icon}**{escape_markdown(asked.title)}**\n{escape_markdown(asked.question)}")
     argument = str(asked.run_id)

@@ -10,7 +10,7 @@ from app.bot.domain.guilds import Actor
 
 
 def member_actor(member: discord.Member | discord.User) -> Actor:
-    """A member that an option of a command names, with the roles and rights that Discord sent along."""
+    """Return a member that an option of a command names, with the roles and rights that Discord sent along."""
     if not isinstance(member, discord.Member):
         return Actor(user_id=member.id, name=member.name, guild_id=None, channel_id=None)
     rights = member.resolved_permissions or member.guild_permissions
@@ -25,7 +25,7 @@ def member_actor(member: discord.Member | discord.User) -> Actor:
 
 
 def actor_of(interaction: discord.Interaction[Any]) -> Actor:
-    """The user with the roles and rights that Discord sent along with this very interaction."""
+    """Return the user with the roles and rights that Discord sent along with this very interaction."""
     user = interaction.user
     roles = frozenset(role.id for role in user.roles) if isinstance(user, discord.Member) else frozenset[int]()
     return Actor(

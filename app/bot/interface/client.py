@@ -73,7 +73,7 @@ class HomelabClient(discord.AutoShardedClient):
         return latency if latency is not None and latency == latency and latency < float("inf") else None  # noqa: PLR0124
 
     async def setup_hook(self) -> None:
-        """Called by the library once after login, before the gateway connects."""
+        """Prepare, once after login and before the gateway connects; the library calls it."""
         self.add_dynamic_items(Clickable)
         self.parts.background.start()
 
@@ -89,7 +89,7 @@ class HomelabClient(discord.AutoShardedClient):
             await super().close()
 
     async def on_ready(self) -> None:
-        """The gateway is connected and all shards know their guilds."""
+        """Take in the guilds: the gateway is connected and all shards know theirs."""
         log.info("connected to Discord", user=str(self.user), guilds=len(self.guilds))
 
     async def on_interaction(self, interaction: discord.Interaction[Any]) -> None:
@@ -101,34 +101,34 @@ class HomelabClient(discord.AutoShardedClient):
                 await self.parts.action_replies.submitted(interaction, click_of(interaction, custom_id))
 
     async def on_guild_available(self, guild: discord.Guild) -> None:
-        """A guild that was known before can be seen (again), also once after each start."""
+        """Take in a guild that can be seen (again), also once after each start."""
         self.parts.guild_register.seen(seen_guild(guild))
 
     async def on_guild_join(self, guild: discord.Guild) -> None:
-        """The bot was invited."""
+        """Take in a guild that invited the bot."""
         log.info("joined a guild", guild=guild.name)
         self.parts.guild_register.seen(seen_guild(guild))
 
     async def on_guild_update(self, _before: discord.Guild, after: discord.Guild) -> None:
-        """A guild was renamed, or otherwise changed."""
+        """Take in a guild that was renamed, or changed otherwise."""
         self.parts.guild_register.seen(seen_guild(after))
 
     async def on_guild_channel_create(self, channel: discord.abc.GuildChannel) -> None:
-        """A channel was made."""
+        """Take in a new channel."""
         self.parts.guild_register.seen(seen_guild(channel.guild))
 
     async def on_guild_channel_update(self, _before: discord.abc.GuildChannel, after: discord.abc.GuildChannel) -> None:
-        """A channel was renamed, moved, or given other permissions."""
+        """Take in a channel that was renamed, moved, or given other permissions."""
         self.parts.guild_register.seen(seen_guild(after.guild))
         self._permissions_changed((after,))
 
     async def on_guild_role_update(self, _before: discord.Role, after: discord.Role) -> None:
-        """A role, perhaps the bot's own, was given other permissions."""
+        """Take in that a role, perhaps the bot's own, was given other permissions."""
         self.parts.guild_register.seen(seen_guild(after.guild))
         self._permissions_changed(after.guild.text_channels)
 
     async def on_guild_channel_delete(self, channel: discord.abc.GuildChannel) -> None:
-        """A channel is gone, and the messages in it."""
+        """Forget a channel that is gone, and the messages in it."""
         self.parts.guild_register.seen(seen_guild(channel.guild))
         self._tell_publisher(Publisher.channel_deleted, channel.id)
 
@@ -149,13 +149,13 @@ class HomelabClient(discord.AutoShardedClient):
             self._tell_publisher(Publisher.message_deleted, message_id)
 
     def _tell_publisher(self, tell: Callable[[Publisher, int], None], snowflake: int) -> None:
-        """What the publisher starts because of an event goes on long after it, so it does not run in its context."""
+        """Tell the publisher outside this event's context: what it starts goes on long after it."""
         if self.parts.publisher.is_running:
             detached(lambda: tell(self.parts.publisher, snowflake))
 
 
 def seen_guild(guild: discord.Guild) -> SeenGuild:
-    """The guild with the text channels that the bot can see."""
+    """Return the guild with the text channels that the bot can see."""
     channels = [
         Channel(channel.id, guild.id, channel.name, str(channel.type), channel.position)
         for channel in guild.text_channels

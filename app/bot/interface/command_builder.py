@@ -44,7 +44,7 @@ class CommandBuilder:
         self._said: dict[int, str] = {}
 
     def build(self, definitions: Iterable[CommandDefinition]) -> list[AppCommand]:
-        """The commands of all enabled rows that are right, by name; at most what Discord takes."""
+        """Return the commands of all enabled rows that are right, by name; at most what Discord takes."""
         built: list[AppCommand] = []
         problems: dict[int, str] = {}
         for definition in sorted(definitions, key=lambda definition: definition.name):
@@ -147,7 +147,7 @@ class CommandSync:
 
 
 def digest_of(tree: app_commands.CommandTree[Any]) -> str:
-    """A digest of all that Discord would be told of the commands."""
+    """Return a digest of all that Discord would be told of the commands."""
     payload = sorted((command.to_dict(tree) for command in tree.get_commands()), key=lambda command: command["name"])
     return hashlib.blake2b(json.dumps(payload, sort_keys=True).encode(), digest_size=16).hexdigest()
 

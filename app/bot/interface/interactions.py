@@ -52,7 +52,7 @@ class Clickable(discord.ui.DynamicItem[discord.ui.Item[Any]], template=re.compil
 
 
 def click_of(interaction: discord.Interaction[Any], custom_id: CustomId, values: tuple[str, ...] = ()) -> Click:
-    """A click as the application knows it, with what its message shows as chosen."""
+    """Return a click as the application knows it, with what its message shows as chosen."""
     message = interaction.message
     page, variables = chosen_on(message) if message is not None else (None, {})
     return Click(
@@ -67,7 +67,7 @@ def click_of(interaction: discord.Interaction[Any], custom_id: CustomId, values:
 
 
 def chosen_on(message: discord.Message) -> tuple[str | None, dict[str, tuple[str, ...]]]:
-    """The page and the values of variables that a message shows as chosen: a user's own message is the memory."""
+    """Return the chosen page and values of variables that a message shows: a user's own message is the memory."""
     page: str | None = None
     variables: dict[str, tuple[str, ...]] = {}
     for component in _walk(message.components):

@@ -39,7 +39,7 @@ class TooManyParametersError(HomelabError):
 
 
 def to_modal(form: ActionForm, custom_id: str) -> ui.Modal:
-    """A form as Discord shows it; those that are not required are left out where there are too many.
+    """Return a form as Discord shows it; those that are not required are left out where there are too many.
 
     Raises TooManyParametersError.
     """
@@ -60,7 +60,7 @@ def to_modal(form: ActionForm, custom_id: str) -> ui.Modal:
 
 
 def entered(data: Any) -> dict[str, str]:
-    """What a form came back with, by the parameters' names; fields that were left empty are left out."""
+    """Return what a form came back with, by the parameters' names; fields that were left empty are left out."""
     found = {}
     for component in _fields(data.get("components", ())):
         values = component.get("values")

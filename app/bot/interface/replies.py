@@ -33,11 +33,11 @@ class AttachmentMemory(Protocol):
     """Remembers the files of messages, for whoever edits them next."""
 
     def learn(self, message_id: int, files: Mapping[str, int]) -> None:
-        """The attachments' ids by their filenames."""
+        """Remember the attachments' ids by their filenames."""
         ...
 
     def forget(self, message_id: int) -> None:
-        """What the message has is not known."""
+        """Forget what the message has."""
         ...
 
 
@@ -129,14 +129,14 @@ class Replies:
             self._attachments.learn(edited.id, {file.filename: file.id for file in edited.attachments})
 
     def layout(self, view: View, marker: int | None = None) -> discord.ui.LayoutView:
-        """The view as discord.py sends it."""
+        """Return the view as discord.py sends it."""
         layout = self._to_layout(view, marker)
         layout.stop()  # clicks come back by their custom_id; the library need not remember this view
         return layout
 
 
 async def _guarded(work: Coroutine[Any, Any, Answer]) -> Answer:
-    """The edge where errors become sentences."""
+    """Turn errors into sentences: the edge of an answer."""
     try:
         return await work
     except Exception as error:  # noqa: BLE001  # the guarded edge of every interaction
@@ -152,7 +152,7 @@ def sentence_of(error: Exception) -> str:
 
 
 def _reason(error: BaseException) -> str:
-    """The error without addresses: those of interactions carry their token."""
+    """Return the error without addresses: those of interactions carry their token."""
     if isinstance(error, discord.HTTPException):
         return f"Discord answered {error.status} (code {error.code}): {error.text[:200]}"
     return type(error).__name__

@@ -62,7 +62,7 @@ async def permissions(_database: AsyncSession) -> Choices:
 
 
 async def scopes(database: AsyncSession) -> Choices:
-    """What a grant can be about: all, all of a kind, each thing there is, and what grants name already."""
+    """Return what a grant can be about: all, all of a kind, each thing there is, and what grants name already."""
     tables: dict[str, Any] = dict(zip(KINDS, (ActionRow, DataSourceRow, DashboardRow, CommandRow), strict=True))
     found = ["*"]
     for kind, table in tables.items():
@@ -73,7 +73,7 @@ async def scopes(database: AsyncSession) -> Choices:
 
 
 def types_of(types: RecordKind) -> Loader:
-    """The types of a kind such as component-types, by title."""
+    """Return the types of a kind such as component-types, by title."""
     table: Any = types.row
 
     async def load(database: AsyncSession) -> Choices:
@@ -84,7 +84,7 @@ def types_of(types: RecordKind) -> Loader:
 
 
 def words(*pairs: tuple[str, str]) -> Loader:
-    """A fixed set of choices."""
+    """Return a fixed set of choices."""
 
     async def load(database: AsyncSession) -> Choices:
         return list(pairs)
@@ -93,7 +93,7 @@ def words(*pairs: tuple[str, str]) -> Loader:
 
 
 async def of_request(request: Request, name: str, loader: Loader) -> Choices:
-    """The choices of a field, loaded once for this request."""
+    """Return the choices of a field, loaded once for this request."""
     loaded: dict[str, Choices] = request.scope["state"].setdefault("choices", {})
     if name not in loaded:
         loaded[name] = await loader(request.state.session)

@@ -25,7 +25,7 @@ class NumberText(StringField):
     step: str = "1"
 
     def input_params(self) -> str:
-        """The attributes of the input."""
+        """Return the attributes of the input."""
         return f'{super().input_params()} step="{self.step}"'
 
 
@@ -52,12 +52,12 @@ class ChoiceField(StringField):
     class_: str = "form-select"
 
     async def parse_form_data(self, request: Request, form_data: FormData) -> Any:
-        """The chosen value; the choices are loaded for the case that the form is shown again."""
+        """Return the chosen value; the choices are loaded for the case that the form is shown again."""
         await self._load(request)
         return form_data.get(self.id) or None
 
     async def get_create_default(self, request: Request) -> Any:
-        """The value in the address of the page (a link may choose), or the default."""
+        """Return the value in the address of the page (a link may choose), or the default."""
         await self._load(request)
         return request.query_params.get(self.name) or self.default
 
@@ -66,7 +66,7 @@ class ChoiceField(StringField):
         await self._load(request)
 
     async def serialize_value(self, request: Request, value: Any) -> Any:
-        """The value in a form, its label elsewhere."""
+        """Return the value in a form, its label elsewhere."""
         choices = await self._load(request)
         if request.state.action.is_form():
             return str(value)
@@ -104,7 +104,7 @@ class YamlText(JsonText):
     form_template: str = "fields/yaml_text.html"
 
     async def get_create_default(self, request: Request) -> Any:
-        """The structure to begin with."""
+        """Return the structure to begin with."""
         return write_yaml(self.default)
 
     async def serialize_value(self, request: Request, value: Any) -> Any:
@@ -122,12 +122,12 @@ class ConfigField(JsonText):
     form_template: str = "fields/config.html"
 
     async def parse_form_data(self, request: Request, form_data: FormData) -> Any:
-        """The text as it was typed."""
+        """Return the text as it was typed."""
         await self._load(request)
         return form_data.get(self.id) or "{}"
 
     async def get_create_default(self, request: Request) -> Any:
-        """An empty config."""
+        """Return an empty config."""
         await self._load(request)
         return {}
 

@@ -26,7 +26,7 @@ class NonceLoader(BaseLoader):
         self._core = PackageLoader("starlette_admin", "templates")
 
     def get_source(self, environment: Environment, template: str) -> tuple[str, str | None, Callable[[], bool] | None]:
-        """The template's text; `@core/` before a name asks for the library's own where it is overridden here."""
+        """Return the template's text; `@core/` before a name asks for the library's own where it is overridden here."""
         source, filename, up_to_date = self._core.get_source(environment, template.removeprefix(_PREFIX))
         for old, new in _REPLACED.items():
             source = source.replace(old, new)

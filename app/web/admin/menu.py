@@ -91,7 +91,7 @@ class MenuGroup:
 
 
 def menu(store: RecordStore) -> tuple[MenuGroup, ...]:
-    """The side bar, group by group."""
+    """Return the side bar, group by group."""
     view = partial(RecordView, store=store)
     return (
         MenuGroup(
@@ -205,7 +205,7 @@ def _dashboards() -> list[BaseField]:
             "renew_after",
             label="Renew after (s)",
             exclude_from_list=True,
-            help_text="Post anew after so many seconds: Discord lets old messages be edited only rarely. Empty: never",
+            help_text="Post again after as many seconds: Discord lets old messages be edited only rarely. Empty: no",
         ),
         ConfigField("layout", kind="dashboards", fixed_type="layout"),
         _enabled(),

@@ -104,7 +104,7 @@ class RecordView(ModelView):
         return str(request.url_for(f"admin:{name}", key=self.key).include_query_params(pk=pk))
 
     async def repr(self, obj: Any, request: Request) -> str:
-        """The record in messages: its name."""
+        """Return the record in messages: its name."""
         return str(getattr(obj, self.kind.title_field) or getattr(obj, "type", "") or getattr(obj, self.kind.key))
 
     def get_search_query(self, request: Request, term: str) -> Any:
@@ -115,7 +115,7 @@ class RecordView(ModelView):
         return or_(*(found or [cast(columns[self.kind.key], Text).ilike(pattern)]))
 
     async def find_by_pk(self, request: Request, pk: Any) -> Any:
-        """The row, or None; a key that can be none finds nothing."""
+        """Return the row, or None; a key that can be none finds nothing."""
         try:
             self.kind.parse_key(str(pk))
         except ValueError:
@@ -126,7 +126,7 @@ class RecordView(ModelView):
         return await super().find_by_pk(request, pk)
 
     async def find_by_pks(self, request: Request, pks: list[Any]) -> Sequence[Any]:
-        """The rows that there are of these."""
+        """Return the rows that there are of these."""
         return [row for row in [await self.find_by_pk(request, pk) for pk in pks] if row is not None]
 
     def history_url(self, request: Request, row: Any) -> str:
@@ -137,7 +137,7 @@ class RecordView(ModelView):
         return f"/revisions?{urlencode(self.kind.history(key))}"
 
     def known_revision(self, request: Request) -> int:
-        """The record's newest revision when its form was made; 0 where there was none."""
+        """Return the record's newest revision when its form was made; 0 where there was none."""
         known: int = getattr(request.state, "known_revision", 0)
         return known
 
@@ -192,7 +192,7 @@ class RecordView(ModelView):
         return self.kind.shape is not None and _actor(request).may(self.kind.writer)
 
     def _values(self, data: dict[str, Any]) -> dict[str, Any]:
-        """What was typed as the record's values. Raises FormValidationError for what is no JSON, or no YAML."""
+        """Return what was typed as the record's values. Raises FormValidationError for what is no JSON, or no YAML."""
         values: dict[str, Any] = {}
         errors: dict[str | int, Any] = {}
         for field in self.fields:
@@ -214,7 +214,7 @@ class RecordView(ModelView):
         return values
 
     def _leave_empty(self, name: str, values: dict[str, Any]) -> None:
-        """An empty input means the default where there is one, and is missing where there is none."""
+        """Leave an empty input out: it means the default where there is one, and is missing elsewhere."""
         field = self.kind.form.model_fields[name]
         values[name] = "" if field.is_required() else field.get_default(call_default_factory=True)
 
@@ -229,7 +229,7 @@ def _begin_with_defaults(kind: RecordKind, fields: Iterable[BaseField]) -> None:
 
 
 def _from_json(text: str) -> Any:
-    """The value in a text of JSON. Raises ValueError, which says where it is none."""
+    """Return the value in a text of JSON. Raises ValueError, which says where it is none."""
     try:
         return json.loads(text)
     except json.JSONDecodeError as error:
@@ -260,7 +260,7 @@ def _actor(request: Request) -> WebActor:
 
 
 def _form_error(error: RecordError, data: dict[str, Any]) -> FormValidationError:
-    """The error at the fields of the form; what belongs to none of them at the first."""
+    """Return the error at the fields of the form; what belongs to none of them at the first."""
     if isinstance(error, InvalidRecordError):
         found = error.errors
     elif isinstance(error, DuplicateRecordError):

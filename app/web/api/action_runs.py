@@ -38,7 +38,7 @@ class RunInput(BaseModel):
     responses=documented(400, 401, 403, 404, 409, 422),
 )
 async def run(key: str, body: RunInput, request: Request, actor: Actor, database: Database) -> JSONResponse:
-    """The run waits in the queue; read it again at `Location` until its state is done, failed, timed_out or lost."""
+    """Ask for a run; read it again at `Location` until its state is done, failed, timed_out or lost."""
     context = context_of(request)
     action: Any = await context.store.get(database, ACTIONS, key)
     try:

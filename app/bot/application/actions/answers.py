@@ -42,13 +42,13 @@ class RunMessages(Protocol):
 
 
 def waiting_view(title: str, *, dry_run: bool = False) -> View:
-    """The run was asked for."""
+    """Say that the run was asked for."""
     what = "Trying out" if dry_run else "Running"
     return notice(f"⏳ {what} **{escape_markdown(title)}** …\n-# started <t:{int(time.time())}:R>", GREY)
 
 
 def progress_view(title: str, progress: str, began: float) -> View:
-    """The run is on its way; `began` is a Unix time, which Discord shows as a time that ticks."""
+    """Say that the run is on its way; `began` is a Unix time, which Discord shows as a time that ticks."""
     shown = shorten(one_line(progress), _PROGRESS_CHARACTERS)
     text = f"⏳ **{escape_markdown(title)}**\n{escape_markdown(shown)}\n-# started <t:{int(began)}:R>"
     return notice(text, GREY)
@@ -66,7 +66,7 @@ def outcome_view(title: str, outcome: RunOutcome, *, dry_run: bool = False) -> V
 
 
 def attachment_of(outcome: RunOutcome) -> Attachment | None:
-    """The file for output that is too long for a message."""
+    """Return the file for output that is too long for a message."""
     output = outcome.output.strip("\n")
     if len(output) <= _SHORT_CHARACTERS and output.count("\n") < _SHORT_LINES:
         return None

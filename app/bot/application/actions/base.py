@@ -81,7 +81,7 @@ class Action(ActionSettings):
 
     @classmethod
     def model_json_schema(cls, *arguments: Any, **options: Any) -> dict[str, Any]:
-        """The schema of the config, with what is the type's own before what every action has."""
+        """Return the schema of the config, with what is the type's own before what every action has."""
         schema = super().model_json_schema(*arguments, **options)
         properties = schema.get("properties", {})
         common = {name: properties.pop(name) for name in ActionSettings.model_fields if name in properties}
@@ -90,7 +90,7 @@ class Action(ActionSettings):
 
     @abstractmethod
     def describe(self) -> str:
-        """What a run does, as one plain sentence: “Restarts the unit nginx.service”. References to secrets stay."""
+        """Say in one plain sentence what a run does: “Restarts the unit nginx.service”. Secrets stay references."""
 
     @abstractmethod
     async def run(self, context: Any) -> ActionResult:

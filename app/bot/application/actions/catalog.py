@@ -46,14 +46,14 @@ class ActionCatalog:
         self._readings = readings
 
     def definition(self, name: str) -> ActionDefinition:
-        """The row of an action that is switched on. Raises UnknownActionError."""
+        """Return the row of an action that is switched on. Raises UnknownActionError."""
         definition = self._definitions.actions.get(name)
         if definition is None or not definition.enabled:
             raise UnknownActionError(f"The action “{name}” does not exist any more, or is switched off.")
         return definition
 
     def settings(self, definition: ActionDefinition) -> ActionSettings:
-        """What its config says whatever its type. Raises InvalidConfigError."""
+        """Return what its config says whatever its type. Raises InvalidConfigError."""
         return parse_config(ActionSettings, definition.config, f"Config of the action “{definition.name}”")
 
     def missing(
@@ -74,7 +74,7 @@ class ActionCatalog:
         return check_values(definition, settings, call.parameters, lambda one: offers(one, self._readings))
 
     def choices(self, action: str, parameter: str, typed: str, limit: int = 25) -> list[Offer]:
-        """What can be chosen for a parameter and contains what was typed; those that begin with it first."""
+        """Return what can be chosen for a parameter and contains what was typed; those that begin with it first."""
         definition = self._definitions.actions.get(action)
         wanted = self.settings(definition).parameters if definition is not None else []
         found = next((one for one in wanted if one.name == parameter), None)
@@ -86,7 +86,7 @@ class ActionCatalog:
         return sorted(fitting, key=lambda offer: not offer.label.casefold().startswith(word))[:limit]
 
     def parse(self, definition: ActionDefinition, config: Mapping[str, Any], values: Mapping[str, Any]) -> Action:
-        """The action, with the values filled into its config. Raises UnknownTypeError or InvalidConfigError.
+        """Return the action, with the values filled into its config. Raises UnknownTypeError or InvalidConfigError.
 
         The settings that every action has are not filled: they stay as the row has them.
         """
@@ -107,6 +107,6 @@ class ActionCatalog:
         await self._definitions.loaded.wait()
 
     def title(self, name: str) -> str:
-        """What people read for an action, also for one that is gone."""
+        """Return what people read for an action, also for one that is gone."""
         definition = self._definitions.actions.get(name)
         return definition.label if definition is not None else name

@@ -63,7 +63,7 @@ class Interactions:
         }
 
     async def click(self, click: Click) -> Answer:
-        """What the user gets to see.
+        """Return what the user gets to see.
 
         Raises GoneError, ForeignDashboardError, PermissionRefusedError or what the use case raises.
         """
@@ -74,7 +74,7 @@ class Interactions:
         return await verb(click, dashboard)
 
     def action_of(self, click: Click, key: str) -> tuple[ActionCall, Origin]:
-        """The action that a click means, with the values that stand in the row: the click only says which one.
+        """Return the action that a click means, with the values that stand in the row: the click only says which one.
 
         Raises GoneError or ForeignDashboardError.
         """
@@ -88,7 +88,7 @@ class Interactions:
         raise GoneError("This button was changed meanwhile. The message follows in a moment.")
 
     async def redrawn(self, click: Click) -> Answer | None:
-        """The clicked message as it is now; None where its user may not look at it. Raises what `click` raises."""
+        """Return the clicked message as it is now; None where its user may not look. Raises what `click` raises."""
         dashboard = self._definitions.dashboard_of_component(click.custom_id.component)
         if dashboard is None or dashboard.guild_id != click.actor.guild_id:
             return None
@@ -133,7 +133,7 @@ class Interactions:
         return await self._dashboards.show_own(click.actor, dashboard, page, variables, in_place=click.own)
 
     def _chosen(self, click: Click, dashboard: Dashboard) -> tuple[str | None, Choices]:
-        """The page and the values that the clicked message shows."""
+        """Return the page and the values that the clicked message shows."""
         placement = self._dashboards.placement(dashboard, click.message_id)
         if placement is None:
             return click.page, click.variables

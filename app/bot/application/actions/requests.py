@@ -121,22 +121,22 @@ class Actions:
         return Started(run_id, checked.definition.label)
 
     async def decline(self, run_id: int, actor: Actor) -> None:
-        """The user said no."""
+        """End a run that the user declined."""
         run = await self._runs.get(run_id)
         if run is not None and _is_same(run.actor, actor):
             await self._runs.decline(run_id, "Not confirmed.")
 
     async def title_of_run(self, run_id: int) -> str:
-        """What people read for the action of a run."""
+        """Return what people read for the action of a run."""
         run = await self._runs.get(run_id)
         return self._catalog.title(run.action) if run is not None else "Action"
 
     def parameters(self, action: str) -> tuple[ActionParameter, ...]:
-        """What an action asks for. Raises UnknownActionError, or what is wrong with the row."""
+        """Return what an action asks for. Raises UnknownActionError, or what is wrong with the row."""
         return tuple(self._catalog.settings(self._catalog.definition(action)).parameters)
 
     def choices(self, actor: Actor, action: str, parameter: str, typed: str) -> list[Offer]:
-        """What can be chosen for a parameter now and contains what was typed, at most 25.
+        """Return what can be chosen for a parameter now and contains what was typed, at most 25.
 
         Nothing for who may not run the action.
         """

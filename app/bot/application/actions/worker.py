@@ -118,7 +118,7 @@ class ActionWorker(Service[ActionWorkerConfig]):
         await self._end(run, outcome, view)
 
     async def _broken_off(self, run: ActionRun, *, repeatable: bool) -> None:
-        """The process is stopping: what may be repeated is left for the next one."""
+        """Leave what may be repeated to the next process: this one is stopping."""
         if repeatable:
             await self._runs.requeue(run.id)
         else:

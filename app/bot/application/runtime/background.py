@@ -19,12 +19,12 @@ Run = Callable[[], Coroutine[Any, Any, None]]
 
 
 def detached(function: Callable[[], Result]) -> Result:
-    """What `function` returns. The tasks that it starts have an empty context, as with `start_detached`."""
+    """Return what `function` returns. The tasks that it starts have an empty context, as with `start_detached`."""
     return contextvars.Context().run(function)
 
 
 def start_detached(coroutine: Coroutine[Any, Any, Result], name: str) -> asyncio.Task[Result]:
-    """A task with an empty context: what was set for the one event that started it is none of its business."""
+    """Return a task with an empty context: what was set for the one event that started it is none of its business."""
     return detached(lambda: asyncio.create_task(coroutine, name=name))
 
 

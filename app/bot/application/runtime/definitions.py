@@ -165,7 +165,7 @@ class DefinitionCache:
         self._subscribers[table].append(subscriber)
 
     def dashboard_of_component(self, component_id: int) -> Dashboard | None:
-        """The dashboard that has this component, or None when it is gone."""
+        """Return the dashboard that has this component, or None when it is gone."""
         return next((board for board in self.dashboards.values() if board.component(component_id)), None)
 
     async def reload(self) -> None:
@@ -232,7 +232,7 @@ class DefinitionCache:
         return {dashboard.id: self._in_its_guild(dashboard) for dashboard in dashboards}
 
     def _in_its_guild(self, dashboard: Dashboard) -> Dashboard:
-        """The dashboard as it counts: switched off where its guild is."""
+        """Return the dashboard as it counts: switched off where its guild is."""
         guild = self.guilds.get(dashboard.guild_id)
         return dashboard if guild is None or guild.enabled else replace(dashboard, enabled=False)
 

@@ -51,9 +51,9 @@ class Statistics(Counters):
         self._gauges[name] = (gauge, unit)
 
     def counters(self) -> dict[str, int]:
-        """The totals by name."""
+        """Return the totals by name."""
         return {counter.name: getattr(self, counter.name) for counter in fields(Counters)}
 
     def gauges(self) -> Mapping[str, tuple[float | None, str]]:
-        """Current values with their units, by name."""
+        """Return the current values with their units, by name."""
         return {name: (gauge(), unit) for name, (gauge, unit) in sorted(self._gauges.items())}

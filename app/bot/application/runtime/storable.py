@@ -24,7 +24,7 @@ _LARGEST_INTEGER = 2**63 - 1
 
 
 def storable(reading: Reading) -> Reading:
-    """The reading with texts that PostgreSQL can hold, plain JSON values in its items, and all sizes capped.
+    """Return the reading with texts that PostgreSQL can hold, plain JSON values in its items, and all sizes capped.
 
     Raises TypeError when it is no reading at all.
     """
@@ -41,7 +41,7 @@ def storable(reading: Reading) -> Reading:
 
 
 def _tables(tables: Sequence[tuple[str, Sequence[Any]]]) -> dict[str, tuple[dict[str, Any], ...]]:
-    """The tables, each as far as there is room in the reading."""
+    """Return the tables, each as far as there is room in the reading."""
     left = MAX_CHARACTERS
     kept: dict[str, tuple[dict[str, Any], ...]] = {}
     for name, rows in tables:

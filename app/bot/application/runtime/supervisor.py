@@ -119,7 +119,7 @@ class Supervisor:
         return True
 
     def _refuse(self, unit: _Unit, reason: str) -> None:
-        """A definition that cannot run waits for a better one."""
+        """Have a definition that cannot run wait for a better one."""
         if unit.error != reason:
             log.warning("service cannot run", service=unit.definition.name, reason=reason)
         unit.say(ServiceStatus.FAILED, reason)
@@ -172,7 +172,7 @@ class Supervisor:
 
 
 def _behaviour(definition: ServiceDefinition | None) -> tuple[str, Mapping[str, Any], bool] | None:
-    """What makes a running service another one when it changes."""
+    """Return what makes a running service another one when it changes."""
     return None if definition is None else (definition.type, definition.config, definition.enabled)
 
 

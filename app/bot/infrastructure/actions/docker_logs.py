@@ -21,7 +21,7 @@ class DockerLogs(ContainerAction, title="Docker logs"):
     times: bool = Field(False, description="Begin each line with its time")
 
     def describe(self) -> str:
-        """The container, and how much."""
+        """Name the container, and how much."""
         return f"Shows the last {self.lines} lines of the log of {self.container} in “{self.source}”."
 
     async def run(self, context: ActionContext) -> ActionResult:

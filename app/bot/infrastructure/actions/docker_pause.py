@@ -19,7 +19,7 @@ class DockerPause(ContainerAction, title="Docker pause"):
     mode: Literal["pause", "unpause"] = Field("pause", description="pause, or unpause to let it go on")
 
     def describe(self) -> str:
-        """The container."""
+        """Name the container."""
         verb = "Pauses" if self.mode == "pause" else "Lets go on"
         return f"{verb} the container {self.container} of “{self.source}”."
 

@@ -1,4 +1,4 @@
-"""Make a container anew."""
+"""Recreate a container."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from app.bot.infrastructure.sources.docker.recreate import recreate
 
 @action_types.register("docker_recreate")
 class DockerRecreate(ContainerAction, title="Docker recreate"):
-    """Makes a container anew with the same config, mounts and networks: mostly to run a newer image.
+    """Recreates a container with the same config, mounts and networks: mostly to run a newer image.
 
     Where the new one does not start, the old one is put back.
     """
@@ -22,9 +22,9 @@ class DockerRecreate(ContainerAction, title="Docker recreate"):
     pull: bool = Field(True, description="Fetch the newest image of that name first")
 
     def describe(self) -> str:
-        """The container, and whether its image is fetched."""
+        """Name the container, and whether its image is fetched."""
         image = ", with the newest image of its name" if self.pull else ""
-        return f"Makes the container {self.container} of “{self.source}” anew{image}."
+        return f"Recreates the container {self.container} of “{self.source}”{image}."
 
     async def run(self, context: ActionContext) -> ActionResult:
         """Exchange it for a new one."""
@@ -32,4 +32,4 @@ class DockerRecreate(ContainerAction, title="Docker recreate"):
             made = await recreate(target.engine, target.id, pull=self.pull, progress=context.progress)
             image = "Its image is new." if made.new_image else "Its image is the same as before."
             left = f" The old one could not be removed and is called {made.left_over}." if made.left_over else ""
-            return ActionResult(f"{made.name} was made anew{' and runs' if made.is_running else ''}. {image}{left}")
+            return ActionResult(f"{made.name} was recreated{' and runs' if made.is_running else ''}. {image}{left}")

@@ -17,7 +17,7 @@ class DockerRestart(ContainerAction, title="Docker restart"):
     )
 
     def describe(self) -> str:
-        """The container."""
+        """Name the container."""
         return f"Restarts the container {self.container} of “{self.source}”."
 
     async def run(self, context: ActionContext) -> ActionResult:

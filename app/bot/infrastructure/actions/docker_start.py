@@ -18,7 +18,7 @@ class DockerStart(ContainerAction, title="Docker start"):
     repeatable: ClassVar[bool] = True
 
     def describe(self) -> str:
-        """The container."""
+        """Name the container."""
         return f"Starts the container {self.container} of “{self.source}”."
 
     async def run(self, context: ActionContext) -> ActionResult:

@@ -21,7 +21,7 @@ class DockerStop(ContainerAction, title="Docker stop"):
     )
 
     def describe(self) -> str:
-        """The container."""
+        """Name the container."""
         return f"Stops the container {self.container} of “{self.source}”."
 
     async def run(self, context: ActionContext) -> ActionResult:

@@ -37,7 +37,7 @@ class HomeAssistant(Action, title="Home Assistant"):
     encoded_fields: ClassVar[frozenset[str]] = frozenset({"url"})
 
     def describe(self) -> str:
-        """The service, and what it concerns."""
+        """Name the service, and what it concerns."""
         concerned = self.data.get("entity_id")
         return f"Calls {self.service}{f' on {concerned}' if concerned else ''}."
 

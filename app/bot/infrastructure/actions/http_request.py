@@ -35,7 +35,7 @@ class HttpRequest(HttpFields, Action, title="HTTP request"):
     show_answer: bool = Field(True, description="Show the user what the server answered")
 
     def describe(self) -> str:
-        """Method and address."""
+        """Name method and address."""
         return f"Sends {self.method} to {self.url}."
 
     async def run(self, context: ActionContext) -> ActionResult:

@@ -90,7 +90,7 @@ async def _sent(payload: Any, secrets: SecretUse) -> bytes:
 
 
 def _reason(error: Exception) -> str:
-    """What the library says; a failed connection stands in the error's cause."""
+    """Return what the library says; a failed connection stands in the error's cause."""
     if (reason := explain_cause(error)) is not None:
         return reason
     text = str(error).removeprefix("[code:").strip()

@@ -22,7 +22,7 @@ class PollSource(Action, title="Poll source"):
     source: str = Field(min_length=1, description="Name of the data source")
 
     def describe(self) -> str:
-        """The source."""
+        """Name the source."""
         return f"Reads the data source “{self.source}” now."
 
     async def run(self, context: ActionContext) -> ActionResult:

@@ -61,7 +61,7 @@ class Proxmox(Action, title="Proxmox"):
     verify_tls: bool = Field(True, description="Refuse a certificate that is not trusted, as Proxmox's own is at first")
 
     def describe(self) -> str:
-        """The guest, and what becomes of it."""
+        """Name the guest, and what becomes of it."""
         verbs = {"shutdown": "Shuts down", "snapshot": f"Takes the snapshot {self.snapshot} of"}
         verb = verbs.get(self.operation, f"{self.operation.capitalize()}s")
         return f"{verb} {self.guest}/{self.vmid} on {self.node}."

@@ -27,7 +27,7 @@ class RunSecrets(SecretUse):
         return "RunSecrets()"
 
     def mark(self, value: Any) -> Any:
-        """A part of the config with its references marked."""
+        """Return a part of the config with its references marked."""
         if isinstance(value, str):
             return _OPENING.sub(lambda match: match[0] + self._mark, value)
         if isinstance(value, Mapping):
@@ -37,11 +37,11 @@ class RunSecrets(SecretUse):
         return value
 
     def hide(self, text: str) -> str:
-        """The text with every secret replaced, and with references as people write them."""
+        """Return the text with every secret replaced, and with references as people write them."""
         return super().hide(text).replace(self._mark, "")
 
     def watched(self) -> SecretResolver:
-        """A resolver for others, such as data sources, whose secrets are hidden from this run's answers as well."""
+        """Return a resolver for others, such as data sources; its secrets are hidden from this run's answers too."""
         return _WatchedSecrets(self._resolver, self)
 
     async def _secret(self, name: str, lines: bool = False) -> str:

@@ -22,7 +22,7 @@ class ShowDashboard(Action, title="Show dashboard"):
     page: str | None = Field(None, description="Page to begin with; empty for the first")
 
     def describe(self) -> str:
-        """The dashboard."""
+        """Name the dashboard."""
         return f"Shows the dashboard “{self.dashboard}”."
 
     async def run(self, context: ActionContext) -> ActionResult:

@@ -39,7 +39,7 @@ class SshCommand(Host, Action, title="SSH command"):
         return arguments
 
     def describe(self) -> str:
-        """The command as one could type it, and the host."""
+        """Name the command as one could type it, and the host."""
         return f"Runs {shlex.join(self.command)} on {self.host}."
 
     async def run(self, context: ActionContext) -> ActionResult:

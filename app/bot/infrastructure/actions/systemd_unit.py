@@ -31,7 +31,7 @@ class SystemdUnit(Host, Action, title="Systemd unit"):
         return host.strip()
 
     def describe(self) -> str:
-        """The unit, and where it is."""
+        """Name the unit, and where it is."""
         return f"{self.operation.capitalize()}s {self.unit} on {self.host or 'this machine'}."
 
     async def run(self, context: ActionContext) -> ActionResult:

@@ -51,7 +51,7 @@ class WakeOnLan(Action, title="Wake on LAN"):
         return value.strip()
 
     def describe(self) -> str:
-        """The machine, and where the packet goes."""
+        """Name the machine, and where the packet goes."""
         return f"Sends a magic packet for {self.mac} to {self.host}, port {self.port}."
 
     async def run(self, context: ActionContext) -> ActionResult:

@@ -33,7 +33,7 @@ class AuditCommand(CommandType, title="Audit"):
     """
 
     def build(self, definition: CommandDefinition, context: CommandContext) -> AppCommand:
-        """A command with filters, and a page."""
+        """Return a command with filters, and a page."""
 
         async def audit(  # noqa: PLR0917  # its signature is what the library makes the options of
             interaction: Interaction,

@@ -60,7 +60,7 @@ class CommandType(BaseModel):
 
     @abstractmethod
     def build(self, definition: CommandDefinition, context: CommandContext) -> AppCommand:
-        """The slash command of a row; name and description are checked already."""
+        """Return the slash command of a row; name and description are checked already."""
 
 
 command_types: Registry[type[CommandType]] = Registry("command type")
@@ -70,7 +70,7 @@ command_types: Registry[type[CommandType]] = Registry("command type")
 def dashboard_choices(
     interaction: discord.Interaction[Any], context: CommandContext, typed: str
 ) -> list[app_commands.Choice[str]]:
-    """The dashboards that the user may look at and that match what was typed."""
+    """Return the dashboards that the user may look at and that match what was typed."""
     boards = context.dashboards.visible_to(actor_of(interaction))
     return choices(((board.name, board.name) for board in boards), typed)
 
@@ -78,7 +78,7 @@ def dashboard_choices(
 def source_choices(
     interaction: discord.Interaction[Any], context: CommandContext, typed: str
 ) -> list[app_commands.Choice[str]]:
-    """The data sources that the user may look at and that match what was typed."""
+    """Return the data sources that the user may look at and that match what was typed."""
     sources = context.sources.visible_to(actor_of(interaction))
     return choices(((source.label, source.name) for source, _ in sources), typed)
 

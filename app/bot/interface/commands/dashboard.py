@@ -48,7 +48,7 @@ class DashboardCommand(CommandType, title="Dashboard"):
     """
 
     def build(self, definition: CommandDefinition, context: CommandContext) -> AppCommand:
-        """A group with one subcommand for each."""
+        """Return a group with one subcommand for each."""
         return _DashboardGroup(definition, context)
 
 
@@ -94,12 +94,12 @@ class _DashboardGroup(app_commands.Group):
     @post.autocomplete("name")
     @remove.autocomplete("name")
     async def complete(self, interaction: Interaction, typed: str) -> list[app_commands.Choice[str]]:
-        """The dashboards of this guild."""
+        """Return the dashboards of this guild."""
         return dashboard_choices(interaction, self._context, typed)
 
     @show.autocomplete("page")
     async def complete_page(self, interaction: Interaction, typed: str) -> list[app_commands.Choice[str]]:
-        """The pages of the dashboard that is named already."""
+        """Return the pages of the dashboard that is named already."""
         boards = self._context.dashboards.visible_to(actor_of(interaction))
         named = getattr(interaction.namespace, "name", None)
         return choices(((page, page) for board in boards if board.name == named for page in pages_of(board)), typed)
@@ -142,7 +142,7 @@ class _DashboardGroup(app_commands.Group):
 
 
 def _usable_channel(interaction: Interaction, channel: discord.TextChannel | None) -> int:
-    """The channel's id, after a look at what the bot may do there. Raises ChannelNotUsableError."""
+    """Return the channel's id, after a look at what the bot may do there. Raises ChannelNotUsableError."""
     if channel is None:
         if not isinstance(interaction.channel, discord.TextChannel):
             raise ChannelNotUsableError("Dashboards live in text channels. Name one with the option “channel”.")

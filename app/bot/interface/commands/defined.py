@@ -57,7 +57,7 @@ class DefinedCommand(CommandType):
             await context.audit.require(context.definitions.grants, actor, COMMAND_RUN, scopes, target=definition.name)
 
     def command(self, definition: CommandDefinition, context: CommandContext, run: built.Run) -> AppCommand:
-        """The command with the row's options; `run` gets all of their values by name, of users and the like the ids."""
+        """Return the command with the row's options; `run` gets their values by name, ids for users and the like."""
 
         async def with_all_values(interaction: Interaction, given: dict[str, Any]) -> None:
             await run(interaction, {option.name: _plain(given.get(option.name), option) for option in self.options})
@@ -81,7 +81,7 @@ def _option(option: CommandOption, context: CommandContext) -> built.CommandOpti
 
 
 def _completed(interaction: Interaction, option: CommandOption, typed: str, context: CommandContext) -> built.Choices:
-    """What of a source's items fits what was typed; nothing where the user may not look at the source."""
+    """Return what of a source's items fits what was typed; nothing where the user may not look at the source."""
     wanted = option.choices_from
     if wanted is None:
         return []
@@ -120,7 +120,7 @@ def _whole(bound: float | None) -> int | None:
 
 
 def _typed(value: str, option: CommandOption) -> Any:
-    """A choice as its option's type has it; None for one that is none."""
+    """Return a choice as its option's type has it; None for one that is none."""
     try:
         match option.type:
             case OptionType.INTEGER:
@@ -134,7 +134,7 @@ def _typed(value: str, option: CommandOption) -> Any:
 
 
 def _plain(value: Any, option: CommandOption) -> str | int | float | bool | None:
-    """What was entered, as configs take it."""
+    """Return what was entered, as configs take it."""
     if value is None:
         return option.default
     return value if isinstance(value, (str, int, float, bool)) else str(value.id)

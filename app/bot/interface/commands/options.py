@@ -36,7 +36,7 @@ class CommandOption:
 
 
 def build_command(name: str, description: str, options: Sequence[CommandOption], run: Run) -> AppCommand:
-    """A command with these options, those that are required first, as Discord wants them."""
+    """Return a command with these options, those that are required first, as Discord wants them."""
     ordered = sorted(options, key=lambda option: not option.required)[:MAX_OPTIONS]
 
     keys = {f"option_{place}": option for place, option in enumerate(ordered)}  # names may be none of Python's

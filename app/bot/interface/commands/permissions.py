@@ -26,7 +26,7 @@ class PermissionsCommand(CommandType, title="Permissions"):
     """
 
     def build(self, definition: CommandDefinition, context: CommandContext) -> AppCommand:
-        """A command with a user or a role, and a permission."""
+        """Return a command with a user or a role, and a permission."""
 
         async def permissions(
             interaction: Interaction,

@@ -34,7 +34,7 @@ class RunActionCommand(CommandType, title="Run action"):
     )
 
     def build(self, definition: CommandDefinition, context: CommandContext) -> AppCommand:
-        """A command with an option for each parameter that is not set."""
+        """Return a command with an option for each parameter that is not set."""
         asked = [one for one in context.actions.parameters(self.action) if one.name not in self.parameters]
 
         async def run(interaction: discord.Interaction[Any], values: dict[str, Any]) -> None:

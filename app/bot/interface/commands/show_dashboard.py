@@ -26,7 +26,7 @@ class ShowDashboardCommand(DefinedCommand, title="Show dashboard"):
     )
 
     def build(self, definition: CommandDefinition, context: CommandContext) -> AppCommand:
-        """A command with the options of the row."""
+        """Return a command with the options of the row."""
 
         async def view(interaction: Interaction, values: Values) -> View:
             await self.check(interaction, definition, context)

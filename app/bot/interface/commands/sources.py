@@ -23,7 +23,7 @@ class SourcesCommand(CommandType, title="Sources"):
     """
 
     def build(self, definition: CommandDefinition, context: CommandContext) -> AppCommand:
-        """A command with one optional option, the source's name."""
+        """Return a command with one optional option, the source's name."""
 
         async def view(actor: Actor, name: str | None) -> View:
             if name is None:

@@ -23,7 +23,7 @@ class StatusCommand(CommandType, title="Status"):
     """
 
     def build(self, definition: CommandDefinition, context: CommandContext) -> AppCommand:
-        """A command without options."""
+        """Return a command without options."""
 
         async def view(actor: Actor) -> View:
             return status_view(context.sources.visible_to(actor), context.condition())

@@ -154,7 +154,7 @@ async def test_a_container_made_anew_keeps_its_config(lab: Lab, tmp_path: Path) 
 
     result = await lab.run("docker_recreate", pull=False)
 
-    assert result.text == "web was made anew and runs. Its image is the same as before."
+    assert result.text == "web was recreated and runs. Its image is the same as before."
     assert lab.said == ["Replacing web"]
     after = await lab.inspected()
     assert after["Id"] != before["Id"]
@@ -176,7 +176,7 @@ async def test_a_newer_image_of_the_name_is_run(lab: Lab) -> None:
     await lab.engine.run("web", "--env", "COLOUR=green")
     await lab.engine.podman("commit", "--change", "ENV FROM_IMAGE=yes", "--pause=false", "web", IMAGE)
 
-    assert (await lab.run("docker_recreate", pull=False)).text == "web was made anew and runs. Its image is new."
+    assert (await lab.run("docker_recreate", pull=False)).text == "web was recreated and runs. Its image is new."
 
     environment = (await lab.inspected())["Config"]["Env"]
     assert {"COLOUR=green", "FROM_IMAGE=yes"} <= set(environment)
@@ -185,7 +185,7 @@ async def test_a_newer_image_of_the_name_is_run(lab: Lab) -> None:
 async def test_a_stopped_container_stays_stopped(lab: Lab) -> None:
     await lab.engine.run("web")
     await lab.engine.podman("stop", "web")
-    assert (await lab.run("docker_recreate", pull=False)).text.startswith("web was made anew. ")
+    assert (await lab.run("docker_recreate", pull=False)).text.startswith("web was recreated. ")
     assert await lab.state() in ("created", "exited")
 
 
