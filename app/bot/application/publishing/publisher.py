@@ -285,7 +285,9 @@ class Publisher(Service[PublisherConfig]):
     def _attend(self, entry: ScheduledDashboard) -> None:
         """Look at one dashboard. Whatever its rows hold, it never takes the others down with it."""
         if Table.DASHBOARDS in self._definitions.unavailable:
-            return  # a dashboard that is not there may only not be readable: no message is removed for that
+            # A dashboard that is not there may only not be readable: no message is removed for that.
+            self._schedule.schedule(entry, _now() + self._pause(entry))
+            return
         try:
             if entry.stale:
                 self._follow(entry)

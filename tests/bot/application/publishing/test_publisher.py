@@ -15,7 +15,7 @@ from app.bot.application.rendering.builder import DashboardBuilder
 from app.bot.domain.changes import Change
 from app.bot.domain.dashboards.dashboard import Dashboard, DashboardComponent
 from app.bot.domain.dashboards.placements import MARKER_BASE, PostState
-from app.bot.domain.errors import MissingColumnError, StorageUnavailableError
+from app.bot.domain.errors import MissingColumnError, MissingTableError, StorageUnavailableError
 from tests.bot.application.publishing.stage import FAST, NEVER, OTHER, board, paged, running
 from tests.support.discord.server import DiscordServer
 from tests.support.in_memory import InMemoryDashboards, InMemoryPlacements, placed
@@ -652,3 +652,23 @@ class TestOddRows:
         async with running(server, placements=stage.placements) as again:
             await again.showing()
             await until(lambda: not again.placements.placements, "the placement forgotten")
+
+
+async def test_dashboards_that_could_not_be_read_are_looked_at_again(
+    server: DiscordServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with running(server, board("{{ metric('lab', 'load') }}")) as stage:
+        await stage.stored(PostState.POSTED)
+        readable = stage.dashboards.all
+
+        async def gone() -> tuple[Dashboard, ...]:
+            raise MissingTableError("There is no table dashboards.")
+
+        monkeypatch.setattr(stage.dashboards, "all", gone)
+        await stage.definitions.apply(Change("dashboards", None))
+        stage.publisher.refresh(1)
+        await asyncio.sleep(0.1)
+        monkeypatch.setattr(stage.dashboards, "all", readable)
+        await stage.definitions.apply(Change("dashboards", None))
+        stage.put(7)
+        await stage.showing("7")
