@@ -10,6 +10,7 @@ from app.bot.application.actions.base import Action
 from app.bot.application.rendering.readings import ReadingStore
 from app.bot.application.runtime.definitions import DefinitionCache
 from app.bot.domain.actions.action import ActionCall, ActionDefinition
+from app.bot.domain.actions.command_options import matching_choices
 from app.bot.domain.actions.parameters import (
     ActionParameter,
     Offer,
@@ -80,10 +81,8 @@ class ActionCatalog:
         found = next((one for one in wanted if one.name == parameter), None)
         if found is None:
             return []
-        word = typed.strip().casefold()
-        known = offers(found, self._readings)
-        fitting = [offer for offer in known if word in f"{offer.label}\n{offer.value}".casefold()]
-        return sorted(fitting, key=lambda offer: not offer.label.casefold().startswith(word))[:limit]
+        known = ((offer.label, offer.value) for offer in offers(found, self._readings))
+        return [Offer(value, label) for label, value in matching_choices(known, typed, limit)]
 
     def parse(self, definition: ActionDefinition, config: Mapping[str, Any], values: Mapping[str, Any]) -> Action:
         """Return the action, with the values filled into its config. Raises UnknownTypeError or InvalidConfigError.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Iterable, Sequence
 from enum import StrEnum
 from typing import Annotated
 
@@ -142,8 +142,8 @@ def length_problem(name: str, description: str, options: Sequence[CommandOption]
     return f"has {total} characters with its options and choices; Discord takes {MAX_TOTAL}. Shorten the choices"
 
 
-def fitting(entries: Collection[tuple[str, str]], typed: str, limit: int = MAX_CHOICES) -> list[tuple[str, str]]:
-    """Of entries (label, value), those that contain what was typed, those that begin with it first.
+def matching_choices(entries: Iterable[tuple[str, str]], typed: str, limit: int = MAX_CHOICES) -> list[tuple[str, str]]:
+    """Return the entries (label, value) that contain what was typed, those that begin with it first.
 
     A value that is too long for Discord is left out: a shortened one would name something else.
     """

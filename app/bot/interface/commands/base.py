@@ -23,6 +23,7 @@ from app.bot.application.queries.sources import Sources
 from app.bot.application.runtime.audit import Audit
 from app.bot.application.runtime.definitions import DefinitionCache
 from app.bot.domain.actions.command import CommandDefinition
+from app.bot.domain.actions.command_options import matching_choices
 from app.bot.domain.registry import Registry
 from app.bot.interface.action_replies import ActionReplies
 from app.bot.interface.actors import actor_of
@@ -84,18 +85,5 @@ def source_choices(
 
 
 def choices(entries: Iterable[tuple[str, str]], typed: str) -> list[app_commands.Choice[str]]:
-    """Entries (label, value) that contain what was typed, those that begin with it first.
-
-    A value too long for Discord is left out: a shortened one would name something else.
-    """
-    wanted = typed.strip().casefold()
-    found = [
-        (not label.casefold().startswith(wanted), label.casefold(), label, value)
-        for label, value in entries
-        if wanted in label.casefold() or wanted in value.casefold()
-    ]
-    return [
-        app_commands.Choice(name=label[:MAX_CHOICE_CHARACTERS], value=value)
-        for _, _, label, value in sorted(found)
-        if label and 0 < len(value) <= MAX_CHOICE_CHARACTERS
-    ][:MAX_CHOICES]
+    """Return the entries (label, value) that match what was typed, as Discord offers them."""
+    return [app_commands.Choice(name=label, value=value) for label, value in matching_choices(entries, typed)]

@@ -10,7 +10,13 @@ from discord import app_commands
 from pydantic import Field, model_validator
 
 from app.bot.domain.actions.command import CommandDefinition
-from app.bot.domain.actions.command_options import MAX_OPTIONS, CommandOption, OptionType, fitting, options_problem
+from app.bot.domain.actions.command_options import (
+    MAX_OPTIONS,
+    CommandOption,
+    OptionType,
+    matching_choices,
+    options_problem,
+)
 from app.bot.domain.actions.parameters import item_offers
 from app.bot.domain.errors import HomelabError
 from app.bot.domain.permissions import COMMAND_RUN, scopes_of
@@ -90,7 +96,7 @@ def _completed(interaction: Interaction, option: CommandOption, typed: str, cont
     except HomelabError:
         return []
     offered = item_offers(wanted, reading.items.get(wanted.items, ()))
-    found = fitting([(offer.label, offer.value) for offer in offered], str(typed))
+    found = matching_choices([(offer.label, offer.value) for offer in offered], str(typed))
     values = [(label, _typed(value, option)) for label, value in found]
     return [(label, value) for label, value in values if value is not None]
 

@@ -10,8 +10,8 @@ from pydantic import ValidationError
 from app.bot.domain.actions.command_options import (
     CommandOption,
     description_problem,
-    fitting,
     length_problem,
+    matching_choices,
     name_problem,
     options_problem,
 )
@@ -74,5 +74,5 @@ def test_a_command_that_is_too_long() -> None:
 
 def test_what_fits_what_was_typed() -> None:
     entries = [("Web server", "web"), ("A web", "aweb"), ("Mail", "mail"), ("Long", "x" * 101)]
-    assert fitting(entries, "web") == [("Web server", "web"), ("A web", "aweb")]
-    assert fitting(entries, "") == [("A web", "aweb"), ("Mail", "mail"), ("Web server", "web")]
+    assert matching_choices(entries, "web") == [("Web server", "web"), ("A web", "aweb")]
+    assert matching_choices(entries, "") == [("A web", "aweb"), ("Mail", "mail"), ("Web server", "web")]
