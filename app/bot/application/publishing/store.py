@@ -25,7 +25,8 @@ _LATER = (StorageUnavailableError, MissingTableError, MissingColumnError)
 """Failures of the storage, not of a row: it is kept and written later."""
 
 Row = Placement | DashboardMessage
-_Key = tuple[type[Row], int]
+_Key = tuple[str, int]
+_PLACEMENT = "placement"
 
 
 class MessageStore:
@@ -34,7 +35,7 @@ class MessageStore:
     def __init__(self, repository: PlacementRepository) -> None:
         self._repository = repository
         self._rows: WriteBehind[_Key, Row | None] = WriteBehind(
-            "a placement",
+            "a placement or a message",
             "row",
             self._write,
             outage=Outage(
@@ -54,7 +55,7 @@ class MessageStore:
 
         Raises StorageUnavailableError.
         """
-        await self._rows.flush()
+        await self._write_waiting()
         return await self._repository.all()
 
     def later(self, row: Row) -> None:
@@ -72,9 +73,7 @@ class MessageStore:
     async def place(self, dashboard_id: int, channel_id: int, origin: str) -> Placement:
         """Make the row of a placement, or return the one there is. Raises StorageUnavailableError."""
         if None in self._rows.waiting.values():  # maybe the deletion of this very row, which must not come after
-            await self._rows.flush()
-            if self._rows.outage.active:
-                raise StorageUnavailableError("The memory of messages cannot be written now.")
+            await self._write_waiting()
         return await self._repository.place(dashboard_id, channel_id, origin)
 
     async def add_message(self, placement: Placement, position: int) -> DashboardMessage | None:
@@ -87,13 +86,18 @@ class MessageStore:
         except StorageUnavailableError:
             return None
 
+    async def _write_waiting(self) -> None:
+        """Write all that waits. Raises StorageUnavailableError."""
+        if not await self._rows.flush():
+            raise StorageUnavailableError("The memory of messages cannot be written now.")
+
     async def _write(self, rows: Mapping[_Key, Row | None]) -> None:
         for (kind, number), row in rows.items():
             if isinstance(row, Placement):
                 await self._repository.save(row)
             elif row is not None:
                 await self._repository.save_message(row)
-            elif kind is Placement:
+            elif kind == _PLACEMENT:
                 await self._repository.delete(number)
             else:
                 await self._repository.delete_message(number)
@@ -166,4 +170,4 @@ class PlacementLoader:
 
 
 def _key(row: Row) -> _Key:
-    return type(row), row.id
+    return _PLACEMENT if isinstance(row, Placement) else "message", row.id

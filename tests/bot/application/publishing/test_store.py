@@ -83,3 +83,17 @@ async def test_rows_are_read_after_what_an_earlier_run_had_to_write(
     await store.write_last()
     rows.away = False
     assert await store.load() == ()
+
+
+async def test_rows_are_not_read_while_others_are_still_to_be_written(
+    rows: InMemoryPlacements, store: MessageStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def away(_number: int) -> None:
+        raise StorageUnavailableError("away")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(rows, "delete", away)
+        await store.delete(PLACEMENT)
+        with pytest.raises(StorageUnavailableError):
+            await store.load()
+    assert await store.load() == ()
