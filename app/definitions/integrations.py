@@ -1,4 +1,4 @@
-"""integrations before they are saved: whatever would keep the bot from reading is named by its place."""
+"""Integrations before they are saved: whatever would keep the bot from reading is named by its place."""
 
 from __future__ import annotations
 

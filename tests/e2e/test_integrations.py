@@ -1,4 +1,4 @@
-"""integrations: a row is all it takes, from the type to the message."""
+"""Integrations: a row is all it takes, from the type to the message."""
 
 from __future__ import annotations
 

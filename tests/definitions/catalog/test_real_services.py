@@ -1,4 +1,4 @@
-"""integrations of the catalog, against the real services. `make test-services` installs those.
+"""Integrations of the catalog, against the real services. `make test-services` installs those.
 
 docs/integrations.md says of a type that it is tested against the real service when there is a test here that is named
 after it: test_NAME.

@@ -1,4 +1,4 @@
-"""Actions: what a user may do from Discord. Here a run is asked for; `action_worker` runs it."""
+"""Actions: what a user may do from Discord. Here a run is asked for; `worker` runs it."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""integrations: rows that describe requests and mappings, so that a new service needs no code."""
+"""Integrations: rows that describe requests and mappings, so that a new service needs no code."""

@@ -62,7 +62,7 @@ class Sources:
 
 
 class Types:
-    """integrations in memory."""
+    """Integrations in memory."""
 
     def __init__(self) -> None:
         self.types: tuple[Integration, ...] = ()
