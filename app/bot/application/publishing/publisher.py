@@ -224,7 +224,13 @@ class Publisher(Service[PublisherConfig]):
         shown, message = found
         self._store.later(shown.placement)
         view = views[min(message.row.position, len(views) - 1)]
-        reply = InPlaceReply(message, view, self._store, lambda: self.refresh(shown.dashboard_id))
+        reply = InPlaceReply(
+            message,
+            view,
+            self._store,
+            go_on=lambda: self.refresh(shown.dashboard_id),
+            is_known=lambda known_id: self._schedule.find_message(known_id) == found,
+        )
         self._start(shown)  # the other messages follow by edits
         return reply
 

@@ -282,16 +282,26 @@ class InPlaceReply:
     """The view that a click must be answered with in place of what the message shows.
 
     Until it is known whether Discord took the answer the message is not edited; if it did not, an edit makes up for it.
+    `is_known` tells whether Discord's message of this id is still the one that was clicked on, for it may have been
+    replaced, or the publisher started again.
     """
 
-    def __init__(self, message: MessageState, view: View, store: MessageStore, go_on: Callable[[], object]) -> None:
+    def __init__(
+        self,
+        message: MessageState,
+        view: View,
+        store: MessageStore,
+        go_on: Callable[[], object],
+        is_known: Callable[[int], bool],
+    ) -> None:
         now = _now()
         self.view = view
         self.marker = message.row.marker
         self._message = message
-        self._message_id = message.row.message_id
+        self._message_id = message.row.message_id or 0
         self._store = store
         self._go_on = go_on
+        self._is_known = is_known
         self._alone = not message.sending and not message.is_answering(now)
         message.changes += 1
         self._change = message.changes
@@ -302,7 +312,7 @@ class InPlaceReply:
         """Note whether Discord took the answer. Call it once."""
         message = self._message
         message.answers -= 1
-        if message.row.message_id == self._message_id:
+        if self._is_known(self._message_id):
             # Where something else was under way too, it is not known which came last.
             known = delivered and self._alone and message.is_latest(self._change)
             message.row = replace(message.row, content_hash=self.view.fingerprint if known else None)

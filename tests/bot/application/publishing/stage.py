@@ -61,6 +61,13 @@ class Stage:
     readings: ReadingStore
     server: DiscordServer
     statistics: Statistics
+    task: asyncio.Task[None]
+
+    async def restart(self) -> None:
+        """Run the publisher again, as after a change of its config."""
+        self.task.cancel()
+        await asyncio.wait({self.task})
+        self.task = asyncio.create_task(self.publisher.run())
 
     async def define(self, *dashboards: Dashboard) -> None:
         """Change the definitions as rows do."""
@@ -152,8 +159,9 @@ async def running(
     async with logged_in(server, statistics) as messenger:
         publisher = Publisher(definitions, builder, placements, messenger, config, statistics=statistics)
         task = asyncio.create_task(publisher.run())
+        stage = Stage(publisher, definitions, rows, placements, readings, server, statistics, task)
         try:
-            yield Stage(publisher, definitions, rows, placements, readings, server, statistics)
+            yield stage
         finally:
-            task.cancel()
-            await asyncio.wait({task})
+            stage.task.cancel()
+            await asyncio.wait({stage.task})

@@ -243,6 +243,19 @@ class TestPages:
             await stage.idle()
             assert server.edit_count() == 0
 
+    async def test_an_answer_of_before_a_restart_of_the_service_changes_no_row(self, server: DiscordServer) -> None:
+        async with running(server, paged("one", "two")) as stage:
+            await stage.showing("This is one")
+            turn = await stage.publisher.show_page(stage.ids()[0], "two")
+            assert turn is not None
+            await stage.restart()
+            await stage.showing("This is two")
+            await stage.idle()
+            row = stage.row()
+            turn.settle(delivered=False)
+            await stage.idle()
+            assert stage.row() == row
+
     async def test_the_page_survives_a_restart_and_a_change(self, server: DiscordServer) -> None:
         async with running(server, paged("one", "two")) as stage:
             await stage.showing("This is one")
