@@ -40,10 +40,19 @@ def _part(schema: Mapping[str, Any], definitions: Mapping[str, Any], depth: int)
     for keyword in ("items", "additionalProperties"):
         if isinstance(part.get(keyword), Mapping):
             part[keyword] = _part(part[keyword], definitions, depth + 1)
+    if isinstance(part.get("pattern"), str):
+        part["pattern"] = _whole(part["pattern"])
     part.pop("$defs", None)
     if part.get("default", 0) is None:
         del part["default"]
     return part
+
+
+def _whole(pattern: str) -> str:
+    """Make a pattern match the whole text: a schema's may match within it, a browser's field asks for all of it."""
+    if pattern.startswith("^") and pattern.endswith("$"):
+        return pattern
+    return rf"^[\s\S]*(?:{pattern})[\s\S]*$"
 
 
 def _resolved(schema: Mapping[str, Any], definitions: Mapping[str, Any]) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from app.bot.domain.components.component import component_types
+from app.bot.domain.components.types import component_types
 from app.definitions.config_schema import config_errors
 from app.definitions.errors import FieldError
 from app.shared.kit.json_schema import schema_problem

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import re
+
 import pytest
 from jsonschema import Draft202012Validator
 
-from app.bot.domain.components.component import component_types
+from app.bot.domain.components.types import component_types
 from app.definitions.form_schema import form_schema
 
 
@@ -53,3 +55,12 @@ def test_names_of_classes_do_not_show() -> None:
     assert buttons["items"]["title"] == "button"
     assert buttons["items"]["properties"]["style"]["title"] == "Style"
     assert "ButtonConfig" not in str(buttons)
+
+
+def test_patterns_match_the_whole_text_as_fields_of_browsers_want_it() -> None:
+    properties = form_schema(component_types["buttons"].model_json_schema())["properties"]["buttons"]["items"]
+    label = properties["properties"]["label"]["pattern"]
+    assert re.fullmatch(label, "Read now")
+    assert not re.fullmatch(label, "  ")
+    accent = form_schema(component_types["container"].model_json_schema())["properties"]["accent"]["pattern"]
+    assert accent == r"^(#[0-9A-Fa-f]{6}|status)$"
