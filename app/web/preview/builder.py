@@ -150,14 +150,17 @@ class PreviewBuilder:
 
     async def refresh(self) -> None:
         """Take in component templates and servers as they are now, and what the bot has read since the last time."""
-        guilds = await self._guild_rows.all()
+        guilds, types, sources = await self._guild_rows.all(), await self._type_rows.all(), await self._sources.all()
+        fresh = await self._sources.readings(self._polled)
+        # Nothing is awaited from here on, for previews are made at the same time.
         # Rows that did not change stay the same objects, by which it is known that nothing is to be done for them.
         self._guilds = {guild.id: _same(self._guilds.get(guild.id), guild) for guild in guilds}
-        self._builder.use_types(await self._type_rows.all())
-        self._readings.define(await self._sources.all(), datetime.now(UTC))
-        for name, (polled_at, reading) in (await self._sources.readings(self._polled)).items():
-            self._polled[name] = polled_at
-            self._readings.put(name, reading)
+        self._builder.use_types(types)
+        self._readings.define(sources, datetime.now(UTC))
+        for name, (polled_at, reading) in fresh.items():
+            if self._polled.get(name) != polled_at:
+                self._polled[name] = polled_at
+                self._readings.put(name, reading)
 
     @property
     def readings(self) -> Readings:
