@@ -250,8 +250,9 @@ async def test_what_is_denied_is_neither_listed_nor_offered(lab: Lab) -> None:
 async def test_sources_are_listed_while_nothing_reads_them(lab: Lab) -> None:
     await lab.until_synced(*ALL)
     await lab.owner.execute("DELETE FROM services WHERE name = 'collector'")
-    await lab.owner.execute("DELETE FROM bot_instances")
-    await lab.restart()
+    await lab.stop_bot()
+    await lab.owner.execute("DELETE FROM bot_instances")  # only now: a last heartbeat would bring the row back
+    await lab.start_bot()
     await lab.source(name="nas", title="Storage", config={})
 
     async def ready() -> bool:

@@ -36,6 +36,16 @@ def padded(text: str, width: int, at_right: bool = False) -> str:
     """Return a text cut or filled up to exactly `width` columns, of at most twice as many characters."""
     text = cut(text, width)
     space = " " * (width - display_width(text))
-    if len(text) + len(space) > 2 * width:  # marks without a width, on nearly nothing to carry them
-        text = text[: 2 * width - len(space)]
+    text = _without_marks(text, len(text) + len(space) - 2 * width)
     return space + text if at_right else text + space
+
+
+def _without_marks(text: str, count: int) -> str:
+    """Return the text without its last `count` letters that have no width: it may be little but marks."""
+    kept: list[str] = []
+    for letter in reversed(text):
+        if count > 0 and not _letter_width(letter):
+            count -= 1
+        else:
+            kept.append(letter)
+    return "".join(reversed(kept))

@@ -119,6 +119,12 @@ class Stage:
     async def showing(self, *texts: str, channel_id: int = CHANNEL) -> None:
         await until(lambda: self.texts(channel_id) == list(texts), lambda: f"{texts}, not {self.texts(channel_id)}")
 
+    async def known(self, channel_id: int = CHANNEL) -> None:
+        """Wait until the publisher knows of every message in the channel: Discord shows one before it has answered."""
+        await until(
+            lambda: all(row.state is not PostState.POSTING for row in self.rows(channel_id)), "the rows of the messages"
+        )
+
     async def stored(self, state: PostState, channel_id: int = CHANNEL) -> DashboardMessage:
         await until(
             lambda: any(row.state == state for row in self.rows(channel_id)),

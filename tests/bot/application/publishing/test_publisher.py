@@ -230,6 +230,7 @@ class TestPages:
     async def test_a_page_is_remembered_and_needs_no_edit(self, server: DiscordServer) -> None:
         async with running(server, paged("one", "two")) as stage:
             await stage.showing("This is one")
+            await stage.known()
             turn = await stage.publisher.show_page(stage.ids()[0], "two")
             assert turn is not None
             await stage.idle()
@@ -259,6 +260,7 @@ class TestPages:
     async def test_the_page_survives_a_restart_and_a_change(self, server: DiscordServer) -> None:
         async with running(server, paged("one", "two")) as stage:
             await stage.showing("This is one")
+            await stage.known()
             await stage.publisher.show_page(stage.ids()[0], "two")
         async with running(server, paged("zero", "two"), placements=stage.placements) as again:
             await again.idle()
@@ -267,6 +269,7 @@ class TestPages:
     async def test_an_unknown_page_is_the_first_and_an_unknown_message_none(self, server: DiscordServer) -> None:
         async with running(server, paged("one", "two")) as stage:
             await stage.showing("This is one")
+            await stage.known()
             await stage.publisher.show_page(stage.ids()[0], "nine")
             assert stage.publisher.placements_of(1)[0].page is None
             assert await stage.publisher.show_page(1, "one") is None
@@ -274,6 +277,7 @@ class TestPages:
     async def test_an_edit_that_was_on_its_way_when_the_page_changed_is_put_right(self, server: DiscordServer) -> None:
         async with running(server, paged("one", "two", refresh_rate=NEVER)) as stage:
             await stage.showing("This is one")
+            await stage.known()
             arrived, go_on = asyncio.Event(), asyncio.Event()
 
             async def hold(_request: object) -> None:
@@ -532,7 +536,7 @@ class TestFailures:
         server.refuse_text = "unwanted"
         async with running(server, board("unwanted")) as stage:
             await until(lambda: stage.texts() and "cannot be shown" in stage.texts()[0], stage.texts)
-            assert stage.row().state == PostState.POSTED
+            assert (await stage.stored(PostState.POSTED)).state == PostState.POSTED
 
     async def test_a_fault_of_the_product_stops_one_dashboard_only(
         self, server: DiscordServer, monkeypatch: pytest.MonkeyPatch

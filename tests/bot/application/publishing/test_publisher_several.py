@@ -289,6 +289,7 @@ class TestPages:
     async def test_a_page_is_turned_on_all_messages(self, server: DiscordServer, clicked: int) -> None:
         async with running(server, self.paged(refresh_rate=NEVER)) as stage:
             await shows(stage, "a", "b")
+            await stage.known()
             turn = await stage.publisher.show_page(stage.ids()[clicked], "two")
             assert turn is not None
             assert turn.marker == MARKER_BASE + rows(stage)[clicked].id
@@ -304,10 +305,12 @@ class TestPages:
     async def test_a_page_with_fewer_messages_takes_the_others_away(self, server: DiscordServer) -> None:
         async with running(server, self.paged()) as stage:
             await shows(stage, "a", "b")
+            await stage.known()
             turn = await stage.publisher.show_page(stage.ids()[1], "three")
             assert turn is not None
             turn.settle(delivered=True)
             await shows(stage, "c")
+            await stage.known()
             turn = await stage.publisher.show_page(stage.ids()[0], "one")
             assert turn is not None
             turn.settle(delivered=False)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from app.bot.domain.formatting.monospace import cut, display_width, padded
@@ -14,6 +14,7 @@ def test_widths() -> None:
     assert display_width("é") == 1  # a letter and a combining accent
 
 
+@example("\u0300\u0300\u0300\u03000", 3, False)
 @given(st.text(), st.integers(1, 50), st.booleans())
 def test_padded_text_has_exactly_the_width(text: str, width: int, at_right: bool) -> None:
     shown = padded(text, width, at_right)
