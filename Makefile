@@ -4,8 +4,8 @@ PYTHON ?= python3
 # uv from the PATH, else one of the project's own, installed by pip into a folder nobody else uses.
 UV := $(shell command -v uv 2>/dev/null || echo .uv/bin/uv)
 RUN := $(UV) run --no-sync
-# Tests wait for processes more than they compute: twice as many workers as cores keep the cores busy.
-WORKERS ?= $(shell echo $$((2 * $$(getconf _NPROCESSORS_ONLN))))
+# Tests wait for processes more than they compute: half as many workers again as cores keep the cores busy.
+WORKERS ?= $(shell echo $$(($$(getconf _NPROCESSORS_ONLN) * 3 / 2)))
 
 .DEFAULT_GOAL := help
 .PHONY: help run demo test lint pytest test-services services schema bench screenshots docs browser clean
