@@ -16,8 +16,8 @@ from app.bot.infrastructure.integrations.source import IntegrationSource, open_i
 from app.bot.infrastructure.sources import Resources, Source, source_types
 
 
-class _SourceReader:
-    """A data source type with its resources; fulfils the application's Reader."""
+class _SourceReader(Reader):
+    """A builtin source with its resources."""
 
     def __init__(self, source: Source, resources: Resources) -> None:
         self._source = source

@@ -9,15 +9,15 @@ from datetime import datetime
 
 from app.bot.domain.errors import UnknownSourceError
 from app.bot.domain.readings.discovery import DISCOVERED, dashboard_key, offered_dashboards
-from app.bot.domain.readings.reading import Reading, Status
+from app.bot.domain.readings.reading import Reading, Readings, Status
 from app.bot.domain.readings.source import DataSource
 
 HISTORY_LENGTH = 120
 """Readings remembered per source: an hour at the default interval, enough for a sparkline's width."""
 
 
-class ReadingStore:
-    """Readings by source name; fulfils the domain's Readings."""
+class ReadingStore(Readings):
+    """Readings by source name."""
 
     def __init__(self) -> None:
         self._sources: dict[str, DataSource] = {}
