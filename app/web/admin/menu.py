@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
@@ -82,6 +83,10 @@ _REQUESTS_HELP = (
 )
 
 
+MakeView = Callable[..., RecordView]
+"""Makes the view of a kind on the store."""
+
+
 @dataclass(frozen=True, slots=True)
 class MenuGroup:
     """Some views under a heading in the side bar."""
@@ -94,86 +99,90 @@ def menu(store: RecordStore) -> tuple[MenuGroup, ...]:
     """Return the side bar, group by group."""
     view = partial(RecordView, store=store)
     return (
-        MenuGroup(
-            "Dashboards",
-            (
-                view(DASHBOARDS, label="Dashboards", icon="fa fa-table-columns", fields=_dashboards()),
-                view(
-                    COMPONENTS,
-                    label="Components",
-                    icon="fa fa-cubes",
-                    fields=_components(),
-                    sort=["dashboard_id", "position"],
-                ),
-                view(
-                    COMPONENT_TYPES,
-                    label="Component types",
-                    icon="fa fa-shapes",
-                    fields=_component_types(),
-                    help_text="Types of kind builtin come with the program. Make your own of others, without code.",
-                ),
-            ),
+        MenuGroup("Dashboards", _of_dashboards(view)),
+        MenuGroup("Data", _of_data(view)),
+        MenuGroup("Discord", _of_discord(view)),
+        MenuGroup("System", _of_system(view)),
+    )
+
+
+def _of_dashboards(view: MakeView) -> tuple[RecordView, ...]:
+    return (
+        view(DASHBOARDS, label="Dashboards", icon="fa fa-table-columns", fields=_dashboards()),
+        view(
+            COMPONENTS,
+            label="Components",
+            icon="fa fa-cubes",
+            fields=_components(),
+            sort=["dashboard_id", "position"],
         ),
-        MenuGroup(
-            "Data",
-            (
-                view(DATA_SOURCES, label="Data sources", icon="fa fa-database", fields=_data_sources()),
-                view(
-                    DATA_SOURCE_TYPES,
-                    label="Source types",
-                    icon="fa fa-plug",
-                    fields=_source_types(),
-                    help_text="Builtin ones are code. The others are requests and mappings: look at one that comes "
-                    "along, and make your own for any service that answers in JSON.",
-                ),
-            ),
+        view(
+            COMPONENT_TYPES,
+            label="Component types",
+            icon="fa fa-shapes",
+            fields=_component_types(),
+            help_text="Types of kind builtin come with the program. Make your own of others, without code.",
         ),
-        MenuGroup(
-            "Discord",
-            (
-                view(COMMANDS, label="Commands", icon="fa fa-terminal", fields=_commands()),
-                view(ACTIONS, label="Actions", icon="fa fa-bolt", fields=_actions()),
-                view(
-                    ACTION_RUNS,
-                    label="Action runs",
-                    icon="fa fa-clock-rotate-left",
-                    fields=_action_runs(),
-                    sort=[("id", True)],
-                ),
-                view(
-                    PERMISSION_GRANTS,
-                    label="Permissions",
-                    icon="fa fa-key",
-                    fields=_grants(),
-                    help_text="Everyone may look; the rest needs a grant, or Manage Server. A denial wins.",
-                    sort=["permission"],
-                ),
-                view(
-                    GUILDS,
-                    label="Servers",
-                    icon="fa fa-server",
-                    fields=_guilds(),
-                    help_text="The bot adds a server when it joins it.",
-                    creatable=False,
-                ),
-            ),
+    )
+
+
+def _of_data(view: MakeView) -> tuple[RecordView, ...]:
+    return (
+        view(DATA_SOURCES, label="Data sources", icon="fa fa-database", fields=_data_sources()),
+        view(
+            DATA_SOURCE_TYPES,
+            label="Source types",
+            icon="fa fa-plug",
+            fields=_source_types(),
+            help_text="Builtin ones are code. The others are requests and mappings: look at one that comes "
+            "along, and make your own for any service that answers in JSON.",
         ),
-        MenuGroup(
-            "System",
-            (
-                view(SERVICES, label="Services", icon="fa fa-gears", fields=_services()),
-                view(SETTINGS, label="Settings", icon="fa fa-sliders", fields=_settings()),
-                view(
-                    SECRETS,
-                    label="Secrets",
-                    icon="fa fa-lock",
-                    fields=_secrets(),
-                    help_text="Encrypted, and never shown again. A config uses one as ${secret:name}.",
-                ),
-                view(USERS, label="Users", icon="fa fa-users", fields=_users()),
-                view(AUDIT_LOG, label="Audit log", icon="fa fa-list-check", fields=_audit(), sort=[("id", True)]),
-            ),
+    )
+
+
+def _of_discord(view: MakeView) -> tuple[RecordView, ...]:
+    return (
+        view(COMMANDS, label="Commands", icon="fa fa-terminal", fields=_commands()),
+        view(ACTIONS, label="Actions", icon="fa fa-bolt", fields=_actions()),
+        view(
+            ACTION_RUNS,
+            label="Action runs",
+            icon="fa fa-clock-rotate-left",
+            fields=_action_runs(),
+            sort=[("id", True)],
         ),
+        view(
+            PERMISSION_GRANTS,
+            label="Permissions",
+            icon="fa fa-key",
+            fields=_grants(),
+            help_text="Everyone may look; the rest needs a grant, or Manage Server. A denial wins.",
+            sort=["permission"],
+        ),
+        view(
+            GUILDS,
+            label="Servers",
+            icon="fa fa-server",
+            fields=_guilds(),
+            help_text="The bot adds a server when it joins it.",
+            creatable=False,
+        ),
+    )
+
+
+def _of_system(view: MakeView) -> tuple[RecordView, ...]:
+    return (
+        view(SERVICES, label="Services", icon="fa fa-gears", fields=_services()),
+        view(SETTINGS, label="Settings", icon="fa fa-sliders", fields=_settings()),
+        view(
+            SECRETS,
+            label="Secrets",
+            icon="fa fa-lock",
+            fields=_secrets(),
+            help_text="Encrypted, and never shown again. A config uses one as ${secret:name}.",
+        ),
+        view(USERS, label="Users", icon="fa fa-users", fields=_users()),
+        view(AUDIT_LOG, label="Audit log", icon="fa fa-list-check", fields=_audit(), sort=[("id", True)]),
     )
 
 

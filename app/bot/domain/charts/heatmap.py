@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime
 from app.bot.domain.charts.plot import Plot, Style
 from app.bot.domain.charts.theme import LABEL_SIZE, Spec, framed, label_expression
 from app.bot.domain.charts.time_axis import day_name
-from app.bot.domain.charts.value_axis import value_axis
+from app.bot.domain.charts.value_axis import ValueAxis, value_axis
 
 MAX_DAYS = 31
 _HOURS = range(0, 24, 3)
@@ -29,22 +29,6 @@ def heatmap(plot: Plot, style: Style) -> Spec:
     every = 1 if len(days) <= 10 else 2 if len(days) <= 16 else 4
     names = [day_name(day) if index % every == (len(days) - 1) % every else "" for index, day in enumerate(days)]
     numbers = list(range(len(days)))
-    colour: Spec = {
-        "field": "v",
-        "type": "quantitative",
-        "scale": {"domain": [axis.low, axis.high], "range": list(style.colours.heat), "nice": False},
-        "legend": {
-            "orient": "bottom",
-            "direction": "horizontal",
-            "title": None,
-            "gradientLength": 220,
-            "gradientThickness": 10,
-            "values": list(axis.ticks),
-            "labelExpr": label_expression(axis.ticks, axis.labels),
-            "labelOverlap": "greedy",
-            "labelFontSize": LABEL_SIZE - 1,
-        },
-    }
     labels = {"title": None, "ticks": False, "grid": False}
     return framed(
         {
@@ -69,12 +53,31 @@ def heatmap(plot: Plot, style: Style) -> Spec:
                     "scale": {"domain": numbers},
                     "axis": {**labels, "labelExpr": label_expression(numbers, names), "labelOverlap": False},
                 },
-                "color": colour,
+                "color": _colour(axis, style),
             },
         },
         style.theme,
         max(style.height, 70 + 11 * len(days)) + 40,
     )
+
+
+def _colour(axis: ValueAxis, style: Style) -> Spec:
+    return {
+        "field": "v",
+        "type": "quantitative",
+        "scale": {"domain": [axis.low, axis.high], "range": list(style.colours.heat), "nice": False},
+        "legend": {
+            "orient": "bottom",
+            "direction": "horizontal",
+            "title": None,
+            "gradientLength": 220,
+            "gradientThickness": 10,
+            "values": list(axis.ticks),
+            "labelExpr": label_expression(axis.ticks, axis.labels),
+            "labelOverlap": "greedy",
+            "labelFontSize": LABEL_SIZE - 1,
+        },
+    }
 
 
 def _cells(plot: Plot) -> dict[tuple[date, int], list[float]]:
