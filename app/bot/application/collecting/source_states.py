@@ -41,7 +41,7 @@ class StateWriter(WriteBehind[int, SourceState]):
     def write_every(self, seconds: float) -> None:
         """Have states written at most that often, and less often while they cannot be."""
         self._pause_seconds = seconds
-        self._backoff = Backoff(2 * seconds, _LONGEST_PAUSE_SECONDS)
+        self._backoff = Backoff(min(2 * seconds, _LONGEST_PAUSE_SECONDS), _LONGEST_PAUSE_SECONDS)
 
     async def _save(self, states: Mapping[int, SourceState]) -> None:
         await self._repository.save_states(list(states.values()))
